@@ -1,0 +1,1 @@
+"""The running process: settings, database, HTTP and the command line."""

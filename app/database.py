@@ -1,0 +1,108 @@
+"""The engines: one pool for each role, each logged in as that role, over the owner's URL."""
+
+import hashlib
+import hmac
+from dataclasses import dataclass
+from typing import Self
+
+from sqlalchemy import URL, make_url, text
+from sqlalchemy.ext.asyncio import (
+    AsyncEngine,
+    AsyncSession,
+    async_sessionmaker,
+    create_async_engine,
+)
+
+from models.actor import Actor, Role
+
+ROLES = ("recourse_staff", "recourse_account_user", "recourse_worker")
+STATEMENTS_PER_CONNECTION = 1_000
+STATEMENT_TIMEOUT_SECONDS = 30
+
+
+class DatabaseUrlInvalid(Exception):
+    """RECOURSE_DATABASE_URL is not the URL of a PostgreSQL."""
+
+
+def owner_url(url: str) -> URL:
+    """The URL with the driver that Recourse uses; accepts postgres://, postgresql:// and more."""
+    try:
+        parsed = make_url(url)
+    except Exception as error:
+        raise DatabaseUrlInvalid(
+            "RECOURSE_DATABASE_URL is not a URL. It looks like postgresql://user:password@host/db"
+        ) from error
+    if parsed.get_backend_name() not in ("postgresql", "postgres"):
+        raise DatabaseUrlInvalid("RECOURSE_DATABASE_URL must name a PostgreSQL database.")
+    return parsed.set(drivername="postgresql+asyncpg")
+
+
+def role_password(owner: URL) -> str | None:
+    """The password of the service's roles: a secret made of the owner's; none where it has none."""
+    if owner.password is None:
+        return None
+    key = str(owner.password).encode()
+    return hmac.new(key, b"recourse service roles", hashlib.sha256).hexdigest()
+
+
+def _engine(url: URL, pool_size: int) -> AsyncEngine:
+    return create_async_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_pre_ping=False,
+        connect_args={
+            "statement_cache_size": STATEMENTS_PER_CONNECTION,
+            "server_settings": {
+                "application_name": "recourse",
+                "jit": "off",
+                "statement_timeout": str(STATEMENT_TIMEOUT_SECONDS * 1000),
+                "idle_in_transaction_session_timeout": str(STATEMENT_TIMEOUT_SECONDS * 1000),
+            },
+        },
+    )
+
+
+@dataclass(frozen=True)
+class Database:
+    """The pools of one process. `sessions` and `engine_for` pick by the actor's role."""
+
+    staff: AsyncEngine
+    account_user: AsyncEngine
+    worker: AsyncEngine
+
+    @classmethod
+    def connect(cls, url: str, pool_size: int = 10) -> Self:
+        """Pools for each role; nothing is opened before it is used."""
+        owner = owner_url(url)
+        password = role_password(owner)
+        staff, account_user, worker = (
+            _engine(owner.set(username=role, password=password), pool_size) for role in ROLES
+        )
+        return cls(staff, account_user, worker)
+
+    def engine_for(self, actor: Actor) -> AsyncEngine:
+        """The pool that is logged in as the actor's role."""
+        if actor.role is Role.ACCOUNT_USER:
+            return self.account_user
+        return self.worker if actor.role is Role.SYSTEM else self.staff
+
+    def session_for(self, actor: Actor) -> AsyncSession:
+        """A session for one operation in the actor's name."""
+        return async_sessionmaker(self.engine_for(actor), expire_on_commit=False)()
+
+    async def close(self) -> None:
+        """Close the connections of all pools."""
+        for engine in (self.staff, self.account_user, self.worker):
+            await engine.dispose()
+
+
+async def set_role_passwords(owner: AsyncEngine, url: URL) -> None:
+    """Give the service's roles their password; needs the owner's connection."""
+    password = role_password(url)
+    if password is None:
+        return
+    async with owner.begin() as connection:
+        for role in ROLES:
+            # A utility statement takes no parameters; the password is 64 hex digits of our own.
+            await connection.execute(text(f"ALTER ROLE {role} PASSWORD '{password}'"))

@@ -1,0 +1,1 @@
+"""The domain: tables, lifecycles, operations, batched reads. Knows nothing of GraphQL or HTTP."""

@@ -1,0 +1,74 @@
+"""Who acts: a person of the account, a person of the platform, a service, or Recourse itself."""
+
+import uuid
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from models.errors import Forbidden
+
+
+class ActorKind(StrEnum):
+    """What kind of someone acted."""
+
+    ACCOUNT_USER = "ACCOUNT_USER"
+    REVIEWER = "REVIEWER"
+    SERVICE = "SERVICE"
+    SYSTEM = "SYSTEM"
+
+
+class Role(StrEnum):
+    """What a caller is to the platform. SYSTEM is Recourse's own clock and importers."""
+
+    ACCOUNT_USER = "ACCOUNT_USER"
+    REVIEWER = "REVIEWER"
+    INTEGRATOR = "INTEGRATOR"
+    ADMIN = "ADMIN"
+    SYSTEM = "SYSTEM"
+
+
+class Scope(StrEnum):
+    """Rights that a role does not carry by itself."""
+
+    REQUIREMENT_WAIVE = "requirement:waive"
+
+
+KIND_OF_ROLE = {
+    Role.ACCOUNT_USER: ActorKind.ACCOUNT_USER,
+    Role.REVIEWER: ActorKind.REVIEWER,
+    Role.INTEGRATOR: ActorKind.SERVICE,
+    Role.ADMIN: ActorKind.REVIEWER,
+    Role.SYSTEM: ActorKind.SYSTEM,
+}
+STAFF = frozenset({Role.REVIEWER, Role.INTEGRATOR, Role.ADMIN, Role.SYSTEM})
+
+
+@dataclass(frozen=True)
+class Actor:
+    """An authenticated caller. `account_id` is set for account users, and only for them."""
+
+    role: Role
+    id: str
+    platform_id: uuid.UUID
+    account_id: uuid.UUID | None = None
+    name: str | None = None
+    scopes: frozenset[str] = field(default_factory=frozenset)
+
+    @property
+    def kind(self) -> ActorKind:
+        """The kind that events and nodes show for this caller."""
+        return KIND_OF_ROLE[self.role]
+
+    @property
+    def caller(self) -> str:
+        """The key under which this caller's idempotency keys live."""
+        return f"{self.kind}:{self.id}"
+
+    def require(self, roles: frozenset[Role], what: str) -> None:
+        """Raise `Forbidden` unless the caller's role is one of `roles`."""
+        if self.role is not Role.SYSTEM and self.role not in roles:
+            raise Forbidden(f"The role {self.role} may not {what}.")
+
+
+def system(platform_id: uuid.UUID, name: str = "recourse") -> Actor:
+    """Recourse itself: the clock loop, the importer, the seed."""
+    return Actor(role=Role.SYSTEM, id=name, platform_id=platform_id, name=name)

@@ -1,0 +1,407 @@
+"""The aggregate: the account's table, its lock, and the way of every operation under it.
+
+`operate` is that way: one transaction that locks the account, plays back a known idempotency key,
+lets the clock catch up, runs the operation's step, derives the status and writes events, outbox and
+key with it. The account's own operations are in `account.py`.
+"""
+
+import secrets
+import uuid
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Computed,
+    ForeignKey,
+    Index,
+    UniqueConstraint,
+    select,
+)
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Mapped, mapped_column, relationship, selectinload
+
+from models.actor import Actor, system
+from models.base import Base, Changing
+from models.capability import Capability
+from models.clock import Clock
+from models.errors import NotFound
+from models.events import GENESIS_HASH, EventType, SubjectType, append_event
+from models.idempotency import MAX_KEY_LENGTH, IdempotencyKey, check_same_request, request_hash
+from models.ids import RandomBits, uuid7
+from models.lifecycle import one_of, touch
+from models.outcome import Outcome
+from models.session import transaction
+from models.status import (
+    LIVE_STATES,
+    REJECTED_REASONS,
+    AccountStatus,
+    AwaitingActionFrom,
+    Derived,
+    awaiting,
+    derive,
+)
+from models.text import check_optional_text
+
+if TYPE_CHECKING:
+    from models.hold import Hold
+    from models.requirement import Requirement
+
+# Sorts what has no deadline last; PostgreSQL's infinity comes back from the driver as a naive time.
+NEVER = "9999-12-31 00:00:00+00"
+
+Row = TypeVar("Row", bound=Base)
+Step = Callable[["Unit"], Awaitable[Row]]
+
+
+class RiskTier(StrEnum):
+    """How closely an account is watched."""
+
+    LOW = "LOW"
+    MEDIUM = "MEDIUM"
+    HIGH = "HIGH"
+
+
+class Account(Changing, Base):
+    """A business on a platform."""
+
+    __tablename__ = "accounts"
+    __table_args__ = (
+        # What the keys of the account's rows refer to, so that they can't name another platform.
+        UniqueConstraint("account_id", "platform_id"),
+        one_of("status", list(AccountStatus)),
+        one_of("risk_tier", list(RiskTier)),
+        one_of("rejected_reason", REJECTED_REASONS),
+        # Rejected is what has a reason of rejection, and nothing else.
+        CheckConstraint(
+            "(status = 'REJECTED') = (rejected_reason IS NOT NULL)", name="rejected_with_reason"
+        ),
+        CheckConstraint("country ~ '^[A-Z]{2}$'", name="country_is_alpha_2"),
+        # The chain's head: an account without events stands at the genesis hash.
+        CheckConstraint(
+            f"(event_sequence = 0) = (event_hash = '{GENESIS_HASH}')", name="chain_head"
+        ),
+        Index(
+            "ix_accounts_next_change_at",
+            "next_change_at",
+            postgresql_where="next_change_at IS NOT NULL",
+        ),
+    )
+
+    account_id: Mapped[uuid.UUID] = mapped_column(primary_key=True, sort_order=-20)
+    platform_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("platforms.id"), sort_order=-10)
+    external_id: Mapped[str]
+    business_name: Mapped[str]
+    email: Mapped[str | None]
+    country: Mapped[str]
+    risk_tier: Mapped[str]
+    status: Mapped[str]
+    disabled_reason: Mapped[str | None]
+    rejected_reason: Mapped[str | None]
+    next_deadline: Mapped[datetime | None]
+    sort_next_deadline: Mapped[datetime] = mapped_column(
+        Computed(f"coalesce(next_deadline, '{NEVER}'::timestamptz)", persisted=True)
+    )
+    derived_at: Mapped[datetime]
+    next_change_at: Mapped[datetime | None]
+    event_sequence: Mapped[int] = mapped_column(BigInteger)
+    event_hash: Mapped[str]
+
+    capabilities: Mapped[list[Capability]] = relationship(
+        primaryjoin="Account.account_id == foreign(Capability.account_id)", viewonly=True
+    )
+    live_requirements: Mapped[list["Requirement"]] = relationship(
+        primaryjoin="and_(Account.account_id == foreign(Requirement.account_id), "
+        f"Requirement.state.in_({[str(state) for state in LIVE_STATES]}))",
+        order_by="Requirement.id",
+        viewonly=True,
+    )
+    unreleased_holds: Mapped[list["Hold"]] = relationship(
+        primaryjoin="and_(Account.account_id == foreign(Hold.account_id), "
+        "Hold.released_at.is_(None))",
+        order_by="Hold.id",
+        viewonly=True,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccountCommand:
+    """What every operation on an account takes."""
+
+    account_id: uuid.UUID
+    expected_version: int | None = None
+    idempotency_key: str | None = None
+
+
+@dataclass
+class Unit:
+    """One account under its lock, with all that its status depends on, and what is to be written.
+
+    Nothing is written before the operation's step has ended; so a step that raises leaves no trace.
+    """
+
+    account: Account
+    actor: Actor
+    now: datetime
+    idempotency_key: str | None = None
+    session: AsyncSession | None = None
+    random_bits: RandomBits = secrets.randbits
+    capabilities: list[Capability] = field(default_factory=list)
+    requirements: list["Requirement"] = field(default_factory=list)
+    holds: list["Hold"] = field(default_factory=list)
+    added: list[Base] = field(default_factory=list)
+
+    @property
+    def store(self) -> AsyncSession:
+        """The session of the open transaction; there is none for a unit built in memory."""
+        assert self.session is not None
+        return self.session
+
+    def new_id(self) -> uuid.UUID:
+        """An id for something that is made now."""
+        return uuid7(self.now, self.random_bits)
+
+    def new_row(self) -> dict[str, Any]:
+        """The columns that every new row of the account begins with."""
+        return {
+            "account_id": self.account.account_id,
+            "platform_id": self.account.platform_id,
+            "id": self.new_id(),
+            "version": 1,
+            "created_at": self.now,
+            "updated_at": self.now,
+        }
+
+    def add(self, *rows: Base) -> None:
+        """Write these rows with the operation."""
+        self.added.extend(rows)
+
+    def record(
+        self, event: EventType, subject: tuple[SubjectType, uuid.UUID], changes: Mapping[str, Any]
+    ) -> None:
+        """Append an event to the account's chain, by this operation's actor."""
+        self._append(self.actor, event, subject, changes)
+
+    async def load(self, table: type[Row], row_id: uuid.UUID, noun: str) -> Row:
+        """A row of this account; raises `NotFound` naming the noun."""
+        row = await self.store.get(table, (self.account.account_id, row_id))
+        if row is None:
+            raise NotFound(noun)
+        return row
+
+    def catch_up(self) -> None:
+        """Record what the clock alone has changed since the status was last derived."""
+        due = self.account.next_change_at
+        if due is None or due > self.now:
+            return
+        self._record_crossings(self.account.derived_at)
+        self.derive()
+
+    def derive(self) -> Derived:
+        """Materialise the status that follows from the facts, and record what changed."""
+        account = self.account
+        requested = [c.kind for c in self.capabilities if c.requested]
+        derived = derive(
+            requested, account.rejected_reason, self.requirements, self.holds, self.now
+        )
+        for capability in self.capabilities:
+            self._materialise(capability, derived)
+        before = account.status
+        account.next_deadline = derived.next_deadline
+        account.next_change_at = derived.next_change_at
+        account.derived_at = self.now
+        if (before, account.disabled_reason) != (derived.status, derived.disabled_reason):
+            account.status, account.disabled_reason = derived.status.value, derived.disabled_reason
+            touch(account, self.now)
+            self.record_derived(EventType.ACCOUNT_STATUS_CHANGED, _status_changes(before, derived))
+        return derived
+
+    def record_derived(self, event: EventType, changes: Mapping[str, Any]) -> None:
+        """Append an event about the account itself that follows from others."""
+        self.record(event, (SubjectType.ACCOUNT, self.account.account_id), changes)
+
+    def _materialise(self, capability: Capability, derived: Derived) -> None:
+        to = derived.capabilities[capability.kind]
+        capability.restricts_at = to.restricts_at
+        before = capability.status
+        if (before, capability.disabled_reason) == (to.status, to.disabled_reason):
+            return
+        capability.status, capability.disabled_reason = to.status.value, to.disabled_reason
+        capability.updated_at = self.now
+        changes = {
+            "kind": capability.kind,
+            "status": {"from": before, "to": to.status},
+            "disabledReason": to.disabled_reason,
+        }
+        self.record_derived(EventType.CAPABILITY_STATUS_CHANGED, changes)
+
+    def _record_crossings(self, since: datetime) -> None:
+        for row in self.requirements:
+            if awaiting(row.state) is AwaitingActionFrom.ACCOUNT:
+                subject = (SubjectType.REQUIREMENT, row.id)
+                self._crossing(
+                    EventType.REQUIREMENT_CURRENTLY_DUE, subject, row.currently_due_at, since
+                )
+                self._crossing(EventType.REQUIREMENT_PAST_DUE, subject, row.deadline, since)
+        for hold in self.holds:
+            subject = (SubjectType.HOLD, hold.id)
+            self._crossing(EventType.HOLD_EXPIRED, subject, hold.expires_at, since)
+
+    def _crossing(
+        self,
+        event: EventType,
+        subject: tuple[SubjectType, uuid.UUID],
+        mark: datetime | None,
+        since: datetime,
+    ) -> None:
+        if mark is not None and since < mark <= self.now:
+            clock = system(self.account.platform_id, "clock")
+            self._append(clock, event, subject, {"at": mark})
+
+    def _append(
+        self,
+        actor: Actor,
+        event: EventType,
+        subject: tuple[SubjectType, uuid.UUID],
+        changes: Mapping[str, Any],
+    ) -> None:
+        rows = append_event(
+            self.account,
+            self.new_id(),
+            event,
+            actor,
+            self.now,
+            subject,
+            changes,
+            self.idempotency_key,
+        )
+        self.added.extend(rows)
+
+
+async def operate(
+    session: AsyncSession,
+    actor: Actor,
+    clock: Clock,
+    operation: str,
+    command: AccountCommand,
+    kind: type[Row],
+    step: Step[Row],
+) -> Outcome[Row]:
+    """Run one operation on one account as one transaction under the account's lock.
+
+    `step` changes rows of `kind` through the unit and returns the changed one. A known idempotency
+    key gives the row that it had changed, as it is now, and `replayed`. Raises `NotFound` where the
+    account is not the actor's, `IdempotencyKeyReused`, and whatever the step raises.
+    """
+    check_optional_text(command.idempotency_key, MAX_KEY_LENGTH, "idempotencyKey")
+    async with transaction(session, actor):
+        return await run(session, actor, clock, operation, command, kind, step)
+
+
+async def run(
+    session: AsyncSession,
+    actor: Actor,
+    clock: Clock,
+    operation: str,
+    command: Any,
+    kind: type[Row],
+    step: Step[Row],
+) -> Outcome[Row]:
+    """`operate` within a transaction that is open already."""
+    unit = await under_lock(session, actor, clock, command.account_id, command.idempotency_key)
+    hashed = request_hash(operation, command)
+    replay = await _replay(unit, hashed, kind)
+    if replay is not None:
+        return replay
+    unit.catch_up()
+    value = await step(unit)
+    unit.derive()
+    _remember(unit, hashed, value)
+    session.add_all(unit.added)
+    return Outcome(value)
+
+
+async def rederive(
+    session: AsyncSession, actor: Actor, clock: Clock, account_id: uuid.UUID
+) -> bool:
+    """Let the clock catch up with one account; whether its instant had come. Safe to run twice."""
+    async with transaction(session, actor):
+        unit = await under_lock(session, actor, clock, account_id, None)
+        due = unit.account.next_change_at
+        unit.catch_up()
+        session.add_all(unit.added)
+        return due is not None and due <= unit.now
+
+
+async def under_lock(
+    session: AsyncSession, actor: Actor, clock: Clock, account_id: uuid.UUID, key: str | None
+) -> Unit:
+    """Lock the account, then read what its status depends on: in that order, or it may be old."""
+    account = await session.scalar(
+        select(Account)
+        .where(Account.account_id == account_id, Account.platform_id == actor.platform_id)
+        .with_for_update()
+        .options(
+            selectinload(Account.capabilities),
+            selectinload(Account.live_requirements),
+            selectinload(Account.unreleased_holds),
+        )
+        .execution_options(populate_existing=True)
+    )
+    if account is None:
+        raise NotFound("account", ("accountId",))
+    return Unit(
+        account=account,
+        actor=actor,
+        now=clock.now(),
+        idempotency_key=key,
+        session=session,
+        capabilities=list(account.capabilities),
+        requirements=list(account.live_requirements),
+        holds=list(account.unreleased_holds),
+    )
+
+
+async def _replay(unit: Unit, hashed: str, kind: type[Row]) -> Outcome[Row] | None:
+    if unit.idempotency_key is None:
+        return None
+    account_id = unit.account.account_id
+    known = await unit.store.get(
+        IdempotencyKey, (account_id, unit.actor.caller, unit.idempotency_key)
+    )
+    if known is None:
+        return None
+    check_same_request(known, hashed)
+    row_key = [uuid.UUID(part) for part in known.result["key"]]
+    value = await unit.store.get(kind, tuple(row_key) if len(row_key) > 1 else row_key[0])
+    assert value is not None
+    return Outcome(value, replayed=True)
+
+
+def _remember(unit: Unit, hashed: str, value: Any) -> None:
+    if unit.idempotency_key is None:
+        return
+    account = unit.account
+    key = [account.account_id] if value is account else [account.account_id, value.id]
+    unit.add(
+        IdempotencyKey(
+            account_id=account.account_id,
+            platform_id=account.platform_id,
+            caller=unit.actor.caller,
+            key=unit.idempotency_key,
+            request_hash=hashed,
+            result={"key": [str(part) for part in key]},
+            created_at=unit.now,
+        )
+    )
+
+
+def _status_changes(before: str, derived: Derived) -> dict[str, Any]:
+    return {
+        "status": {"from": before, "to": derived.status},
+        "disabledReason": derived.disabled_reason,
+    }

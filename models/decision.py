@@ -1,0 +1,248 @@
+"""Decisions on a requirement: approve, reject, waive; and the second pair of eyes on them."""
+
+import uuid
+from dataclasses import dataclass
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from models.actor import Actor
+from models.aggregate import AccountCommand, Unit, operate
+from models.base import stamp
+from models.clock import Clock
+from models.durations import after
+from models.errors import FourEyes
+from models.events import EventType, SubjectType
+from models.lifecycle import expect_version, touch
+from models.outcome import Outcome
+from models.program import Program
+from models.requirement import (
+    ACTION_OF_OUTCOME,
+    LIFECYCLE,
+    MAX_REASON_LENGTH,
+    ProposalPending,
+    Requirement,
+    RequirementCommand,
+    drop_proposal,
+    end,
+    end_alternatives,
+    load_with_program,
+    program_of,
+    require_role,
+)
+from models.resolution import (
+    DECIDERS,
+    EVIDENCE_ACCEPTED,
+    Resolution,
+    ResolutionAction,
+    ResolutionOutcome,
+    ResolutionState,
+    Statement,
+    check_reason_code,
+    check_statement,
+    conclude,
+    decline,
+)
+from models.resolution import LIFECYCLE as RESOLUTION_LIFECYCLE
+from models.text import check_optional_text
+
+EVENT_OF_OUTCOME = {
+    ResolutionOutcome.SATISFIED: EventType.REQUIREMENT_APPROVED,
+    ResolutionOutcome.REJECTED: EventType.REQUIREMENT_REJECTED,
+    ResolutionOutcome.WAIVED: EventType.REQUIREMENT_WAIVED,
+}
+
+
+NO_STATEMENT = Statement()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decide(RequirementCommand):
+    """What `approve`, `reject` and `waive` take. `expected_version` is the requirement's."""
+
+    reason_code: str = EVIDENCE_ACCEPTED
+    statement: Statement = NO_STATEMENT
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApproveResolution(AccountCommand):
+    """What `approve_resolution` takes. `expected_version` is the resolution's."""
+
+    resolution_id: uuid.UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeclineResolution(AccountCommand):
+    """What `decline_resolution` takes. `expected_version` is the resolution's."""
+
+    resolution_id: uuid.UUID
+    reason: str | None = None
+
+
+async def approve(
+    session: AsyncSession, actor: Actor, clock: Clock, command: Decide
+) -> Outcome[Resolution]:
+    """Accept what was submitted; where the program asks for four eyes, propose to."""
+    return await _decide(
+        session, actor, clock, "requirementApprove", command, ResolutionOutcome.SATISFIED
+    )
+
+
+async def reject(
+    session: AsyncSession, actor: Actor, clock: Clock, command: Decide
+) -> Outcome[Resolution]:
+    """Refuse what was submitted, with facts and ground; with four eyes, propose to."""
+    return await _decide(
+        session, actor, clock, "requirementReject", command, ResolutionOutcome.REJECTED
+    )
+
+
+async def waive(
+    session: AsyncSession, actor: Actor, clock: Clock, command: Decide
+) -> Outcome[Resolution]:
+    """Propose to do without. A waiver always takes a second pair of eyes."""
+    return await _decide(
+        session, actor, clock, "requirementWaive", command, ResolutionOutcome.WAIVED
+    )
+
+
+async def approve_resolution(
+    session: AsyncSession, actor: Actor, clock: Clock, command: ApproveResolution
+) -> Outcome[Resolution]:
+    """Make somebody else's proposal final, with its effect. Raises `FourEyes` for one's own."""
+    actor.require(DECIDERS, "approve resolutions")
+
+    async def step(unit: Unit) -> Resolution:
+        resolution, requirement = await _proposal(unit, command, command.resolution_id)
+        outcome = ResolutionOutcome(resolution.outcome)
+        require_role(actor, ACTION_OF_OUTCOME[outcome])
+        conclude(unit, resolution, ResolutionAction.APPROVE, actor)
+        requirement.proposed_outcome = None
+        unit.record(EventType.RESOLUTION_FINAL, (SubjectType.RESOLUTION, resolution.id), {})
+        program = await program_of(unit, requirement)
+        await take_effect(unit, requirement, program, outcome, resolution.reason_code)
+        return resolution
+
+    return await operate(session, actor, clock, "resolutionApprove", command, Resolution, step)
+
+
+async def decline_resolution(
+    session: AsyncSession, actor: Actor, clock: Clock, command: DeclineResolution
+) -> Outcome[Resolution]:
+    """Turn somebody else's proposal down; the requirement stays as it is."""
+    actor.require(DECIDERS, "decline resolutions")
+    check_optional_text(command.reason, MAX_REASON_LENGTH, "reason")
+
+    async def step(unit: Unit) -> Resolution:
+        resolution, requirement = await _proposal(unit, command, command.resolution_id)
+        decline(unit, resolution, requirement, actor, command.reason)
+        return resolution
+
+    return await operate(session, actor, clock, "resolutionDecline", command, Resolution, step)
+
+
+def new_resolution(
+    unit: Unit,
+    requirement: Requirement,
+    outcome: ResolutionOutcome,
+    reason_code: str,
+    statement: Statement,
+    ground: str | None,
+    four_eyes: bool,
+) -> Resolution:
+    """A decision within an open unit: proposed where it takes four eyes, else final."""
+    state = ResolutionState.PROPOSED if four_eyes else ResolutionState.FINAL
+    resolution = Resolution(
+        **unit.new_row(),
+        requirement_id=requirement.id,
+        outcome=outcome.value,
+        state=state.value,
+        four_eyes=four_eyes,
+        reason_code=reason_code,
+        facts=statement.facts,
+        ground=ground,
+        redress=statement.redress,
+        automated_detection=statement.automated_detection,
+        automated_decision=str(statement.automated_decision),
+    )
+    stamp(resolution, "proposed_by", unit.actor)
+    if not four_eyes:
+        resolution.decided_at = unit.now
+        stamp(resolution, "decided_by", unit.actor)
+    unit.add(resolution)
+    event = EventType.RESOLUTION_PROPOSED if four_eyes else EventType.RESOLUTION_FINAL
+    unit.record(
+        event,
+        (SubjectType.RESOLUTION, resolution.id),
+        {
+            "requirementId": requirement.id,
+            "outcome": resolution.outcome,
+            "reasonCode": reason_code,
+            "state": {"from": None, "to": resolution.state},
+        },
+    )
+    return resolution
+
+
+async def take_effect(
+    unit: Unit,
+    requirement: Requirement,
+    program: Program,
+    outcome: ResolutionOutcome,
+    reason_code: str,
+) -> None:
+    """What a final decision does to the requirement and to its alternatives."""
+    if outcome is ResolutionOutcome.REJECTED:
+        requirement.appeal_deadline = after(unit.now, program.appeal_within)
+    end(unit, requirement, ACTION_OF_OUTCOME[outcome], EVENT_OF_OUTCOME[outcome], reason_code)
+    if outcome is ResolutionOutcome.REJECTED:
+        return
+    for other in end_alternatives(unit, requirement):
+        await drop_proposal(unit, other)
+
+
+async def _decide(
+    session: AsyncSession,
+    actor: Actor,
+    clock: Clock,
+    operation: str,
+    command: Decide,
+    outcome: ResolutionOutcome,
+) -> Outcome[Resolution]:
+    require_role(actor, ACTION_OF_OUTCOME[outcome])
+
+    async def step(unit: Unit) -> Resolution:
+        requirement, program = await load_with_program(unit, command)
+        LIFECYCLE.target(requirement.state, ACTION_OF_OUTCOME[outcome])
+        if requirement.proposed_outcome is not None:
+            raise ProposalPending(requirement.proposed_outcome)
+        code = check_reason_code(command.reason_code, program)
+        ground = check_statement(outcome, command.statement, program)
+        four_eyes = program.four_eyes or outcome is ResolutionOutcome.WAIVED
+        resolution = new_resolution(
+            unit, requirement, outcome, code, command.statement, ground, four_eyes
+        )
+        if four_eyes:
+            propose(unit, requirement, outcome)
+        else:
+            await take_effect(unit, requirement, program, outcome, code)
+        return resolution
+
+    return await operate(session, actor, clock, operation, command, Resolution, step)
+
+
+def propose(unit: Unit, requirement: Requirement, outcome: ResolutionOutcome) -> None:
+    """Mark the requirement as waiting for a second pair of eyes."""
+    requirement.proposed_outcome = outcome.value
+    touch(requirement, unit.now)
+
+
+async def _proposal(
+    unit: Unit, command: AccountCommand, resolution_id: uuid.UUID
+) -> tuple[Resolution, Requirement]:
+    resolution = await unit.load(Resolution, resolution_id, "resolution")
+    expect_version(resolution, command.expected_version)
+    RESOLUTION_LIFECYCLE.target(resolution.state, ResolutionAction.APPROVE)
+    if resolution.proposed_by_id == unit.actor.id:
+        raise FourEyes("Somebody else must decide what you proposed.", ("id",))
+    requirement = next(row for row in unit.requirements if row.id == resolution.requirement_id)
+    return resolution, requirement

@@ -1,0 +1,40 @@
+"""ISO 8601 durations, as programs declare them. Months and years follow the calendar."""
+
+from datetime import datetime
+from functools import lru_cache
+
+import isodate
+
+from models.errors import InvalidInput
+
+MAX_DURATION_YEARS = 10
+
+
+@lru_cache(maxsize=1024)
+def _parsed(text: str) -> isodate.Duration:
+    value = isodate.parse_duration(text, as_timedelta_if_possible=False)
+    if not isinstance(value, isodate.Duration):
+        raise isodate.ISO8601Error(text)
+    return value
+
+
+def check_duration(text: str, *field: str) -> str:
+    """`text` if it is a positive ISO 8601 duration of at most ten years, else `InvalidInput`."""
+    start = datetime(2000, 1, 1)
+    try:
+        end = start + _parsed(text)
+    except (isodate.ISO8601Error, OverflowError, ValueError, TypeError):
+        raise InvalidInput("Not an ISO 8601 duration, such as P14D or PT12H.", field) from None
+    if not start < end <= start.replace(year=start.year + MAX_DURATION_YEARS):
+        raise InvalidInput("A duration is longer than zero and at most ten years.", field)
+    return text
+
+
+def after(start: datetime, duration: str | None) -> datetime | None:
+    """The instant `duration` after `start`; None for no duration."""
+    return None if duration is None else start + _parsed(duration)
+
+
+def before(end: datetime | None, duration: str | None) -> datetime | None:
+    """The instant `duration` before `end`; None where either is missing."""
+    return None if end is None or duration is None else end - _parsed(duration)

@@ -1,0 +1,218 @@
+"""Events: the append-only record of what happened, hash-chained per account.
+
+The service's roles may insert and read events, nothing else. Each event's hash is the SHA-256 of
+its canonical JSON (RFC 8785), which holds the hash of the event before it.
+"""
+
+import hashlib
+import uuid
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any, Protocol, cast
+
+import rfc8785
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ColumnElement,
+    Table,
+    UniqueConstraint,
+    bindparam,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.actor import Actor, ActorKind
+from models.base import AccountScoped, Base, OwnId, account_key
+from models.lifecycle import one_of
+from models.listing import ListSpec
+
+GENESIS_HASH = "0" * 64
+
+
+class EventType(StrEnum):
+    """What happened. New types may be added."""
+
+    ACCOUNT_CREATED = "ACCOUNT_CREATED"
+    ACCOUNT_UPDATED = "ACCOUNT_UPDATED"
+    ACCOUNT_STATUS_CHANGED = "ACCOUNT_STATUS_CHANGED"
+    CAPABILITY_STATUS_CHANGED = "CAPABILITY_STATUS_CHANGED"
+    HOLD_PLACED = "HOLD_PLACED"
+    HOLD_RELEASED = "HOLD_RELEASED"
+    HOLD_EXPIRED = "HOLD_EXPIRED"
+    REQUIREMENT_OPENED = "REQUIREMENT_OPENED"
+    REQUIREMENT_UPDATED = "REQUIREMENT_UPDATED"
+    REQUIREMENT_SUBMITTED = "REQUIREMENT_SUBMITTED"
+    REQUIREMENT_REVIEW_STARTED = "REQUIREMENT_REVIEW_STARTED"
+    REQUIREMENT_CHANGES_REQUESTED = "REQUIREMENT_CHANGES_REQUESTED"
+    REQUIREMENT_APPROVED = "REQUIREMENT_APPROVED"
+    REQUIREMENT_REJECTED = "REQUIREMENT_REJECTED"
+    REQUIREMENT_WAIVED = "REQUIREMENT_WAIVED"
+    REQUIREMENT_CANCELED = "REQUIREMENT_CANCELED"
+    REQUIREMENT_EXTENDED = "REQUIREMENT_EXTENDED"
+    REQUIREMENT_REOPENED = "REQUIREMENT_REOPENED"
+    REQUIREMENT_ASSIGNED = "REQUIREMENT_ASSIGNED"
+    REQUIREMENT_CURRENTLY_DUE = "REQUIREMENT_CURRENTLY_DUE"
+    REQUIREMENT_PAST_DUE = "REQUIREMENT_PAST_DUE"
+    RESOLUTION_PROPOSED = "RESOLUTION_PROPOSED"
+    RESOLUTION_FINAL = "RESOLUTION_FINAL"
+    RESOLUTION_DECLINED = "RESOLUTION_DECLINED"
+
+
+class SubjectType(StrEnum):
+    """What an event is about; the names are the schema's types."""
+
+    ACCOUNT = "Account"
+    HOLD = "Hold"
+    REQUIREMENT = "Requirement"
+    RESOLUTION = "Resolution"
+    INTERACTION = "Interaction"
+
+
+class Event(AccountScoped, OwnId, Base):
+    """One thing that happened to one account."""
+
+    __tablename__ = "events"
+    __table_args__ = (
+        account_key(),
+        UniqueConstraint("account_id", "sequence"),
+        one_of("type", list(EventType)),
+        one_of("subject_type", list(SubjectType)),
+        one_of("actor_kind", list(ActorKind)),
+        CheckConstraint("sequence > 0", name="sequence_positive"),
+        # The first event of an account, and only it, follows nothing.
+        CheckConstraint(
+            f"(sequence = 1) = (previous_hash = '{GENESIS_HASH}')", name="first_follows_nothing"
+        ),
+        CheckConstraint("length(hash) = 64", name="hash_is_sha256"),
+    )
+
+    sequence: Mapped[int] = mapped_column(BigInteger)
+    type: Mapped[str]
+    at: Mapped[datetime]
+    actor_kind: Mapped[str]
+    actor_id: Mapped[str]
+    actor_name: Mapped[str | None]
+    subject_type: Mapped[str]
+    subject_id: Mapped[uuid.UUID]
+    changes: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    idempotency_key: Mapped[str | None]
+    previous_hash: Mapped[str]
+    hash: Mapped[str]
+
+
+class Outbox(AccountScoped, Base):
+    """An event that still has to reach the platform's log and whoever listens."""
+
+    __tablename__ = "outbox"
+    __table_args__ = (account_key(),)
+
+    event_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    sequence: Mapped[int] = mapped_column(BigInteger)
+    created_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class ChainHead(Protocol):
+    """Where an account's chain stands: the account's own columns."""
+
+    account_id: uuid.UUID
+    platform_id: uuid.UUID
+    event_sequence: int
+    event_hash: str
+
+
+def instant(value: datetime) -> str:
+    """The one way to write an instant in an event: UTC, microseconds, Z."""
+    return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def event_hash(row: Any) -> str:
+    """The SHA-256, in hex, over the canonical JSON of an event row or record."""
+    body = {
+        "accountId": str(row.account_id),
+        "actor": {"id": row.actor_id, "kind": row.actor_kind, "name": row.actor_name},
+        "at": instant(row.at),
+        "changes": row.changes,
+        "id": str(row.id),
+        "idempotencyKey": row.idempotency_key,
+        "platformId": str(row.platform_id),
+        "previousHash": row.previous_hash,
+        "sequence": row.sequence,
+        "subject": {"id": str(row.subject_id), "type": row.subject_type},
+        "type": row.type,
+    }
+    return hashlib.sha256(rfc8785.dumps(body)).hexdigest()
+
+
+def append_event(
+    head: ChainHead,
+    event_id: uuid.UUID,
+    event_type: EventType,
+    actor: Actor,
+    at: datetime,
+    subject: tuple[SubjectType, uuid.UUID],
+    changes: Mapping[str, Any],
+    idempotency_key: str | None = None,
+) -> tuple[Event, Outbox]:
+    """The next event of the chain and its outbox row; moves `head` on. Nothing is written yet."""
+    event = Event(
+        account_id=head.account_id,
+        platform_id=head.platform_id,
+        id=event_id,
+        sequence=head.event_sequence + 1,
+        type=event_type,
+        at=at,
+        actor_kind=actor.kind,
+        actor_id=actor.id,
+        actor_name=actor.name,
+        subject_type=subject[0],
+        subject_id=subject[1],
+        changes=jsonable(changes),
+        idempotency_key=idempotency_key,
+        previous_hash=head.event_hash,
+    )
+    event.hash = event_hash(event)
+    head.event_sequence, head.event_hash = event.sequence, event.hash
+    outbox = Outbox(
+        account_id=head.account_id,
+        platform_id=head.platform_id,
+        event_id=event.id,
+        sequence=event.sequence,
+        created_at=at,
+    )
+    return event, outbox
+
+
+def jsonable(value: Any) -> Any:
+    """`value` with instants, ids and enums as the text that events hold."""
+    if isinstance(value, Mapping):
+        return {str(key): jsonable(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [jsonable(item) for item in value]
+    if isinstance(value, datetime):
+        return instant(value)
+    if isinstance(value, uuid.UUID):
+        return str(value)
+    return str(value) if isinstance(value, StrEnum) else value
+
+
+def _at_or_after(table: Table) -> ColumnElement[bool]:
+    return table.c.at >= bindparam("since")
+
+
+def _before(table: Table) -> ColumnElement[bool]:
+    return table.c.at < bindparam("until")
+
+
+EVENTS = ListSpec(
+    name="events",
+    table=cast(Table, Event.__table__),
+    orders={"AT": "at"},
+    dimensions={"type": "type"},
+    conditions={"since": _at_or_after, "until": _before},
+    tie=("account_id", "sequence"),
+)
+EVENTS.declare_indexes()
+TIMELINE = replace(EVENTS, name="timeline", orders={"SEQUENCE": "sequence"})

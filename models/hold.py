@@ -1,0 +1,150 @@
+"""A hold: a direct restriction of capabilities, placed and released by a person or a system."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, Index
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.types import Text
+
+from models.actor import Actor, Role
+from models.aggregate import AccountCommand, Unit, operate
+from models.base import AccountScoped, Base, Changing, OwnId, account_key, stamp
+from models.clock import Clock
+from models.errors import IllegalTransition, InvalidInput
+from models.events import EventType, SubjectType
+from models.lifecycle import expect_version, one_of, touch
+from models.outcome import Outcome
+from models.status import CapabilityKind, HoldReason
+from models.text import check_optional_text
+
+MAX_NOTE_LENGTH = 5_000
+PLACERS = frozenset({Role.REVIEWER, Role.ADMIN})
+
+
+class Hold(AccountScoped, OwnId, Changing, Base):
+    """One restriction. It is on until it is released or expires."""
+
+    __tablename__ = "holds"
+    __table_args__ = (
+        account_key(),
+        one_of("reason", list(HoldReason)),
+        CheckConstraint("cardinality(capabilities) > 0", name="restricts_something"),
+        CheckConstraint("expires_at IS NULL OR expires_at > created_at", name="expires_later"),
+        # Released means: by somebody, at an instant.
+        CheckConstraint(
+            "(released_at IS NULL) = (released_by_id IS NULL)", name="released_by_somebody"
+        ),
+        Index(
+            "ix_holds_unreleased",
+            "account_id",
+            postgresql_where="released_at IS NULL",
+        ),
+    )
+
+    capabilities: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    reason: Mapped[str]
+    note: Mapped[str | None] = mapped_column(deferred=True)
+    expires_at: Mapped[datetime | None]
+    placed_by_kind: Mapped[str]
+    placed_by_id: Mapped[str]
+    placed_by_name: Mapped[str | None]
+    released_at: Mapped[datetime | None]
+    released_by_kind: Mapped[str | None]
+    released_by_id: Mapped[str | None]
+    released_by_name: Mapped[str | None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlaceHold(AccountCommand):
+    """What `place` takes. `note` is for staff only. `expected_version` is the account's."""
+
+    capabilities: tuple[str, ...]
+    reason: str
+    note: str | None = None
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReleaseHold(AccountCommand):
+    """What `release` takes. `expected_version` is the hold's."""
+
+    hold_id: uuid.UUID
+
+
+async def place(
+    session: AsyncSession, actor: Actor, clock: Clock, command: PlaceHold
+) -> Outcome[Hold]:
+    """Restrict capabilities of an account at once.
+
+    Raises `Forbidden`, `NotFound` for the account, `StaleVersion`, `InvalidInput`.
+    """
+    actor.require(PLACERS, "place holds")
+    check_optional_text(command.note, MAX_NOTE_LENGTH, "note")
+
+    async def step(unit: Unit) -> Hold:
+        expect_version(unit.account, command.expected_version)
+        return add_hold(
+            unit, command.capabilities, command.reason, command.note, command.expires_at
+        )
+
+    return await operate(session, actor, clock, "holdPlace", command, Hold, step)
+
+
+async def release(
+    session: AsyncSession, actor: Actor, clock: Clock, command: ReleaseHold
+) -> Outcome[Hold]:
+    """End a hold. Raises `NotFound`, `StaleVersion`, `IllegalTransition` once it is released."""
+    actor.require(PLACERS, "release holds")
+
+    async def step(unit: Unit) -> Hold:
+        hold = await unit.load(Hold, command.hold_id, "hold")
+        expect_version(hold, command.expected_version)
+        end_hold(unit, hold)
+        return hold
+
+    return await operate(session, actor, clock, "holdRelease", command, Hold, step)
+
+
+def add_hold(
+    unit: Unit,
+    capabilities: Sequence[str],
+    reason: str,
+    note: str | None = None,
+    expires_at: datetime | None = None,
+) -> Hold:
+    """Place a hold within an open unit."""
+    if not capabilities:
+        raise InvalidInput("A hold names at least one capability.", ("capabilities",))
+    if expires_at is not None and expires_at <= unit.now:
+        raise InvalidInput("A hold expires in the future.", ("expiresAt",))
+    hold = Hold(
+        **unit.new_row(),
+        capabilities=sorted({CapabilityKind(kind).value for kind in capabilities}),
+        reason=HoldReason(reason).value,
+        note=note,
+        expires_at=expires_at,
+    )
+    stamp(hold, "placed_by", unit.actor)
+    unit.holds.append(hold)
+    unit.add(hold)
+    unit.record(
+        EventType.HOLD_PLACED,
+        (SubjectType.HOLD, hold.id),
+        {"capabilities": hold.capabilities, "reason": hold.reason, "expiresAt": expires_at},
+    )
+    return hold
+
+
+def end_hold(unit: Unit, hold: Hold) -> None:
+    """Release a hold within an open unit."""
+    if hold.released_at is not None:
+        raise IllegalTransition("hold", "RELEASED", "release", ())
+    hold.released_at = unit.now
+    stamp(hold, "released_by", unit.actor)
+    touch(hold, unit.now)
+    unit.record(EventType.HOLD_RELEASED, (SubjectType.HOLD, hold.id), {"reason": hold.reason})

@@ -1,0 +1,428 @@
+"""A program: a versioned declaration, by an integrating team, of one kind of requirement.
+
+A version never changes once published; publishing again makes the next version and supersedes the
+one before. Requirements keep the version that they were opened under.
+"""
+
+import re
+import uuid
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from enum import StrEnum
+from functools import lru_cache
+from typing import Any
+
+import jsonschema_rs
+import orjson
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, select
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.types import Text
+
+from models.actor import Actor, Role
+from models.base import Base, stamp
+from models.clock import Clock
+from models.durations import check_duration
+from models.errors import InvalidInput, NotFound, StaleVersion
+from models.idempotency import MAX_KEY_LENGTH, PlatformIdempotencyKey, check_same_request
+from models.idempotency import request_hash as hash_of
+from models.ids import program_id_for
+from models.lifecycle import Lifecycle, one_of
+from models.outcome import Outcome
+from models.platform import Platform
+from models.session import transaction
+from models.status import CapabilityKind
+from models.text import check_json, check_optional_text, check_text
+
+MAX_CODE_LENGTH = 100
+MAX_TITLE_LENGTH = 200
+MAX_TEXT_LENGTH = 5_000
+MAX_MESSAGE_LENGTH = 500
+MAX_LIST_LENGTH = 100
+MAX_SCHEMA_BYTES = 50_000
+PUBLISHERS = frozenset({Role.INTEGRATOR, Role.ADMIN})
+_CODE = re.compile(r"[a-z0-9][a-z0-9_.:-]*")
+
+
+class ProgramState(StrEnum):
+    """Whether new requirements may be opened under a version."""
+
+    PUBLISHED = "PUBLISHED"
+    SUPERSEDED = "SUPERSEDED"
+    RETIRED = "RETIRED"
+
+
+class RequirementCategory(StrEnum):
+    """What a requirement is about."""
+
+    IDENTITY = "IDENTITY"
+    BUSINESS_MODEL = "BUSINESS_MODEL"
+    RESTRICTED_INDUSTRY = "RESTRICTED_INDUSTRY"
+    SUPPORTABILITY_APPEAL = "SUPPORTABILITY_APPEAL"
+    DOCUMENT = "DOCUMENT"
+    CREDIT = "CREDIT"
+    SANCTIONS = "SANCTIONS"
+    OWNERSHIP = "OWNERSHIP"
+    BANK_ACCOUNT = "BANK_ACCOUNT"
+    TERMS = "TERMS"
+    OTHER = "OTHER"
+
+
+LIFECYCLE = Lifecycle(
+    noun="program",
+    states=tuple(ProgramState),
+    transitions={
+        (ProgramState.PUBLISHED, "supersede"): ProgramState.SUPERSEDED,
+        (ProgramState.PUBLISHED, "retire"): ProgramState.RETIRED,
+    },
+)
+
+
+class Program(Base):
+    """One version of one kind of requirement. A small table that every shard has."""
+
+    __tablename__ = "programs"
+    __table_args__ = (
+        UniqueConstraint("id"),
+        LIFECYCLE.check(),
+        one_of("category", list(RequirementCategory)),
+        # A retired version says when.
+        CheckConstraint(
+            "(state = 'RETIRED') = (retired_at IS NOT NULL)", name="retired_with_instant"
+        ),
+        CheckConstraint("version > 0", name="version_positive"),
+        # New requirements open under one version of a code: the published one.
+        Index(
+            "ux_programs_published",
+            "platform_id",
+            "code",
+            unique=True,
+            postgresql_where="state = 'PUBLISHED'",
+        ),
+    )
+    platform_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("platforms.id"), primary_key=True)
+    code: Mapped[str] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True)
+    id: Mapped[uuid.UUID]
+    name: Mapped[str]
+    state: Mapped[str]
+    owner: Mapped[str]
+    category: Mapped[str]
+    title: Mapped[str]
+    description: Mapped[str]
+    evidence_schema: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    proves: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    due_after: Mapped[str | None]
+    deadline_after: Mapped[str | None]
+    notice_period: Mapped[str | None]
+    reminders: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    restricts: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    gates: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    four_eyes: Mapped[bool]
+    review_within: Mapped[str | None]
+    appeal_within: Mapped[str | None]
+    legal_ground: Mapped[str | None]
+    reason_codes: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
+    error_codes: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
+    published_at: Mapped[datetime]
+    published_by_kind: Mapped[str]
+    published_by_id: Mapped[str]
+    published_by_name: Mapped[str | None]
+    retired_at: Mapped[datetime | None]
+
+
+@dataclass(frozen=True)
+class CodeText:
+    """One entry of a program's registry of reason or error codes."""
+
+    code: str
+    description: str
+
+
+@dataclass(frozen=True)
+class Publish:
+    """What `publish` takes. Durations are ISO 8601; capabilities are `CapabilityKind` values."""
+
+    code: str
+    name: str
+    owner: str
+    category: str
+    title: str
+    description: str
+    evidence_schema: Any
+    proves: tuple[str, ...] = ()
+    due_after: str | None = None
+    deadline_after: str | None = None
+    notice_period: str | None = None
+    reminders: tuple[str, ...] = ()
+    restricts: tuple[str, ...] = ()
+    gates: tuple[str, ...] = ()
+    four_eyes: bool = False
+    review_within: str | None = None
+    appeal_within: str | None = "P6M"
+    legal_ground: str | None = None
+    reason_codes: tuple[CodeText, ...] = ()
+    error_codes: tuple[CodeText, ...] = ()
+    expected_version: int | None = None
+    idempotency_key: str | None = None
+
+
+@dataclass(frozen=True)
+class Retire:
+    """What `retire` takes: the code whose published version is retired."""
+
+    code: str
+    expected_version: int | None = None
+    idempotency_key: str | None = None
+
+
+class ProgramNotPublished(InvalidInput):
+    """No version of the program takes new requirements."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(f"No version of program {code} is published.", ("program",))
+
+
+async def publish(
+    session: AsyncSession, actor: Actor, clock: Clock, command: Publish
+) -> Outcome[Program]:
+    """Publish the next version of a program; the published one before it is superseded.
+
+    `expected_version` is the version that is published now, 0 for a new code. Raises
+    `InvalidInput` for a text, duration or JSON Schema that can't be, `StaleVersion`.
+    """
+    actor.require(PUBLISHERS, "publish programs")
+    _check(command)
+    async with transaction(session, actor):
+        replay = await _lock(session, actor, "programPublish", command)
+        if replay is not None:
+            return replay
+        latest = await _latest(session, actor.platform_id, command.code)
+        _expect(command.expected_version, latest)
+        now = clock.now()
+        if latest is not None and latest.state == ProgramState.PUBLISHED:
+            latest.state = LIFECYCLE.target(latest.state, "supersede")
+            await session.flush()
+        program = _new_version(actor, command, 1 if latest is None else latest.version + 1, now)
+        session.add(program)
+        _remember(session, actor, "programPublish", command, program, now)
+        return Outcome(program)
+
+
+async def retire(
+    session: AsyncSession, actor: Actor, clock: Clock, command: Retire
+) -> Outcome[Program]:
+    """Retire the published version: nothing new opens under it, what is open goes on.
+
+    Raises `NotFound` for an unknown code, `IllegalTransition` when it is retired already.
+    """
+    actor.require(PUBLISHERS, "retire programs")
+    check_text(command.code, MAX_CODE_LENGTH, "code")
+    async with transaction(session, actor):
+        replay = await _lock(session, actor, "programRetire", command)
+        if replay is not None:
+            return replay
+        latest = await _latest(session, actor.platform_id, command.code)
+        if latest is None:
+            raise NotFound("program", ("code",))
+        _expect(command.expected_version, latest)
+        now = clock.now()
+        latest.state, latest.retired_at = LIFECYCLE.target(latest.state, "retire"), now
+        _remember(session, actor, "programRetire", command, latest, now)
+        return Outcome(latest)
+
+
+async def published(session: AsyncSession, platform_id: uuid.UUID, code: str) -> Program:
+    """The version that new requirements open under; raises `ProgramNotPublished`."""
+    found = await session.scalar(
+        select(Program).where(
+            Program.platform_id == platform_id,
+            Program.code == code,
+            Program.state == ProgramState.PUBLISHED,
+        )
+    )
+    if found is None:
+        raise ProgramNotPublished(code)
+    return found
+
+
+def _refuse(uri: str) -> Any:
+    """A schema refers to nothing outside itself: no request, no file is opened for it."""
+    raise ValueError(f"A schema can't refer to {uri}")
+
+
+@lru_cache(maxsize=256)
+def _validator(schema: bytes) -> jsonschema_rs.Draft202012Validator:
+    return jsonschema_rs.Draft202012Validator(
+        orjson.loads(schema),
+        validate_formats=True,
+        retriever=_refuse,
+        # Patterns run in linear time; without this, one could be made to run for ever.
+        pattern_options=jsonschema_rs.RegexOptions(),
+    )
+
+
+def evidence_failures(schema: dict[str, Any], payload: Any) -> list[tuple[str, tuple[str, ...]]]:
+    """What the program's JSON Schema finds wrong: (message, path in the payload), in its order."""
+    validator = _validator(orjson.dumps(schema, option=orjson.OPT_SORT_KEYS))
+    return [
+        (error.message[:MAX_MESSAGE_LENGTH], ("payload", *map(str, error.instance_path)))
+        for error in validator.iter_errors(payload)
+    ]
+
+
+def _check(command: Publish) -> None:
+    check_text(command.code, MAX_CODE_LENGTH, "code")
+    if not _CODE.fullmatch(command.code):
+        raise InvalidInput("A code is made of a-z, 0-9 and _ . : -", ("code",))
+    check_text(command.name, MAX_TITLE_LENGTH, "name")
+    check_text(command.owner, MAX_TITLE_LENGTH, "owner")
+    check_text(command.title, MAX_TITLE_LENGTH, "title")
+    check_text(command.description, MAX_TEXT_LENGTH, "description")
+    check_optional_text(command.legal_ground, MAX_TEXT_LENGTH, "legalGround")
+    check_optional_text(command.idempotency_key, MAX_KEY_LENGTH, "idempotencyKey")
+    _check_durations(command)
+    _check_lists(command)
+    _check_schema(command.evidence_schema)
+
+
+def _check_durations(command: Publish) -> None:
+    singles = {
+        "dueAfter": command.due_after,
+        "deadlineAfter": command.deadline_after,
+        "noticePeriod": command.notice_period,
+        "reviewWithin": command.review_within,
+        "appealWithin": command.appeal_within,
+    }
+    for name, value in singles.items():
+        if value is not None:
+            check_duration(value, name)
+    for index, value in enumerate(command.reminders):
+        check_duration(value, "reminders", str(index))
+
+
+def _check_lists(command: Publish) -> None:
+    for name in ("proves", "reminders", "restricts", "gates", "reason_codes", "error_codes"):
+        if len(getattr(command, name)) > MAX_LIST_LENGTH:
+            raise InvalidInput(f"At most {MAX_LIST_LENGTH} entries.", (name,))
+    for index, value in enumerate(command.proves):
+        check_text(value, MAX_CODE_LENGTH, "proves", str(index))
+    for kind in (*command.restricts, *command.gates):
+        CapabilityKind(kind)
+    for name, entries in (
+        ("reasonCodes", command.reason_codes),
+        ("errorCodes", command.error_codes),
+    ):
+        if len({entry.code for entry in entries}) < len(entries):
+            raise InvalidInput("A code stands here twice.", (name,))
+        for index, entry in enumerate(entries):
+            check_text(entry.code, MAX_CODE_LENGTH, name, str(index), "code")
+            check_text(entry.description, MAX_TEXT_LENGTH, name, str(index), "description")
+
+
+def _check_schema(schema: Any) -> None:
+    where = ("evidenceSchema",)
+    if not isinstance(schema, dict):
+        raise InvalidInput("A JSON Schema is an object.", where)
+    check_json(schema, *where)
+    if len(orjson.dumps(schema)) > MAX_SCHEMA_BYTES:
+        raise InvalidInput(f"A JSON Schema has at most {MAX_SCHEMA_BYTES} bytes.", where)
+    try:
+        _validator(orjson.dumps(schema, option=orjson.OPT_SORT_KEYS))
+    except jsonschema_rs.ValidationError as error:
+        message = f"Not a JSON Schema (Draft 2020-12): {error.message}"
+        raise InvalidInput(message[:MAX_MESSAGE_LENGTH], where) from None
+    except (ValueError, jsonschema_rs.ReferencingError) as error:
+        message = f"Not a JSON Schema (Draft 2020-12): {error}"
+        raise InvalidInput(message[:MAX_MESSAGE_LENGTH], where) from None
+
+
+async def _lock(
+    session: AsyncSession, actor: Actor, operation: str, command: Publish | Retire
+) -> Outcome[Program] | None:
+    """Lock the platform, so that versions come one after another; the first result of a replay."""
+    await session.execute(
+        select(Platform.id).where(Platform.id == actor.platform_id).with_for_update()
+    )
+    if command.idempotency_key is None:
+        return None
+    key = (actor.platform_id, actor.caller, command.idempotency_key)
+    known = await session.get(PlatformIdempotencyKey, key)
+    if known is None:
+        return None
+    check_same_request(known, hash_of(operation, command))
+    program = await session.get(
+        Program, (actor.platform_id, known.result["code"], known.result["version"])
+    )
+    assert program is not None
+    return Outcome(program, replayed=True)
+
+
+async def _latest(session: AsyncSession, platform_id: uuid.UUID, code: str) -> Program | None:
+    return await session.scalar(
+        select(Program)
+        .where(Program.platform_id == platform_id, Program.code == code)
+        .order_by(Program.version.desc())
+        .limit(1)
+    )
+
+
+def _expect(expected: int | None, latest: Program | None) -> None:
+    current = 0 if latest is None else latest.version
+    if expected is not None and expected != current:
+        raise StaleVersion(current, expected)
+
+
+def _new_version(actor: Actor, command: Publish, version: int, now: datetime) -> Program:
+    program = Program(
+        platform_id=actor.platform_id,
+        code=command.code,
+        version=version,
+        id=program_id_for(actor.platform_id, command.code, version),
+        name=command.name,
+        state=ProgramState.PUBLISHED,
+        owner=command.owner,
+        category=RequirementCategory(command.category),
+        title=command.title,
+        description=command.description,
+        evidence_schema=command.evidence_schema,
+        proves=list(command.proves),
+        due_after=command.due_after,
+        deadline_after=command.deadline_after,
+        notice_period=command.notice_period,
+        reminders=list(command.reminders),
+        restricts=list(command.restricts),
+        gates=list(command.gates),
+        four_eyes=command.four_eyes,
+        review_within=command.review_within,
+        appeal_within=command.appeal_within,
+        legal_ground=command.legal_ground,
+        reason_codes=[asdict(entry) for entry in command.reason_codes],
+        error_codes=[asdict(entry) for entry in command.error_codes],
+        published_at=now,
+    )
+    stamp(program, "published_by", actor)
+    return program
+
+
+def _remember(
+    session: AsyncSession,
+    actor: Actor,
+    operation: str,
+    command: Publish | Retire,
+    program: Program,
+    now: datetime,
+) -> None:
+    if command.idempotency_key is None:
+        return
+    session.add(
+        PlatformIdempotencyKey(
+            platform_id=actor.platform_id,
+            caller=actor.caller,
+            key=command.idempotency_key,
+            request_hash=hash_of(operation, command),
+            result={"code": program.code, "version": program.version},
+            created_at=now,
+        )
+    )

@@ -1,0 +1,239 @@
+"""A resolution: a decision on a requirement, with its statement of reasons.
+
+Where one pair of eyes is enough it is born FINAL. Where two are asked for it is PROPOSED, and
+somebody else makes it FINAL or declines it. The operations are in `decision.py`.
+"""
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, cast
+
+from sqlalchemy import CheckConstraint, Index, Table, select
+from sqlalchemy.orm import Mapped
+
+from models.actor import Actor, ActorKind, Role, system
+from models.aggregate import Unit
+from models.base import AccountScoped, Base, Changing, OwnId, account_key, own_key, stamp
+from models.errors import ErrorCode, InvalidInput
+from models.events import EventType, SubjectType
+from models.lifecycle import Lifecycle, one_of, touch
+from models.listing import ListSpec, created_after, created_before
+from models.permission import Permission, Refusal
+from models.program import Program
+from models.text import check_optional_text, check_text
+
+if TYPE_CHECKING:
+    from models.requirement import Requirement
+
+MAX_FACTS_LENGTH = 5_000
+DECIDERS = frozenset({Role.REVIEWER, Role.ADMIN})
+# Codes that every program has, beside its own.
+EVIDENCE_ACCEPTED = "evidence_accepted"
+SUPERSEDED = "superseded"
+
+
+class ResolutionOutcome(StrEnum):
+    """How a requirement ends."""
+
+    SATISFIED = "SATISFIED"
+    REJECTED = "REJECTED"
+    WAIVED = "WAIVED"
+
+
+class ResolutionState(StrEnum):
+    """Where a decision stands."""
+
+    PROPOSED = "PROPOSED"
+    FINAL = "FINAL"
+    DECLINED = "DECLINED"
+
+
+class ResolutionAction(StrEnum):
+    """What may be done with a decision."""
+
+    APPROVE = "APPROVE"
+    DECLINE = "DECLINE"
+
+
+class AutomatedDecision(StrEnum):
+    """How far the decision was taken without a person."""
+
+    NONE = "NONE"
+    PARTIAL = "PARTIAL"
+    FULL = "FULL"
+
+
+LIFECYCLE = Lifecycle(
+    noun="resolution",
+    states=tuple(ResolutionState),
+    transitions={
+        (ResolutionState.PROPOSED, ResolutionAction.APPROVE): ResolutionState.FINAL,
+        (ResolutionState.PROPOSED, ResolutionAction.DECLINE): ResolutionState.DECLINED,
+    },
+)
+
+
+class Resolution(AccountScoped, OwnId, Changing, Base):
+    """One decision on one requirement."""
+
+    __tablename__ = "resolutions"
+    __table_args__ = (
+        account_key(),
+        own_key("requirement_id", "requirements"),
+        LIFECYCLE.check(),
+        one_of("outcome", list(ResolutionOutcome)),
+        one_of("automated_decision", list(AutomatedDecision)),
+        one_of("proposed_by_kind", list(ActorKind)),
+        # What is decided was decided by somebody at an instant; what is proposed was not yet.
+        CheckConstraint(
+            "(state = 'PROPOSED') = (decided_at IS NULL) "
+            "AND (decided_at IS NULL) = (decided_by_id IS NULL)",
+            name="decided_by_somebody",
+        ),
+        # Four eyes: the proposer is not the one who decides, whatever the token.
+        CheckConstraint(
+            "NOT four_eyes OR decided_by_id IS NULL OR decided_by_id <> proposed_by_id",
+            name="four_eyes",
+        ),
+        # Only what needs a second pair of eyes is proposed or declined.
+        CheckConstraint("four_eyes OR state = 'FINAL'", name="one_pair_is_final"),
+        # A waiver always takes two.
+        CheckConstraint("four_eyes OR outcome <> 'WAIVED'", name="waiver_takes_two"),
+        # A rejection states its facts and its ground.
+        CheckConstraint(
+            "outcome <> 'REJECTED' OR (coalesce(length(facts), 0) BETWEEN 1 AND 5000 "
+            "AND coalesce(length(ground), 0) > 0)",
+            name="rejection_gives_reasons",
+        ),
+        # One proposal at a time.
+        Index(
+            "ux_resolutions_proposed",
+            "account_id",
+            "requirement_id",
+            unique=True,
+            postgresql_where="state = 'PROPOSED'",
+        ),
+        Index("ix_resolutions_requirement", "account_id", "requirement_id", "created_at", "id"),
+    )
+
+    requirement_id: Mapped[uuid.UUID]
+    outcome: Mapped[str]
+    state: Mapped[str]
+    four_eyes: Mapped[bool]
+    reason_code: Mapped[str]
+    facts: Mapped[str | None]
+    ground: Mapped[str | None]
+    redress: Mapped[str | None]
+    automated_detection: Mapped[bool]
+    automated_decision: Mapped[str]
+    proposed_by_kind: Mapped[str]
+    proposed_by_id: Mapped[str]
+    proposed_by_name: Mapped[str | None]
+    decided_by_kind: Mapped[str | None]
+    decided_by_id: Mapped[str | None]
+    decided_by_name: Mapped[str | None]
+    decided_at: Mapped[datetime | None]
+    decline_reason: Mapped[str | None]
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A statement of reasons as a caller gives it; `ground` falls back to the program's."""
+
+    facts: str | None = None
+    ground: str | None = None
+    redress: str | None = None
+    automated_detection: bool = False
+    automated_decision: str = AutomatedDecision.NONE
+
+
+def check_statement(
+    outcome: ResolutionOutcome, statement: Statement, program: Program
+) -> str | None:
+    """The ground that the statement stands on; raises `InvalidInput` while it is incomplete."""
+    check_optional_text(statement.redress, MAX_FACTS_LENGTH, "statement", "redress")
+    check_optional_text(statement.ground, MAX_FACTS_LENGTH, "statement", "ground")
+    check_optional_text(statement.facts, MAX_FACTS_LENGTH, "statement", "facts")
+    ground = statement.ground or program.legal_ground
+    if outcome is ResolutionOutcome.REJECTED:
+        check_text(statement.facts or "", MAX_FACTS_LENGTH, "statement", "facts")
+        check_text(ground or "", MAX_FACTS_LENGTH, "statement", "ground")
+    return ground
+
+
+def check_reason_code(code: str, program: Program) -> str:
+    """`code` if it is in the program's registry, or the program has none; else `InvalidInput`."""
+    check_text(code, MAX_FACTS_LENGTH, "reasonCode")
+    known = {entry["code"] for entry in program.reason_codes}
+    if known and code not in known | {EVIDENCE_ACCEPTED}:
+        raise InvalidInput(
+            f"The program {program.code} has no reason code of this name.", ("reasonCode",)
+        )
+    return code
+
+
+def conclude(unit: Unit, resolution: Resolution, action: ResolutionAction, actor: Actor) -> None:
+    """Take a proposal's arrow in the actor's name, within an open unit."""
+    LIFECYCLE.advance(resolution, action, unit.now)
+    resolution.decided_at = unit.now
+    stamp(resolution, "decided_by", actor)
+
+
+def decline(
+    unit: Unit,
+    resolution: Resolution,
+    requirement: "Requirement",
+    actor: Actor,
+    reason: str | None,
+) -> None:
+    """Turn a proposal down; the requirement no longer waits for it."""
+    conclude(unit, resolution, ResolutionAction.DECLINE, actor)
+    resolution.decline_reason = reason
+    requirement.proposed_outcome = None
+    touch(requirement, unit.now)
+    unit.record(
+        EventType.RESOLUTION_DECLINED, (SubjectType.RESOLUTION, resolution.id), {"reason": reason}
+    )
+
+
+async def decline_pending(unit: Unit, requirement: "Requirement") -> None:
+    """Turn down, in Recourse's own name, the proposal that other events have overtaken."""
+    found = await unit.store.scalars(
+        select(Resolution).where(
+            Resolution.account_id == requirement.account_id,
+            Resolution.requirement_id == requirement.id,
+            Resolution.state == ResolutionState.PROPOSED,
+        )
+    )
+    decline(unit, found.one(), requirement, system(requirement.platform_id), SUPERSEDED)
+
+
+def permissions(row: Any, actor: Actor) -> list[Permission]:
+    """What the actor may do with the decision now, one entry per action, with refusals."""
+    return [Permission(action, tuple(_refusals(row, actor, action))) for action in ResolutionAction]
+
+
+def _refusals(row: Any, actor: Actor, action: ResolutionAction) -> list[Refusal]:
+    found = []
+    if action not in LIFECYCLE.actions_from(row.state):
+        found.append(
+            Refusal(ErrorCode.ILLEGAL_TRANSITION, f"The resolution is {row.state}, not PROPOSED.")
+        )
+    if actor.role not in DECIDERS:
+        found.append(Refusal(ErrorCode.FORBIDDEN, f"The role {actor.role} may not decide."))
+    if row.proposed_by_id == actor.id:
+        found.append(Refusal(ErrorCode.FOUR_EYES, "Somebody else must decide what you proposed."))
+    return found
+
+
+RESOLUTIONS = ListSpec(
+    name="resolutions",
+    table=cast(Table, Resolution.__table__),
+    orders={"CREATED_AT": "created_at"},
+    dimensions={"reason_code": "reason_code", "outcome": "outcome"},
+    states=tuple(ResolutionState),
+    conditions={"created_after": created_after, "created_before": created_before},
+)
+RESOLUTIONS.declare_indexes()

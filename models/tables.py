@@ -1,0 +1,39 @@
+"""All tables, for those who need the whole: migrations, tests of the schema, loaders."""
+
+from models import (
+    account,
+    aggregate,
+    capability,
+    decision,
+    events,
+    evidence,
+    hold,
+    idempotency,
+    interaction,
+    platform,
+    program,
+    requirement,
+    resolution,
+    search,
+)
+from models.base import Base
+
+__all__ = ["METADATA", "NOUNS"]
+
+NOUNS = (
+    account,
+    aggregate,
+    capability,
+    decision,
+    events,
+    evidence,
+    hold,
+    idempotency,
+    interaction,
+    platform,
+    program,
+    requirement,
+    resolution,
+    search,
+)
+METADATA = Base.metadata

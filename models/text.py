@@ -1,0 +1,64 @@
+"""What text and JSON may come in: bounded, without what PostgreSQL or a hash can't hold."""
+
+import math
+import re
+from typing import Any
+
+from models.errors import InvalidInput
+
+MAX_JSON_DEPTH = 32
+MAX_JSON_BYTES = 100_000
+# RFC 8785 hashes numbers as IEEE 754 doubles: beyond these, two readers would disagree.
+MAX_SAFE_INTEGER = 2**53 - 1
+_FORBIDDEN = re.compile("[\x00\ud800-\udfff]")
+_COUNTRY = re.compile("[A-Z]{2}")
+
+
+def check_text(value: str, longest: int, *field: str, empty: bool = False) -> str:
+    """`value` if it can be stored: not blank unless `empty`, at most `longest` characters."""
+    if not empty and not value.strip():
+        raise InvalidInput("This can't be blank.", field)
+    if len(value) > longest:
+        raise InvalidInput(f"At most {longest} characters, not {len(value)}.", field)
+    if _FORBIDDEN.search(value):
+        raise InvalidInput("Text can't hold a NUL character or half of a surrogate pair.", field)
+    return value
+
+
+def check_optional_text(
+    value: str | None, longest: int, *field: str, empty: bool = False
+) -> str | None:
+    """As `check_text`, for a value that may be missing."""
+    return None if value is None else check_text(value, longest, *field, empty=empty)
+
+
+def check_country(value: str, *field: str) -> str:
+    """`value` if it has the shape of an ISO 3166-1 alpha-2 code."""
+    if not _COUNTRY.fullmatch(value):
+        raise InvalidInput("A country is two capital letters (ISO 3166-1), such as DE.", field)
+    return value
+
+
+def check_json(value: Any, *field: str, depth: int = 0) -> Any:
+    """`value` if it is JSON that can be stored and hashed the same everywhere (RFC 7493)."""
+    if depth > MAX_JSON_DEPTH:
+        raise InvalidInput(f"JSON is nested at most {MAX_JSON_DEPTH} levels deep.", field)
+    if isinstance(value, str):
+        check_text(value, MAX_JSON_BYTES, *field, empty=True)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            check_text(key, MAX_JSON_BYTES, *field, empty=True)
+            check_json(item, *field, key, depth=depth + 1)
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            check_json(item, *field, str(index), depth=depth + 1)
+    else:
+        _check_number(value, *field)
+    return value
+
+
+def _check_number(value: Any, *field: str) -> None:
+    if isinstance(value, float) and not math.isfinite(value):
+        raise InvalidInput("A number must be finite.", field)
+    if isinstance(value, int) and abs(value) > MAX_SAFE_INTEGER:
+        raise InvalidInput("A whole number is at most 2^53 - 1; send larger ones as text.", field)
