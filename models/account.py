@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from functools import partial
 from typing import Any, cast
 
@@ -15,13 +16,16 @@ from models.actor import Actor, Role
 from models.aggregate import Account, AccountCommand, RiskTier, Unit, operate, run
 from models.capability import Capability
 from models.clock import Clock
-from models.errors import AlreadyExists
+from models.errors import AlreadyExists, ErrorCode
 from models.events import GENESIS_HASH, EventType
+from models.hold import PLACERS
 from models.idempotency import MAX_KEY_LENGTH
 from models.ids import account_id_for
 from models.lifecycle import expect_version, touch
 from models.listing import ListSpec, created_after, created_before
 from models.outcome import Outcome
+from models.permission import Permission, Refusal
+from models.requirement import OPENERS
 from models.search import MAX_SEARCH_WORDS, AccountTerm, has_term, term_rows, terms
 from models.session import transaction
 from models.status import AccountStatus, CapabilityKind, CapabilityStatus
@@ -249,3 +253,30 @@ ACCOUNTS = ListSpec(
     tie=("account_id",),
 )
 ACCOUNTS.declare_indexes()
+
+
+class AccountAction(StrEnum):
+    """What may be done with an account."""
+
+    UPDATE = "UPDATE"
+    PLACE_HOLD = "PLACE_HOLD"
+    OPEN_REQUIREMENT = "OPEN_REQUIREMENT"
+
+
+ROLES: dict[AccountAction, frozenset[Role]] = {
+    AccountAction.UPDATE: KEEPERS,
+    AccountAction.PLACE_HOLD: PLACERS,
+    AccountAction.OPEN_REQUIREMENT: OPENERS,
+}
+
+
+def permissions(actor: Actor) -> list[Permission]:
+    """What the actor may do with any account that it sees, one entry per action."""
+    return [
+        Permission(action, () if actor.role in roles else (_no_role(actor, action),))
+        for action, roles in ROLES.items()
+    ]
+
+
+def _no_role(actor: Actor, action: AccountAction) -> Refusal:
+    return Refusal(ErrorCode.FORBIDDEN, f"The role {actor.role} may not take the action {action}.")

@@ -30,7 +30,15 @@ from models.base import Base, Changing
 from models.capability import Capability
 from models.clock import Clock
 from models.errors import NotFound
-from models.events import GENESIS_HASH, EventType, SubjectType, append_event
+from models.events import (
+    GENESIS_HASH,
+    Event,
+    EventType,
+    Outbox,
+    SubjectType,
+    next_event,
+    outbox_columns,
+)
 from models.idempotency import MAX_KEY_LENGTH, IdempotencyKey, check_same_request, request_hash
 from models.ids import RandomBits, uuid7
 from models.lifecycle import one_of, touch
@@ -112,7 +120,9 @@ class Account(Changing, Base):
     event_hash: Mapped[str]
 
     capabilities: Mapped[list[Capability]] = relationship(
-        primaryjoin="Account.account_id == foreign(Capability.account_id)", viewonly=True
+        primaryjoin="Account.account_id == foreign(Capability.account_id)",
+        order_by="Capability.kind",
+        viewonly=True,
     )
     live_requirements: Mapped[list["Requirement"]] = relationship(
         primaryjoin="and_(Account.account_id == foreign(Requirement.account_id), "
@@ -269,7 +279,7 @@ class Unit:
         subject: tuple[SubjectType, uuid.UUID],
         changes: Mapping[str, Any],
     ) -> None:
-        rows = append_event(
+        columns = next_event(
             self.account,
             self.new_id(),
             event,
@@ -279,7 +289,10 @@ class Unit:
             changes,
             self.idempotency_key,
         )
-        self.added.extend(rows)
+        self._log(columns)
+
+    def _log(self, event: Mapping[str, Any]) -> None:
+        self.add(Event(**event), Outbox(**outbox_columns(event)))
 
 
 async def operate(
@@ -313,14 +326,13 @@ async def run(
 ) -> Outcome[Row]:
     """`operate` within a transaction that is open already."""
     unit = await under_lock(session, actor, clock, command.account_id, command.idempotency_key)
-    hashed = request_hash(operation, command)
-    replay = await _replay(unit, hashed, kind)
+    replay = await _replay(unit, operation, command, kind)
     if replay is not None:
         return replay
     unit.catch_up()
     value = await step(unit)
     unit.derive()
-    _remember(unit, hashed, value)
+    _remember(unit, operation, command, value)
     session.add_all(unit.added)
     return Outcome(value)
 
@@ -341,6 +353,8 @@ async def under_lock(
     session: AsyncSession, actor: Actor, clock: Clock, account_id: uuid.UUID, key: str | None
 ) -> Unit:
     """Lock the account, then read what its status depends on: in that order, or it may be old."""
+    # Between an operation's reads its rows may contradict each other; they are written at its end.
+    session.autoflush = False
     account = await session.scalar(
         select(Account)
         .where(Account.account_id == account_id, Account.platform_id == actor.platform_id)
@@ -366,7 +380,7 @@ async def under_lock(
     )
 
 
-async def _replay(unit: Unit, hashed: str, kind: type[Row]) -> Outcome[Row] | None:
+async def _replay(unit: Unit, operation: str, command: Any, kind: type[Row]) -> Outcome[Row] | None:
     if unit.idempotency_key is None:
         return None
     account_id = unit.account.account_id
@@ -375,14 +389,14 @@ async def _replay(unit: Unit, hashed: str, kind: type[Row]) -> Outcome[Row] | No
     )
     if known is None:
         return None
-    check_same_request(known, hashed)
+    check_same_request(known, request_hash(operation, command))
     row_key = [uuid.UUID(part) for part in known.result["key"]]
     value = await unit.store.get(kind, tuple(row_key) if len(row_key) > 1 else row_key[0])
     assert value is not None
     return Outcome(value, replayed=True)
 
 
-def _remember(unit: Unit, hashed: str, value: Any) -> None:
+def _remember(unit: Unit, operation: str, command: Any, value: Any) -> None:
     if unit.idempotency_key is None:
         return
     account = unit.account
@@ -393,7 +407,7 @@ def _remember(unit: Unit, hashed: str, value: Any) -> None:
             platform_id=account.platform_id,
             caller=unit.actor.caller,
             key=unit.idempotency_key,
-            request_hash=hashed,
+            request_hash=request_hash(operation, command),
             result={"key": [str(part) for part in key]},
             created_at=unit.now,
         )

@@ -112,14 +112,12 @@ async def approve_resolution(
     actor.require(DECIDERS, "approve resolutions")
 
     async def step(unit: Unit) -> Resolution:
-        resolution, requirement = await _proposal(unit, command, command.resolution_id)
+        resolution, requirement = await _proposal(
+            unit, command, command.resolution_id, ResolutionAction.APPROVE
+        )
         outcome = ResolutionOutcome(resolution.outcome)
         require_role(actor, ACTION_OF_OUTCOME[outcome])
-        conclude(unit, resolution, ResolutionAction.APPROVE, actor)
-        requirement.proposed_outcome = None
-        unit.record(EventType.RESOLUTION_FINAL, (SubjectType.RESOLUTION, resolution.id), {})
-        program = await program_of(unit, requirement)
-        await take_effect(unit, requirement, program, outcome, resolution.reason_code)
+        await confirm(unit, resolution, requirement, await program_of(unit, requirement))
         return resolution
 
     return await operate(session, actor, clock, "resolutionApprove", command, Resolution, step)
@@ -133,7 +131,9 @@ async def decline_resolution(
     check_optional_text(command.reason, MAX_REASON_LENGTH, "reason")
 
     async def step(unit: Unit) -> Resolution:
-        resolution, requirement = await _proposal(unit, command, command.resolution_id)
+        resolution, requirement = await _proposal(
+            unit, command, command.resolution_id, ResolutionAction.DECLINE
+        )
         decline(unit, resolution, requirement, actor, command.reason)
         return resolution
 
@@ -181,6 +181,17 @@ def new_resolution(
         },
     )
     return resolution
+
+
+async def confirm(
+    unit: Unit, resolution: Resolution, requirement: Requirement, program: Program
+) -> None:
+    """Make a proposal final in the unit's actor's name, with its effect."""
+    conclude(unit, resolution, ResolutionAction.APPROVE, unit.actor)
+    requirement.proposed_outcome = None
+    unit.record(EventType.RESOLUTION_FINAL, (SubjectType.RESOLUTION, resolution.id), {})
+    outcome = ResolutionOutcome(resolution.outcome)
+    await take_effect(unit, requirement, program, outcome, resolution.reason_code)
 
 
 async def take_effect(
@@ -237,11 +248,11 @@ def propose(unit: Unit, requirement: Requirement, outcome: ResolutionOutcome) ->
 
 
 async def _proposal(
-    unit: Unit, command: AccountCommand, resolution_id: uuid.UUID
+    unit: Unit, command: AccountCommand, resolution_id: uuid.UUID, action: ResolutionAction
 ) -> tuple[Resolution, Requirement]:
     resolution = await unit.load(Resolution, resolution_id, "resolution")
     expect_version(resolution, command.expected_version)
-    RESOLUTION_LIFECYCLE.target(resolution.state, ResolutionAction.APPROVE)
+    RESOLUTION_LIFECYCLE.target(resolution.state, action)
     if resolution.proposed_by_id == unit.actor.id:
         raise FourEyes("Somebody else must decide what you proposed.", ("id",))
     requirement = next(row for row in unit.requirements if row.id == resolution.requirement_id)

@@ -2,7 +2,8 @@
 
     RecourseError
     ├── InvalidInput            INVALID_INPUT            a value breaks a rule; `field` names it
-    │   └── InvalidId           INVALID_ID               malformed, or of another type
+    │   ├── InvalidId           INVALID_ID               malformed, or of another type
+    │   └── InvalidCursor       INVALID_CURSOR           malformed, or of another list
     ├── EvidenceInvalid         EVIDENCE_INVALID         the program's JSON Schema refuses it
     ├── NotFound                NOT_FOUND                no such object, or not the caller's
     ├── AlreadyExists           ALREADY_EXISTS           the key is taken
@@ -27,6 +28,7 @@ class ErrorCode(StrEnum):
 
     INVALID_INPUT = "INVALID_INPUT"
     INVALID_ID = "INVALID_ID"
+    INVALID_CURSOR = "INVALID_CURSOR"
     EVIDENCE_INVALID = "EVIDENCE_INVALID"
     NOT_FOUND = "NOT_FOUND"
     ALREADY_EXISTS = "ALREADY_EXISTS"
@@ -73,6 +75,12 @@ class InvalidId(InvalidInput):
     """An id that was not given out by this API, or is of another type."""
 
     code = ErrorCode.INVALID_ID
+
+
+class InvalidCursor(InvalidInput):
+    """A cursor that was not given out by this list."""
+
+    code = ErrorCode.INVALID_CURSOR
 
 
 class EvidenceInvalid(RecourseError):

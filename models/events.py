@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Protocol, cast
 
+import orjson
 import rfc8785
 from sqlalchemy import (
     BigInteger,
@@ -28,6 +29,7 @@ from models.actor import Actor, ActorKind
 from models.base import AccountScoped, Base, OwnId, account_key
 from models.lifecycle import one_of
 from models.listing import ListSpec
+from models.text import MAX_SAFE_INTEGER
 
 GENESIS_HASH = "0" * 64
 
@@ -125,28 +127,15 @@ class ChainHead(Protocol):
 
 def instant(value: datetime) -> str:
     """The one way to write an instant in an event: UTC, microseconds, Z."""
-    return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return value.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
 def event_hash(row: Any) -> str:
     """The SHA-256, in hex, over the canonical JSON of an event row or record."""
-    body = {
-        "accountId": str(row.account_id),
-        "actor": {"id": row.actor_id, "kind": row.actor_kind, "name": row.actor_name},
-        "at": instant(row.at),
-        "changes": row.changes,
-        "id": str(row.id),
-        "idempotencyKey": row.idempotency_key,
-        "platformId": str(row.platform_id),
-        "previousHash": row.previous_hash,
-        "sequence": row.sequence,
-        "subject": {"id": str(row.subject_id), "type": row.subject_type},
-        "type": row.type,
-    }
-    return hashlib.sha256(rfc8785.dumps(body)).hexdigest()
+    return _hash({name: getattr(row, name) for name in _HASHED})
 
 
-def append_event(
+def next_event(
     head: ChainHead,
     event_id: uuid.UUID,
     event_type: EventType,
@@ -155,34 +144,45 @@ def append_event(
     subject: tuple[SubjectType, uuid.UUID],
     changes: Mapping[str, Any],
     idempotency_key: str | None = None,
-) -> tuple[Event, Outbox]:
-    """The next event of the chain and its outbox row; moves `head` on. Nothing is written yet."""
-    event = Event(
-        account_id=head.account_id,
-        platform_id=head.platform_id,
-        id=event_id,
-        sequence=head.event_sequence + 1,
-        type=event_type,
-        at=at,
-        actor_kind=actor.kind,
-        actor_id=actor.id,
-        actor_name=actor.name,
-        subject_type=subject[0],
-        subject_id=subject[1],
-        changes=jsonable(changes),
-        idempotency_key=idempotency_key,
-        previous_hash=head.event_hash,
-    )
-    event.hash = event_hash(event)
-    head.event_sequence, head.event_hash = event.sequence, event.hash
-    outbox = Outbox(
-        account_id=head.account_id,
-        platform_id=head.platform_id,
-        event_id=event.id,
-        sequence=event.sequence,
-        created_at=at,
-    )
-    return event, outbox
+) -> dict[str, Any]:
+    """The columns of the chain's next event; moves `head` on. Nothing is written yet."""
+    values = {
+        "account_id": head.account_id,
+        "platform_id": head.platform_id,
+        "id": event_id,
+        "sequence": head.event_sequence + 1,
+        "type": event_type,
+        "at": at,
+        "actor_kind": actor.kind,
+        "actor_id": actor.id,
+        "actor_name": actor.name,
+        "subject_type": subject[0],
+        "subject_id": subject[1],
+        "changes": jsonable(changes),
+        "idempotency_key": idempotency_key,
+        "previous_hash": head.event_hash,
+    }
+    values["hash"] = _hash(values)
+    head.event_sequence, head.event_hash = values["sequence"], values["hash"]
+    return values
+
+
+def outbox_columns(event: Mapping[str, Any]) -> dict[str, Any]:
+    """The columns of the outbox row of an event, from those of the event."""
+    return {
+        "account_id": event["account_id"],
+        "platform_id": event["platform_id"],
+        "event_id": event["id"],
+        "sequence": event["sequence"],
+        "created_at": event["at"],
+    }
+
+
+def canonical_json(value: Any) -> bytes:
+    """The value as RFC 8785 writes it. orjson does so 60 times as fast, for what is plain."""
+    if _is_plain(value):
+        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+    return rfc8785.dumps(value)
 
 
 def jsonable(value: Any) -> Any:
@@ -196,6 +196,45 @@ def jsonable(value: Any) -> Any:
     if isinstance(value, uuid.UUID):
         return str(value)
     return str(value) if isinstance(value, StrEnum) else value
+
+
+_HASHED = (
+    *("account_id", "actor_id", "actor_kind", "actor_name", "at", "changes", "id"),
+    *("idempotency_key", "platform_id", "previous_hash", "sequence", "subject_id"),
+    *("subject_type", "type"),
+)
+
+
+def _hash(event: Mapping[str, Any]) -> str:
+    body = {
+        "accountId": str(event["account_id"]),
+        "actor": {
+            "id": event["actor_id"],
+            "kind": event["actor_kind"],
+            "name": event["actor_name"],
+        },
+        "at": instant(event["at"]),
+        "changes": event["changes"],
+        "id": str(event["id"]),
+        "idempotencyKey": event["idempotency_key"],
+        "platformId": str(event["platform_id"]),
+        "previousHash": event["previous_hash"],
+        "sequence": event["sequence"],
+        "subject": {"id": str(event["subject_id"]), "type": event["subject_type"]},
+        "type": event["type"],
+    }
+    return hashlib.sha256(canonical_json(body)).hexdigest()
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether orjson and RFC 8785 agree: they sort other keys and write fractions differently."""
+    if value is None or isinstance(value, str):
+        return True
+    if isinstance(value, dict):
+        return all(key.isascii() and _is_plain(item) for key, item in value.items())
+    if isinstance(value, list):
+        return all(map(_is_plain, value))
+    return isinstance(value, int) and abs(value) <= MAX_SAFE_INTEGER
 
 
 def _at_or_after(table: Table) -> ColumnElement[bool]:

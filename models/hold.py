@@ -4,8 +4,10 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
+from typing import Any, cast
 
-from sqlalchemy import CheckConstraint, Index
+from sqlalchemy import CheckConstraint, Index, Table
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
@@ -15,10 +17,11 @@ from models.actor import Actor, Role
 from models.aggregate import AccountCommand, Unit, operate
 from models.base import AccountScoped, Base, Changing, OwnId, account_key, stamp
 from models.clock import Clock
-from models.errors import IllegalTransition, InvalidInput
+from models.errors import ErrorCode, IllegalTransition, InvalidInput
 from models.events import EventType, SubjectType
 from models.lifecycle import expect_version, one_of, touch
 from models.outcome import Outcome
+from models.permission import Permission, Refusal
 from models.status import CapabilityKind, HoldReason
 from models.text import check_optional_text
 
@@ -148,3 +151,23 @@ def end_hold(unit: Unit, hold: Hold) -> None:
     stamp(hold, "released_by", unit.actor)
     touch(hold, unit.now)
     unit.record(EventType.HOLD_RELEASED, (SubjectType.HOLD, hold.id), {"reason": hold.reason})
+
+
+HOLDS = cast(Table, Hold.__table__)
+
+
+class HoldAction(StrEnum):
+    """What may be done with a hold."""
+
+    RELEASE = "RELEASE"
+
+
+def permissions(row: Any, actor: Actor) -> list[Permission]:
+    """What the actor may do with the hold now, one entry per action."""
+    found = []
+    if row.released_at is not None:
+        found.append(Refusal(ErrorCode.ILLEGAL_TRANSITION, "The hold is released."))
+    if actor.role not in PLACERS:
+        message = f"The role {actor.role} may not release holds."
+        found.append(Refusal(ErrorCode.FORBIDDEN, message))
+    return [Permission(HoldAction.RELEASE, tuple(found))]

@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import AccountScoped, Base, account_key
-from models.errors import IdempotencyKeyReused
+from models.errors import IdempotencyKeyReused, InvalidInput
 from models.events import jsonable
 
 if TYPE_CHECKING:
@@ -50,8 +50,12 @@ class PlatformIdempotencyKey(Base):
 
 def request_hash(operation: str, command: "DataclassInstance") -> str:
     """The SHA-256, in hex, of what was asked: the operation and its input without the key."""
-    fields = {k: v for k, v in asdict(command).items() if k not in NOT_PART_OF_THE_REQUEST}
-    return hashlib.sha256(rfc8785.dumps([operation, jsonable(fields)])).hexdigest()
+    try:
+        fields = {k: v for k, v in asdict(command).items() if k not in NOT_PART_OF_THE_REQUEST}
+        return hashlib.sha256(rfc8785.dumps([operation, jsonable(fields)])).hexdigest()
+    except (ValueError, RecursionError):
+        # Input that no operation accepts, sent with the key of one that was accepted.
+        raise InvalidInput("The input holds text, a number or a depth that can't be.") from None
 
 
 def check_same_request(known: IdempotencyKey | PlatformIdempotencyKey, hashed: str) -> None:

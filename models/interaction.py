@@ -1,11 +1,13 @@
 """An interaction: one contact with the account's user about one or more requirements."""
 
 import uuid
+from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, cast
 
-from sqlalchemy import CheckConstraint, Computed, Index, Table
+from sqlalchemy import CheckConstraint, Computed, Index, Table, select
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -13,7 +15,16 @@ from models.actor import ActorKind
 from models.aggregate import NEVER
 from models.base import AccountScoped, Base, Changing, OwnId, account_key, own_key
 from models.lifecycle import Lifecycle, one_of
-from models.listing import Link, ListSpec, created_after, created_before
+from models.listing import (
+    Link,
+    ListSpec,
+    created_after,
+    created_before,
+    is_any,
+    record_class,
+)
+from models.lookup import Key
+from models.reading import Query, Reader, Record, compile_query
 from models.requirement import Requirement
 
 
@@ -174,3 +185,35 @@ INTERACTIONS_OF_REQUIREMENT = Link(
     through_parent="requirement_id",
     through_child="interaction_id",
 )
+
+
+async def requirements_of_interactions(
+    reader: Reader, keys: Sequence[Key], columns: Sequence[str]
+) -> list[list[Record]]:
+    """For each interaction, by (account id, id): what it is about, in the order of the ids."""
+    names = dict.fromkeys(["account_id", "id", *columns])
+    values = {
+        "accounts": list({account_id for account_id, _ in keys}),
+        "ids": list({interaction_id for _, interaction_id in keys}),
+    }
+    found: dict[Key, list[Record]] = {key: [] for key in keys}
+    record = record_class(cast(Table, Requirement.__table__))
+    for row in await reader.fetch(_requirements_query(tuple(names)), values, record):
+        found[row["account_id"], row["parent_id"]].append(row)
+    return [found[key] for key in keys]
+
+
+@lru_cache(maxsize=256)
+def _requirements_query(columns: tuple[str, ...]) -> Query:
+    table = cast(Table, Requirement.__table__)
+    link = cast(Table, InteractionRequirement.__table__)
+    return compile_query(
+        select(link.c.interaction_id.label("parent_id"), *(table.c[name] for name in columns))
+        .where(
+            is_any(link.c.account_id, "accounts"),
+            is_any(link.c.interaction_id, "ids"),
+            table.c.account_id == link.c.account_id,
+            table.c.id == link.c.requirement_id,
+        )
+        .order_by(table.c.account_id, table.c.id)
+    )

@@ -237,15 +237,11 @@ def _parent_keys(link: Link) -> tuple[list[ColumnElement[Any]], list[ColumnEleme
     """The columns of the parents' keys, and the condition that picks the parents asked for."""
     parent = link.parent
     columns: list[ColumnElement[Any]] = [parent.c.account_id.label("parent_account_id")]
-    where = [_any(parent.c.account_id, "accounts")]
+    where = [is_any(parent.c.account_id, "accounts")]
     if "id" in parent.c:
         columns.append(parent.c.id.label("parent_id"))
-        where.append(_any(parent.c.id, "ids"))
+        where.append(is_any(parent.c.id, "ids"))
     return columns, where
-
-
-def _any(column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
-    return column == any_(bindparam(name, type_=ARRAY(column.type)))
 
 
 def _of_parent(shape: Shape, link: Link) -> list[ColumnElement[bool]]:
@@ -295,3 +291,8 @@ def created_after(table: Table) -> ColumnElement[bool]:
 def created_before(table: Table) -> ColumnElement[bool]:
     """Made before `:created_before`."""
     return table.c.created_at < bindparam("created_before")
+
+
+def is_any(column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
+    """That the column is one of the array bound as `name`."""
+    return column == any_(bindparam(name, type_=ARRAY(column.type)))

@@ -3,20 +3,13 @@
 import uuid
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any
 
-from sqlalchemy import ColumnElement, Table, any_, bindparam, select
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import Table, select
 
-from models.listing import record_class
+from models.listing import is_any, record_class
 from models.reading import Query, Reader, Record, compile_query
 
 Key = tuple[uuid.UUID, uuid.UUID]
-
-
-def is_any(column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
-    """That the column is one of the array bound as `name`."""
-    return column == any_(bindparam(name, type_=ARRAY(column.type)))
 
 
 async def rows_by_key(

@@ -6,15 +6,26 @@ one before. Requirements keep the version that they were opened under.
 
 import re
 import uuid
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from functools import lru_cache
-from typing import Any
+from itertools import islice
+from typing import Any, cast
 
 import jsonschema_rs
 import orjson
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, select
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    Table,
+    UniqueConstraint,
+    bindparam,
+    select,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
@@ -24,23 +35,28 @@ from models.actor import Actor, Role
 from models.base import Base, stamp
 from models.clock import Clock
 from models.durations import check_duration
-from models.errors import InvalidInput, NotFound, StaleVersion
+from models.errors import ErrorCode, InvalidInput, NotFound, StaleVersion
 from models.idempotency import MAX_KEY_LENGTH, PlatformIdempotencyKey, check_same_request
 from models.idempotency import request_hash as hash_of
 from models.ids import program_id_for
 from models.lifecycle import Lifecycle, one_of
+from models.listing import ListSpec, is_any, record_class
 from models.outcome import Outcome
+from models.permission import Permission, Refusal
 from models.platform import Platform
+from models.reading import Query, Reader, Record, compile_query
 from models.session import transaction
 from models.status import CapabilityKind
 from models.text import check_json, check_optional_text, check_text
 
 MAX_CODE_LENGTH = 100
+DEFAULT_APPEAL_WITHIN = "P6M"
 MAX_TITLE_LENGTH = 200
 MAX_TEXT_LENGTH = 5_000
 MAX_MESSAGE_LENGTH = 500
 MAX_LIST_LENGTH = 100
 MAX_SCHEMA_BYTES = 50_000
+MAX_FAILURES = 100
 PUBLISHERS = frozenset({Role.INTEGRATOR, Role.ADMIN})
 _CODE = re.compile(r"[a-z0-9][a-z0-9_.:-]*")
 
@@ -160,7 +176,7 @@ class Publish:
     gates: tuple[str, ...] = ()
     four_eyes: bool = False
     review_within: str | None = None
-    appeal_within: str | None = "P6M"
+    appeal_within: str | None = DEFAULT_APPEAL_WITHIN
     legal_ground: str | None = None
     reason_codes: tuple[CodeText, ...] = ()
     error_codes: tuple[CodeText, ...] = ()
@@ -210,6 +226,20 @@ async def publish(
         return Outcome(program)
 
 
+async def publish_missing(
+    session: AsyncSession, actor: Actor, clock: Clock, commands: Iterable[Publish]
+) -> None:
+    """Publish those whose code no program has yet; what a platform made of them since stays."""
+    async with transaction(session, actor):
+        codes = select(Program.code).where(Program.platform_id == actor.platform_id)
+        known = set(await session.scalars(codes.distinct()))
+    for command in commands:
+        if command.code not in known:
+            # Another process may have been first.
+            with suppress(StaleVersion):
+                await publish(session, actor, clock, replace(command, expected_version=0))
+
+
 async def retire(
     session: AsyncSession, actor: Actor, clock: Clock, command: Retire
 ) -> Outcome[Program]:
@@ -231,6 +261,16 @@ async def retire(
         latest.state, latest.retired_at = LIFECYCLE.target(latest.state, "retire"), now
         _remember(session, actor, "programRetire", command, latest, now)
         return Outcome(latest)
+
+
+async def all_published(session: AsyncSession, platform_id: uuid.UUID) -> dict[str, Program]:
+    """The versions that new requirements open under, by code."""
+    found = await session.scalars(
+        select(Program).where(
+            Program.platform_id == platform_id, Program.state == ProgramState.PUBLISHED
+        )
+    )
+    return {program.code: program for program in found}
 
 
 async def published(session: AsyncSession, platform_id: uuid.UUID, code: str) -> Program:
@@ -268,7 +308,7 @@ def evidence_failures(schema: dict[str, Any], payload: Any) -> list[tuple[str, t
     validator = _validator(orjson.dumps(schema, option=orjson.OPT_SORT_KEYS))
     return [
         (error.message[:MAX_MESSAGE_LENGTH], ("payload", *map(str, error.instance_path)))
-        for error in validator.iter_errors(payload)
+        for error in islice(validator.iter_errors(payload), MAX_FAILURES)
     ]
 
 
@@ -334,7 +374,8 @@ def _check_schema(schema: Any) -> None:
         message = f"Not a JSON Schema (Draft 2020-12): {error.message}"
         raise InvalidInput(message[:MAX_MESSAGE_LENGTH], where) from None
     except (ValueError, jsonschema_rs.ReferencingError) as error:
-        message = f"Not a JSON Schema (Draft 2020-12): {error}"
+        # The library names the class of the error that `_refuse` raises.
+        message = f"Not a JSON Schema (Draft 2020-12): {str(error).rpartition('ValueError: ')[2]}"
         raise InvalidInput(message[:MAX_MESSAGE_LENGTH], where) from None
 
 
@@ -426,3 +467,85 @@ def _remember(
             created_at=now,
         )
     )
+
+
+PROGRAMS = ListSpec(
+    name="programs",
+    table=cast(Table, Program.__table__),
+    orders={"CODE": "code"},
+    dimensions={"code": "code", "category": "category"},
+    states=tuple(ProgramState),
+    tie=("code", "version"),
+)
+
+
+class ProgramAction(StrEnum):
+    """What may be done with a program."""
+
+    RETIRE = "RETIRE"
+
+
+def permissions(row: Any, actor: Actor) -> list[Permission]:
+    """What the actor may do with the program version now, one entry per action."""
+    found = []
+    if row.state != ProgramState.PUBLISHED:
+        found.append(Refusal(ErrorCode.ILLEGAL_TRANSITION, f"The version is {row.state}."))
+    if actor.role not in PUBLISHERS:
+        message = f"The role {actor.role} may not retire programs."
+        found.append(Refusal(ErrorCode.FORBIDDEN, message))
+    return [Permission(ProgramAction.RETIRE, tuple(found))]
+
+
+async def programs_by_version(
+    reader: Reader, versions: Sequence[tuple[str, int]], columns: Sequence[str]
+) -> list[Record | None]:
+    """The programs with these (code, version) pairs, in their order; None where there is none."""
+    query = _by_version(tuple(dict.fromkeys(["code", "version", *columns])))
+    values = {
+        "codes": list({code for code, _ in versions}),
+        "versions": list({version for _, version in versions}),
+    }
+    rows = await reader.fetch(query, values, record_class(PROGRAMS.table))
+    found = {(row["code"], row["version"]): row for row in rows}
+    return [found.get(version) for version in versions]
+
+
+async def programs_by_id(
+    reader: Reader, ids: Sequence[uuid.UUID], columns: Sequence[str]
+) -> list[Record | None]:
+    """The program versions with these ids, in their order; None where there is none."""
+    query = _by_id(tuple(dict.fromkeys(["id", *columns])))
+    rows = await reader.fetch(query, {"ids": list(set(ids))}, record_class(PROGRAMS.table))
+    found = {row["id"]: row for row in rows}
+    return [found.get(own) for own in ids]
+
+
+async def latest_program(reader: Reader, code: str, columns: Sequence[str]) -> Record | None:
+    """The latest version of a program, whatever its state."""
+    rows = await reader.fetch(
+        _latest_of_code(tuple(columns)), {"code": code}, record_class(PROGRAMS.table)
+    )
+    return rows[0] if rows else None
+
+
+@lru_cache(maxsize=256)
+def _by_version(columns: tuple[str, ...]) -> Query:
+    table = PROGRAMS.table
+    where = [is_any(table.c.code, "codes"), is_any(table.c.version, "versions")]
+    return compile_query(select(*(table.c[name] for name in columns)).where(*where))
+
+
+@lru_cache(maxsize=256)
+def _by_id(columns: tuple[str, ...]) -> Query:
+    table = PROGRAMS.table
+    return compile_query(
+        select(*(table.c[name] for name in columns)).where(is_any(table.c.id, "ids"))
+    )
+
+
+@lru_cache(maxsize=256)
+def _latest_of_code(columns: tuple[str, ...]) -> Query:
+    table = PROGRAMS.table
+    statement = select(*(table.c[name] for name in dict.fromkeys(["code", "version", *columns])))
+    statement = statement.where(table.c.code == bindparam("code"))
+    return compile_query(statement.order_by(table.c.version.desc()).limit(1))

@@ -8,17 +8,12 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, cast
+from typing import Any
 
 from sqlalchemy import (
     CheckConstraint,
-    ColumnElement,
     Computed,
     Index,
-    Table,
-    and_,
-    bindparam,
-    or_,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -42,16 +37,12 @@ from models.errors import ErrorCode, Forbidden, InvalidInput, RecourseError
 from models.events import EventType, SubjectType
 from models.evidence import DocumentReference, check_evidence, new_evidence, payload_hash
 from models.lifecycle import Lifecycle, expect_version, one_of
-from models.listing import Branch, ListSpec, created_after, created_before
 from models.outcome import Outcome
 from models.permission import Permission, Refusal
 from models.program import Program, RequirementCategory, published
 from models.resolution import ResolutionOutcome, decline_pending
 from models.status import (
-    AWAITING_ACCOUNT,
-    AWAITING_RISK,
     OPEN_STATES,
-    DueStatus,
     RequirementState,
 )
 from models.text import check_optional_text, check_text
@@ -308,6 +299,7 @@ async def open_requirement(
     Raises `Forbidden`, `NotFound` for the account, `ProgramNotPublished`, `InvalidInput`.
     """
     actor.require(OPENERS, "open requirements")
+    check_text(command.program, MAX_CODE_LENGTH, "program")
     _check_reasons(command.requested_reasons)
     check_optional_text(command.alternative_group, MAX_CODE_LENGTH, "alternativeGroup")
 
@@ -741,58 +733,3 @@ def _check_errors(errors: Sequence[Error], program: Program) -> None:
         if known and error.code not in known:
             message = f"The program {program.code} has no error code of this name."
             raise InvalidInput(message, (*where, "code"))
-
-
-def _is_past_due(table: Table) -> ColumnElement[bool]:
-    return table.c.sort_deadline <= bindparam("now")
-
-
-def _is_currently_due(table: Table) -> ColumnElement[bool]:
-    now: ColumnElement[Any] = bindparam("now")
-    return and_(table.c.sort_deadline > now, table.c.currently_due_at <= now)
-
-
-def _is_eventually_due(table: Table) -> ColumnElement[bool]:
-    now: ColumnElement[Any] = bindparam("now")
-    due = table.c.currently_due_at
-    return and_(table.c.sort_deadline > now, or_(due.is_(None), due > now))
-
-
-def _deadline_after(table: Table) -> ColumnElement[bool]:
-    return table.c.sort_deadline >= bindparam("deadline_after")
-
-
-def _deadline_before(table: Table) -> ColumnElement[bool]:
-    return table.c.sort_deadline < bindparam("deadline_before")
-
-
-# The due status is a view of state and clock: these branches of the list are each disjoint.
-BRANCHES_OF_DUE_STATUS: dict[DueStatus, tuple[Branch, ...]] = {
-    DueStatus.EVENTUALLY_DUE: tuple(Branch(s, "eventually_due") for s in AWAITING_ACCOUNT),
-    DueStatus.CURRENTLY_DUE: tuple(Branch(s, "currently_due") for s in AWAITING_ACCOUNT),
-    DueStatus.PAST_DUE: tuple(Branch(s, "past_due") for s in AWAITING_ACCOUNT),
-    DueStatus.PENDING_VERIFICATION: tuple(Branch(s) for s in AWAITING_RISK),
-    DueStatus.NONE: tuple(Branch(s) for s in ENDED_STATES),
-}
-REQUIREMENTS = ListSpec(
-    name="requirements",
-    table=cast(Table, Requirement.__table__),
-    orders={"DEADLINE": "sort_deadline", "CREATED_AT": "created_at"},
-    dimensions={
-        "assignee": "assignee_key",
-        "program": "program_code",
-        "category": "category",
-        "priority": "priority",
-    },
-    states=tuple(RequirementState),
-    conditions={
-        "past_due": _is_past_due,
-        "currently_due": _is_currently_due,
-        "eventually_due": _is_eventually_due,
-        "deadline_after": _deadline_after,
-        "deadline_before": _deadline_before,
-        "created_after": created_after,
-        "created_before": created_before,
-    },
-)
-REQUIREMENTS.declare_indexes()

@@ -5,12 +5,14 @@ somebody else makes it FINAL or declines it. The operations are in `decision.py`
 """
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
 
-from sqlalchemy import CheckConstraint, Index, Table, select
+from sqlalchemy import CheckConstraint, Index, Table, literal, select
 from sqlalchemy.orm import Mapped
 
 from models.actor import Actor, ActorKind, Role, system
@@ -19,9 +21,11 @@ from models.base import AccountScoped, Base, Changing, OwnId, account_key, own_k
 from models.errors import ErrorCode, InvalidInput
 from models.events import EventType, SubjectType
 from models.lifecycle import Lifecycle, one_of, touch
-from models.listing import ListSpec, created_after, created_before
+from models.listing import ListSpec, created_after, created_before, is_any
+from models.lookup import Key
 from models.permission import Permission, Refusal
 from models.program import Program
+from models.reading import Query, Reader, Record, compile_query
 from models.text import check_optional_text, check_text
 
 if TYPE_CHECKING:
@@ -237,3 +241,30 @@ RESOLUTIONS = ListSpec(
     conditions={"created_after": created_after, "created_before": created_before},
 )
 RESOLUTIONS.declare_indexes()
+
+
+async def current_resolutions(
+    reader: Reader, keys: Sequence[Key], columns: Sequence[str]
+) -> list[Record | None]:
+    """For each requirement, by (account id, id): its latest final decision, None without one."""
+    names = dict.fromkeys(["account_id", "id", "requirement_id", *columns])
+    values = {
+        "accounts": list({account_id for account_id, _ in keys}),
+        "ids": list({requirement_id for _, requirement_id in keys}),
+    }
+    rows = await reader.fetch(_current_query(tuple(names)), values, RESOLUTIONS.record)
+    found = {(row["account_id"], row["requirement_id"]): row for row in rows}
+    return [found.get(key) for key in keys]
+
+
+@lru_cache(maxsize=256)
+def _current_query(columns: tuple[str, ...]) -> Query:
+    table = RESOLUTIONS.table
+    key = (table.c.account_id, table.c.requirement_id)
+    final = table.c.state == literal(ResolutionState.FINAL.value, literal_execute=True)
+    return compile_query(
+        select(*(table.c[name] for name in columns))
+        .distinct(*key)
+        .where(is_any(table.c.account_id, "accounts"), is_any(table.c.requirement_id, "ids"), final)
+        .order_by(*key, table.c.created_at.desc(), table.c.id.desc())
+    )

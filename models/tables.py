@@ -13,6 +13,7 @@ from models import (
     platform,
     program,
     requirement,
+    requirement_reads,
     resolution,
     search,
 )
@@ -33,6 +34,7 @@ NOUNS = (
     platform,
     program,
     requirement,
+    requirement_reads,
     resolution,
     search,
 )

@@ -60,5 +60,6 @@ def check_json(value: Any, *field: str, depth: int = 0) -> Any:
 def _check_number(value: Any, *field: str) -> None:
     if isinstance(value, float) and not math.isfinite(value):
         raise InvalidInput("A number must be finite.", field)
-    if isinstance(value, int) and abs(value) > MAX_SAFE_INTEGER:
-        raise InvalidInput("A whole number is at most 2^53 - 1; send larger ones as text.", field)
+    # A larger float is whole, and the store would give it back as a whole number.
+    if isinstance(value, int | float) and abs(value) > MAX_SAFE_INTEGER:
+        raise InvalidInput("A number is at most 2^53 - 1; send larger ones as text.", field)

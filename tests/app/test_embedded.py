@@ -393,7 +393,7 @@ async def test_databases_come_and_go(data_dir: Path) -> None:
             postgres.create_database("one-1")
 
 
-def test_a_file_is_no_fresh_directory(fresh_dir: Path) -> None:
+def test_a_file_is_no_data_directory(fresh_dir: Path) -> None:
     fresh_dir.write_text("mine")
     with pytest.raises(DataDirectoryUnusable, match=r"not a directory.*RECOURSE_DATA_DIR"):
         EmbeddedPostgres(fresh_dir).start()

@@ -1,0 +1,168 @@
+"""How requirements are listed, and what is read of many at once."""
+
+import uuid
+from collections.abc import Sequence
+from datetime import datetime
+from functools import lru_cache
+from typing import Any, cast
+
+from sqlalchemy import ColumnElement, Table, and_, bindparam, func, literal, or_, select
+
+from models.listing import Branch, ListSpec, created_after, created_before, is_any
+from models.reading import Query, Reader, Record, compile_query, record_of
+from models.requirement import ENDED_STATES, Requirement
+from models.status import (
+    AWAITING_ACCOUNT,
+    AWAITING_RISK,
+    LIVE_STATES,
+    DueStatus,
+    RequirementState,
+)
+
+
+def _is_past_due(table: Table) -> ColumnElement[bool]:
+    return table.c.sort_deadline <= bindparam("now")
+
+
+def _is_currently_due(table: Table) -> ColumnElement[bool]:
+    now: ColumnElement[Any] = bindparam("now")
+    return and_(table.c.sort_deadline > now, table.c.currently_due_at <= now)
+
+
+def _is_eventually_due(table: Table) -> ColumnElement[bool]:
+    now: ColumnElement[Any] = bindparam("now")
+    due = table.c.currently_due_at
+    return and_(table.c.sort_deadline > now, or_(due.is_(None), due > now))
+
+
+def _deadline_after(table: Table) -> ColumnElement[bool]:
+    return table.c.sort_deadline >= bindparam("deadline_after")
+
+
+def _deadline_before(table: Table) -> ColumnElement[bool]:
+    return table.c.sort_deadline < bindparam("deadline_before")
+
+
+# The due status is a view of state and clock: these branches of the list are each disjoint.
+BRANCHES_OF_DUE_STATUS: dict[DueStatus, tuple[Branch, ...]] = {
+    DueStatus.EVENTUALLY_DUE: tuple(Branch(s, "eventually_due") for s in AWAITING_ACCOUNT),
+    DueStatus.CURRENTLY_DUE: tuple(Branch(s, "currently_due") for s in AWAITING_ACCOUNT),
+    DueStatus.PAST_DUE: tuple(Branch(s, "past_due") for s in AWAITING_ACCOUNT),
+    DueStatus.PENDING_VERIFICATION: tuple(Branch(s) for s in AWAITING_RISK),
+    DueStatus.NONE: tuple(Branch(s) for s in ENDED_STATES),
+}
+REQUIREMENTS = ListSpec(
+    name="requirements",
+    table=cast(Table, Requirement.__table__),
+    orders={"DEADLINE": "sort_deadline", "CREATED_AT": "created_at"},
+    dimensions={
+        "assignee": "assignee_key",
+        "program": "program_code",
+        "category": "category",
+        "priority": "priority",
+    },
+    states=tuple(RequirementState),
+    conditions={
+        "past_due": _is_past_due,
+        "currently_due": _is_currently_due,
+        "eventually_due": _is_eventually_due,
+        "deadline_after": _deadline_after,
+        "deadline_before": _deadline_before,
+        "created_after": created_after,
+        "created_before": created_before,
+    },
+)
+REQUIREMENTS.declare_indexes()
+
+
+async def requirement_summaries(
+    reader: Reader, account_ids: Sequence[uuid.UUID], now: datetime
+) -> list[Record | None]:
+    """Each account's numbers of requirements per due status, and its next deadline.
+
+    In the order of the ids, as `currently_due`, `eventually_due`, `past_due`,
+    `pending_verification` and `next_deadline`; None for an account without open requirements.
+    """
+    values = {"accounts": list(set(account_ids)), "now": now}
+    rows = await reader.fetch(_summary_query(), values, _SUMMARY)
+    found = {row["account_id"]: row for row in rows}
+    return [found.get(account_id) for account_id in account_ids]
+
+
+async def live_requirements(
+    reader: Reader, account_ids: Sequence[uuid.UUID], columns: Sequence[str]
+) -> dict[uuid.UUID, list[Record]]:
+    """Each account's open and rejected requirements, in the order of their ids."""
+    query = _live_query(tuple(dict.fromkeys(["account_id", "id", *columns])))
+    found: dict[uuid.UUID, list[Record]] = {account_id: [] for account_id in account_ids}
+    for row in await reader.fetch(query, {"accounts": list(found)}, REQUIREMENTS.record):
+        found[row["account_id"]].append(row)
+    return found
+
+
+async def alternatives_of(
+    reader: Reader, groups: Sequence[tuple[uuid.UUID, str | None]], columns: Sequence[str]
+) -> list[list[Record]]:
+    """For each (account, alternative group): the group's requirements; none for no group."""
+    query = _alternatives_query(
+        tuple(dict.fromkeys(["account_id", "id", "alternative_group", *columns]))
+    )
+    values = {
+        "accounts": list({account_id for account_id, group in groups if group is not None}),
+        "groups": list({group for _, group in groups if group is not None}),
+    }
+    found: dict[tuple[uuid.UUID, str | None], list[Record]] = {key: [] for key in groups}
+    for row in await reader.fetch(query, values, REQUIREMENTS.record):
+        found.get((row["account_id"], row["alternative_group"]), []).append(row)
+    return [found[key] for key in groups]
+
+
+@lru_cache(maxsize=1)
+def _summary_query() -> Query:
+    table = REQUIREMENTS.table
+    mine = table.c.state.in_([literal(str(s), literal_execute=True) for s in AWAITING_ACCOUNT])
+    risks = table.c.state.in_([literal(str(s), literal_execute=True) for s in AWAITING_RISK])
+    counts = {
+        "currently_due": and_(mine, _is_currently_due(table)),
+        "eventually_due": and_(mine, _is_eventually_due(table)),
+        "past_due": and_(mine, _is_past_due(table)),
+        "pending_verification": risks,
+    }
+    columns = [func.count().filter(where).label(name) for name, where in counts.items()]
+    deadline = func.min(table.c.deadline).filter(mine).label("next_deadline")
+    return compile_query(
+        select(table.c.account_id, *columns, deadline)
+        .where(is_any(table.c.account_id, "accounts"), or_(mine, risks))
+        .group_by(table.c.account_id)
+    )
+
+
+_SUMMARY = record_of(
+    REQUIREMENTS.table,
+    "currently_due",
+    "eventually_due",
+    "past_due",
+    "pending_verification",
+    "next_deadline",
+)
+
+
+@lru_cache(maxsize=256)
+def _live_query(columns: tuple[str, ...]) -> Query:
+    table = REQUIREMENTS.table
+    live = table.c.state.in_([literal(str(s), literal_execute=True) for s in LIVE_STATES])
+    return compile_query(
+        select(*(table.c[name] for name in columns))
+        .where(is_any(table.c.account_id, "accounts"), live)
+        .order_by(table.c.account_id, table.c.id)
+    )
+
+
+@lru_cache(maxsize=256)
+def _alternatives_query(columns: tuple[str, ...]) -> Query:
+    table = REQUIREMENTS.table
+    return compile_query(
+        select(*(table.c[name] for name in columns))
+        .where(is_any(table.c.account_id, "accounts"), is_any(table.c.alternative_group, "groups"))
+        .order_by(table.c.account_id, table.c.id)
+    )

@@ -1,0 +1,255 @@
+"""Mutations of accounts and holds."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+import strawberry
+
+from models import account as operations
+from models import hold as hold_operations
+from models.account import ACCOUNTS
+from models.aggregate import RiskTier
+from models.events import EventType
+from models.hold import Hold as HoldRow
+from models.lookup import accounts_by_id
+from models.reading import Record
+from models.status import CapabilityKind, HoldReason
+from resolvers import ids
+from resolvers.account import Account
+from resolvers.batching import Parents, batched
+from resolvers.context import Info
+from resolvers.hold import Hold
+from resolvers.mutation import (
+    KeyedInput,
+    Payload,
+    Result,
+    VersionedInput,
+    changed_field,
+    keyed,
+    mutate,
+    mutation,
+)
+from resolvers.pagination import plain
+from resolvers.scalars import CountryCode
+from resolvers.selection import asked_columns
+
+DERIVED = (EventType.CAPABILITY_STATUS_CHANGED, EventType.ACCOUNT_STATUS_CHANGED)
+
+
+async def _accounts(parents: Parents, info: Info) -> list[Record | None]:
+    columns = asked_columns(info, "Account")
+    keys = [result.changed.account_id for result in parents if result.changed is not None]
+    if not keys:
+        return [None for _ in parents]
+    rows = await accounts_by_id(info.context.reader, ACCOUNTS.table, keys, columns)
+    found = dict(zip(keys, rows, strict=True))
+    return [r.changed and found.get(r.changed.account_id) for r in parents]
+
+
+def account_of_payload() -> Any:
+    """A payload's field: the account of the changed object."""
+    return batched(_accounts, description="The account, as it is now.")
+
+
+@strawberry.input(description="A new account.")
+class AccountCreateInput(KeyedInput):
+    """What an account is made of."""
+
+    external_id: str = strawberry.field(
+        description="The platform's own id of it, which never changes; at most 200 characters."
+    )
+    business_name: str = strawberry.field(
+        description="The name of the business; at most 300 characters."
+    )
+    country: CountryCode = strawberry.field(description="The country of the business.")
+    email: str | None = strawberry.field(
+        default=None, description="The e-mail address of the business."
+    )
+    risk_tier: RiskTier = strawberry.field(
+        default=RiskTier.LOW, description="How closely it is watched."
+    )
+    capabilities: list[CapabilityKind] | None = strawberry.field(
+        default=None, description="What it asks to do; all kinds if left out."
+    )
+
+
+@strawberry.type(description="The new account.")
+class AccountCreatePayload(Payload):
+    """What accountCreate answers."""
+
+    account: Account | None = account_of_payload()
+
+
+async def account_create(
+    info: Info,
+    input: Annotated[AccountCreateInput, strawberry.argument(description="The new account.")],
+) -> Result:
+    """Make an account."""
+
+    def build() -> operations.CreateAccount:
+        asked = list(CapabilityKind) if input.capabilities is None else input.capabilities
+        return operations.CreateAccount(
+            external_id=input.external_id,
+            business_name=input.business_name,
+            country=input.country,
+            email=input.email,
+            risk_tier=plain(input.risk_tier),
+            capabilities=tuple(dict.fromkeys(plain(kind) for kind in asked)),
+            **keyed(input),
+        )
+
+    return await mutate(info, operations.create, build)
+
+
+@strawberry.input(description="Changes of an account; what is left out stays as it is.")
+class AccountUpdateInput(VersionedInput):
+    """New values."""
+
+    id: strawberry.ID = strawberry.field(description="The account.")
+    business_name: str | None = strawberry.field(
+        default=strawberry.UNSET, description="The new name."
+    )
+    email: str | None = strawberry.field(
+        default=strawberry.UNSET, description="The new e-mail address; null for none."
+    )
+    country: CountryCode | None = strawberry.field(
+        default=strawberry.UNSET, description="The new country."
+    )
+    risk_tier: RiskTier | None = strawberry.field(
+        default=strawberry.UNSET, description="The new risk tier."
+    )
+    capabilities: list[CapabilityKind] | None = strawberry.field(
+        default=strawberry.UNSET, description="What it asks to do from now on."
+    )
+
+
+@strawberry.type(description="The changed account.")
+class AccountUpdatePayload(Payload):
+    """What accountUpdate answers."""
+
+    account: Account | None = account_of_payload()
+
+
+async def account_update(
+    info: Info,
+    input: Annotated[AccountUpdateInput, strawberry.argument(description="The changes.")],
+) -> Result:
+    """Change what is known of an account."""
+
+    def build() -> operations.UpdateAccount:
+        given = {
+            "business_name": input.business_name,
+            "email": input.email,
+            "country": input.country,
+            "risk_tier": input.risk_tier,
+            "capabilities": input.capabilities,
+        }
+        changes = {k: _plain(v) for k, v in given.items() if v is not strawberry.UNSET}
+        account_id = ids.decode_one(input.id, ids.ACCOUNT, "id")
+        return operations.UpdateAccount(account_id=account_id, changes=changes, **keyed(input))
+
+    return await mutate(info, operations.update, build)
+
+
+def _plain(value: Any) -> Any:
+    return [plain(item) for item in value] if isinstance(value, list) else plain(value)
+
+
+@strawberry.input(description="A new hold.")
+class HoldPlaceInput(VersionedInput):
+    """What a hold restricts and why."""
+
+    account_id: strawberry.ID = strawberry.field(description="The account.")
+    capabilities: list[CapabilityKind] = strawberry.field(
+        description="The capabilities to restrict; at least one."
+    )
+    reason: HoldReason = strawberry.field(description="Why.")
+    note: str | None = strawberry.field(
+        default=None, description="A note for staff; at most 5,000 characters."
+    )
+    expires_at: datetime | None = strawberry.field(
+        default=None, description="The instant at which it ends by itself."
+    )
+
+
+@strawberry.type(description="The new hold.")
+class HoldPlacePayload(Payload):
+    """What holdPlace answers."""
+
+    hold: Hold | None = changed_field("Hold", HoldRow, "The hold.")
+    account: Account | None = account_of_payload()
+
+
+async def hold_place(
+    info: Info, input: Annotated[HoldPlaceInput, strawberry.argument(description="The hold.")]
+) -> Result:
+    """Restrict capabilities at once."""
+
+    def build() -> hold_operations.PlaceHold:
+        return hold_operations.PlaceHold(
+            account_id=ids.decode_one(input.account_id, ids.ACCOUNT, "accountId"),
+            capabilities=tuple(plain(kind) for kind in input.capabilities),
+            reason=plain(input.reason),
+            note=input.note,
+            expires_at=input.expires_at,
+            **keyed(input),
+        )
+
+    return await mutate(info, hold_operations.place, build)
+
+
+@strawberry.input(description="The hold to release.")
+class HoldReleaseInput(VersionedInput):
+    """Which hold."""
+
+    id: strawberry.ID = strawberry.field(description="The hold.")
+
+
+@strawberry.type(description="The released hold.")
+class HoldReleasePayload(Payload):
+    """What holdRelease answers."""
+
+    hold: Hold | None = changed_field("Hold", HoldRow, "The hold.")
+    account: Account | None = account_of_payload()
+
+
+async def hold_release(
+    info: Info, input: Annotated[HoldReleaseInput, strawberry.argument(description="Which hold.")]
+) -> Result:
+    """End a hold."""
+
+    def build() -> hold_operations.ReleaseHold:
+        account_id, hold_id = ids.decode(input.id, ids.HOLD, "id")
+        return hold_operations.ReleaseHold(account_id=account_id, hold_id=hold_id, **keyed(input))
+
+    return await mutate(info, hold_operations.release, build)
+
+
+@strawberry.type(description="Mutations of accounts and holds.")
+class AccountMutations:
+    """The fields of the root type Mutation that concern accounts."""
+
+    account_create: AccountCreatePayload = mutation(
+        account_create,
+        "Make an account.",
+        operations.CREATORS,
+        (EventType.ACCOUNT_CREATED,),
+    )
+    account_update: AccountUpdatePayload = mutation(
+        account_update,
+        "Change what is known of an account.",
+        operations.KEEPERS,
+        (EventType.ACCOUNT_UPDATED, *DERIVED),
+    )
+    hold_place: HoldPlacePayload = mutation(
+        hold_place,
+        "Restrict capabilities of an account at once.",
+        hold_operations.PLACERS,
+        (EventType.HOLD_PLACED, *DERIVED),
+    )
+    hold_release: HoldReleasePayload = mutation(
+        hold_release,
+        "End a hold.",
+        hold_operations.PLACERS,
+        (EventType.HOLD_RELEASED, *DERIVED),
+    )

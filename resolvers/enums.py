@@ -1,0 +1,312 @@
+"""The enums of the domain, with a sentence for each value."""
+
+from collections.abc import Mapping
+from enum import Enum
+from typing import TypeVar
+
+import strawberry
+
+from models.actor import ActorKind, Role
+from models.aggregate import RiskTier
+from models.errors import ErrorCode
+from models.events import EventType
+from models.interaction import (
+    InteractionChannel,
+    InteractionDirection,
+    InteractionPurpose,
+    InteractionState,
+)
+from models.program import ProgramState, RequirementCategory
+from models.requirement import Priority, RequirementAction
+from models.resolution import (
+    AutomatedDecision,
+    ResolutionAction,
+    ResolutionOutcome,
+    ResolutionState,
+)
+from models.status import (
+    AccountStatus,
+    AwaitingActionFrom,
+    CapabilityKind,
+    CapabilityStatus,
+    DueStatus,
+    HoldReason,
+    RequirementState,
+)
+
+E = TypeVar("E", bound=type[Enum])
+
+
+def describe(enum: E, description: str, values: Mapping[str, str]) -> E:
+    """Make `enum` one of the schema's; `values` says of each value what it means."""
+    described = strawberry.enum(enum, description=description)
+    for value in described.__strawberry_definition__.values:  # type: ignore[attr-defined]
+        value.description = values[value.name]
+    return described
+
+
+describe(
+    AccountStatus,
+    "The account as a whole.",
+    {
+        "ENABLED": "Nothing stands in its way.",
+        "RESTRICTED_SOON": "A deadline that restricts lies within its notice period.",
+        "RESTRICTED": "At least one requested capability is restricted.",
+        "UNDER_REVIEW": "The platform is looking at it.",
+        "REJECTED": "The platform has ended the relation.",
+    },
+)
+describe(
+    CapabilityKind,
+    "What an account may do.",
+    {
+        "CARD_PAYMENTS": "Take card payments.",
+        "PAYOUTS": "Have its balance paid out.",
+        "TRANSFERS": "Receive transfers from the platform.",
+    },
+)
+describe(
+    CapabilityStatus,
+    "Whether an account may do it now.",
+    {
+        "ACTIVE": "It may.",
+        "PENDING": "It may once the requirements that gate it are satisfied.",
+        "RESTRICTED": "It may not; `disabledReason` and `restrictedBy` say why.",
+        "INACTIVE": "It was not asked for.",
+    },
+)
+describe(
+    RiskTier,
+    "How closely an account is watched.",
+    {"LOW": "As usual.", "MEDIUM": "More closely.", "HIGH": "Most closely."},
+)
+describe(
+    HoldReason,
+    "Why a hold was placed.",
+    {
+        "PLATFORM_PAUSED": "The platform has paused the account.",
+        "UNDER_REVIEW": "The platform is looking into something.",
+        "LISTED": "The account may be on a list of prohibited persons or companies.",
+        "OTHER": "Another reason.",
+    },
+)
+describe(
+    RequirementState,
+    "Where a requirement stands.",
+    {
+        "OPEN": "The account has been asked.",
+        "ACTION_REQUIRED": "What was submitted was not enough: the account has to act again.",
+        "SUBMITTED": "The account has submitted evidence.",
+        "IN_REVIEW": "A reviewer is looking at it.",
+        "SATISFIED": "The evidence was accepted.",
+        "REJECTED": "The evidence was refused for good.",
+        "WAIVED": "The platform does without.",
+        "CANCELED": "It is no longer asked for.",
+    },
+)
+describe(
+    DueStatus,
+    "How a requirement stands to the clock.",
+    {
+        "EVENTUALLY_DUE": "It is not due yet.",
+        "CURRENTLY_DUE": "It is due now.",
+        "PAST_DUE": "Its deadline has passed.",
+        "PENDING_VERIFICATION": "It was submitted and waits for the platform.",
+        "NONE": "It has ended.",
+    },
+)
+describe(
+    AwaitingActionFrom,
+    "Who has to move next.",
+    {"ACCOUNT": "The account's user.", "RISK": "The platform's risk team."},
+)
+describe(
+    Priority,
+    "How soon risk should look at it.",
+    {
+        "LOW": "When there is time.",
+        "NORMAL": "In its turn.",
+        "HIGH": "Before others.",
+        "URGENT": "At once.",
+    },
+)
+describe(
+    RequirementCategory,
+    "What a requirement is about.",
+    {
+        "IDENTITY": "Who somebody is.",
+        "BUSINESS_MODEL": "What the business does and how.",
+        "RESTRICTED_INDUSTRY": "Whether the business may operate in a restricted industry.",
+        "SUPPORTABILITY_APPEAL": "An objection to being told that it can't be supported.",
+        "DOCUMENT": "A document.",
+        "CREDIT": "Whether the business can bear the risk of refunds.",
+        "SANCTIONS": "Lists of prohibited persons and companies.",
+        "OWNERSHIP": "Who owns and directs the business.",
+        "BANK_ACCOUNT": "The account that payouts go to.",
+        "TERMS": "The acceptance of terms.",
+        "OTHER": "Something else.",
+    },
+)
+describe(
+    RequirementAction,
+    "What may be done with a requirement.",
+    {
+        "SUBMIT": "Hand in evidence.",
+        "START_REVIEW": "Take it into review.",
+        "APPROVE": "Accept the evidence, or propose to.",
+        "REQUEST_CHANGES": "Send it back with what is wrong.",
+        "REJECT": "Refuse the evidence, or propose to.",
+        "WAIVE": "Propose to do without.",
+        "CANCEL": "End it without a decision.",
+        "EXTEND": "Give it a later deadline.",
+        "ASSIGN": "Hand it to a reviewer.",
+        "REOPEN": "Ask again.",
+    },
+)
+describe(
+    ResolutionOutcome,
+    "How a requirement ends.",
+    {
+        "SATISFIED": "The evidence was accepted.",
+        "REJECTED": "The evidence was refused.",
+        "WAIVED": "The platform does without.",
+    },
+)
+describe(
+    ResolutionState,
+    "Where a decision stands.",
+    {
+        "PROPOSED": "It waits for a second pair of eyes.",
+        "FINAL": "It has taken effect.",
+        "DECLINED": "The second pair of eyes did not agree.",
+    },
+)
+describe(
+    ResolutionAction,
+    "What may be done with a decision.",
+    {"APPROVE": "Make somebody else's proposal final.", "DECLINE": "Turn it down."},
+)
+describe(
+    AutomatedDecision,
+    "How far a decision was taken without a person.",
+    {"NONE": "Not at all.", "PARTIAL": "In part.", "FULL": "Wholly."},
+)
+describe(
+    InteractionState,
+    "Where a contact stands.",
+    {
+        "DRAFT": "It is being written.",
+        "SCHEDULED": "It goes out at an instant.",
+        "SENT": "It went out.",
+        "DELIVERED": "It arrived.",
+        "VIEWED": "It was read.",
+        "RESPONDED": "It was answered.",
+        "FAILED": "It could not be sent.",
+        "CANCELED": "It won't be sent.",
+    },
+)
+describe(
+    InteractionPurpose,
+    "What a contact is for.",
+    {
+        "REQUEST": "It asks for something.",
+        "REMINDER": "It reminds of what is due.",
+        "NOTICE": "It tells what will happen.",
+        "MESSAGE": "It is part of a conversation.",
+        "DECISION": "It tells what was decided.",
+    },
+)
+describe(
+    InteractionChannel,
+    "How a contact travels.",
+    {
+        "EMAIL": "By e-mail.",
+        "SMS": "By text message.",
+        "DASHBOARD": "In the platform's dashboard.",
+        "PHONE": "By telephone.",
+        "API": "Through the API.",
+    },
+)
+describe(
+    InteractionDirection,
+    "From whom to whom.",
+    {"OUTBOUND": "From the platform to the account's user.", "INBOUND": "From them."},
+)
+describe(
+    ProgramState,
+    "Whether new requirements may be opened under a version of a program.",
+    {
+        "PUBLISHED": "They may.",
+        "SUPERSEDED": "A later version has taken its place.",
+        "RETIRED": "They may not.",
+    },
+)
+describe(
+    ActorKind,
+    "What kind of someone acted.",
+    {
+        "ACCOUNT_USER": "A person of the account.",
+        "REVIEWER": "A person of the platform.",
+        "SERVICE": "A program of the platform or of an integrating team.",
+        "SYSTEM": "Recourse itself.",
+    },
+)
+describe(
+    Role,
+    "What a caller is to the platform.",
+    {
+        "ACCOUNT_USER": "A person of one account.",
+        "REVIEWER": "A person of the risk team.",
+        "INTEGRATOR": "A team's service that publishes programs and opens requirements.",
+        "ADMIN": "A person who may do what reviewers and integrators may.",
+        "SYSTEM": "Recourse itself.",
+    },
+)
+describe(
+    EventType,
+    "What happened. New types may be added.",
+    {
+        "ACCOUNT_CREATED": "An account was made.",
+        "ACCOUNT_UPDATED": "What is known of an account changed.",
+        "ACCOUNT_STATUS_CHANGED": "An account's status changed.",
+        "CAPABILITY_STATUS_CHANGED": "A capability's status changed.",
+        "HOLD_PLACED": "A hold was placed.",
+        "HOLD_RELEASED": "A hold was released.",
+        "HOLD_EXPIRED": "A hold ended by itself.",
+        "REQUIREMENT_OPENED": "Something was asked of an account.",
+        "REQUIREMENT_UPDATED": "What is asked changed.",
+        "REQUIREMENT_SUBMITTED": "Evidence was submitted.",
+        "REQUIREMENT_REVIEW_STARTED": "A review began.",
+        "REQUIREMENT_CHANGES_REQUESTED": "What was submitted was sent back.",
+        "REQUIREMENT_APPROVED": "Evidence was accepted.",
+        "REQUIREMENT_REJECTED": "Evidence was refused.",
+        "REQUIREMENT_WAIVED": "The platform does without.",
+        "REQUIREMENT_CANCELED": "It is no longer asked for.",
+        "REQUIREMENT_EXTENDED": "A deadline was moved.",
+        "REQUIREMENT_REOPENED": "It was asked for again.",
+        "REQUIREMENT_ASSIGNED": "It was handed to a reviewer, or back.",
+        "REQUIREMENT_CURRENTLY_DUE": "It became due.",
+        "REQUIREMENT_PAST_DUE": "Its deadline passed.",
+        "RESOLUTION_PROPOSED": "A decision was proposed.",
+        "RESOLUTION_FINAL": "A decision took effect.",
+        "RESOLUTION_DECLINED": "A proposed decision was turned down.",
+    },
+)
+describe(
+    ErrorCode,
+    "What went wrong, as a stable code. New codes may be added.",
+    {
+        "INVALID_INPUT": "A value breaks a rule of its field.",
+        "INVALID_ID": "An id is malformed or of another type.",
+        "INVALID_CURSOR": "A cursor is malformed or of another list.",
+        "EVIDENCE_INVALID": "The program's JSON Schema refuses the evidence.",
+        "NOT_FOUND": "There is no such object, or it is not the caller's.",
+        "ALREADY_EXISTS": "The key is taken.",
+        "FORBIDDEN": "The caller's role or scopes do not allow it.",
+        "FOUR_EYES": "A second person must do it.",
+        "ILLEGAL_TRANSITION": "The state does not allow the action.",
+        "STALE_VERSION": "The object has changed since it was read.",
+        "IDEMPOTENCY_KEY_REUSED": "The key was used before with other input.",
+        "PROPOSAL_PENDING": "A proposed decision waits for its second reviewer.",
+    },
+)

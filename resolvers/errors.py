@@ -1,0 +1,66 @@
+"""Errors: what a caller did is data or carries a stable code; all else is masked and logged."""
+
+from typing import Any
+
+import strawberry
+import structlog
+from graphql import GraphQLError
+
+from models.errors import ErrorCode, Problem, RecourseError
+
+INTERNAL_ERROR = "INTERNAL_ERROR"
+BAD_USER_INPUT = "BAD_USER_INPUT"
+MASKED = "Something went wrong on our side. The request id finds it in the logs."
+
+log = structlog.get_logger()
+
+
+@strawberry.type(description="One thing wrong with what a mutation was given.")
+class UserError:
+    """A problem of the input, as data."""
+
+    code: ErrorCode = strawberry.field(description="The stable code.")
+    message: str = strawberry.field(description="What is wrong, in words for a person.")
+    field: list[str] = strawberry.field(
+        description="The path of the place in the input, such as documents, 0, sha256."
+    )
+
+
+def user_errors(error: RecourseError) -> list[UserError]:
+    """The problems of an error as a payload shows them."""
+    return [UserError(code=p.code, message=p.message, field=list(p.field)) for p in error.problems]
+
+
+def query_error(error: RecourseError) -> GraphQLError:
+    """The error as a query shows it: the first problem, with its code and place."""
+    problem: Problem = error.problems[0]
+    extensions: dict[str, Any] = {"code": problem.code.value}
+    if problem.field:
+        extensions["field"] = list(problem.field)
+    return GraphQLError(problem.message, extensions=extensions, original_error=error)
+
+
+def present(error: GraphQLError, request_id: str) -> dict[str, Any]:
+    """One error as the response shows it: a caller's own with its code, any other masked."""
+    cause = error.original_error
+    while isinstance(cause, GraphQLError):
+        cause = cause.original_error
+    if isinstance(cause, RecourseError):
+        shown = query_error(cause)
+        shown = GraphQLError(
+            shown.message, error.nodes, path=error.path, extensions=shown.extensions
+        )
+        return dict(shown.formatted)
+    if cause is None or (error.extensions or {}).get("code"):
+        return {
+            **error.formatted,
+            "extensions": {"code": BAD_USER_INPUT, **(error.extensions or {})},
+        }
+    log.error("resolver failed", path=error.path, request_id=request_id, exc_info=cause)
+    masked = GraphQLError(
+        MASKED,
+        error.nodes,
+        path=error.path,
+        extensions={"code": INTERNAL_ERROR, "requestId": request_id},
+    )
+    return dict(masked.formatted)

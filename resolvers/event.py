@@ -1,0 +1,178 @@
+"""Events: what happened, and the change feed."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import strawberry
+
+from models.account import ACCOUNTS
+from models.events import EVENTS, TIMELINE, EventType
+from models.hold import HOLDS
+from models.interaction import INTERACTIONS
+from models.lookup import accounts_by_id, rows_by_key
+from models.requirement_reads import REQUIREMENTS
+from models.resolution import RESOLUTIONS
+from resolvers import ids
+from resolvers.batching import Parents, batched
+from resolvers.context import Info
+from resolvers.loading import OF_ACCOUNT, account_field
+from resolvers.node import Actor, Node, Reference, actor_field, node_id, rows_of
+from resolvers.pagination import (
+    After,
+    Before,
+    DateTimeRange,
+    Filtered,
+    First,
+    Last,
+    Page,
+    PageArguments,
+    fetch_page,
+    fetch_pages,
+    list_request,
+)
+from resolvers.scalars import Json
+from resolvers.selection import COLUMNS, asked_types, columns_behind, register_columns
+
+if TYPE_CHECKING:
+    from resolvers.account import Account
+
+TABLES_OF_SUBJECTS = {
+    "Hold": HOLDS,
+    "Interaction": INTERACTIONS.table,
+    "Requirement": REQUIREMENTS.table,
+    "Resolution": RESOLUTIONS.table,
+}
+
+
+async def _subjects(parents: Parents, info: Info) -> list[Any]:
+    """What each event is about. One statement for each type whose own fields are asked for."""
+    asked = asked_types(info)
+    found: dict[Any, Any] = {}
+    for type_name, fields in asked.items():
+        if type_name == "Account":
+            found.update(await _accounts(parents, info, fields))
+        elif type_name in TABLES_OF_SUBJECTS:
+            found.update(await _rows(parents, info, type_name, fields))
+    return [
+        found.get((e["subject_type"], e["subject_id"]))
+        or Reference(e["subject_type"], e["account_id"], e["subject_id"])
+        for e in parents
+    ]
+
+
+async def _accounts(parents: Parents, info: Info, fields: set[str]) -> dict[Any, Any]:
+    wanted = [e["account_id"] for e in parents if e["subject_type"] == "Account"]
+    columns = columns_behind(fields, COLUMNS["Account"])
+    rows = await accounts_by_id(info.context.reader, ACCOUNTS.table, wanted, columns)
+    return {("Account", row["account_id"]): row for row in rows if row is not None}
+
+
+async def _rows(parents: Parents, info: Info, type_name: str, fields: set[str]) -> dict[Any, Any]:
+    keys = [(e["account_id"], e["subject_id"]) for e in parents if e["subject_type"] == type_name]
+    columns = columns_behind(fields, COLUMNS[type_name])
+    table = TABLES_OF_SUBJECTS[type_name]
+    rows = await rows_by_key(info.context.reader, table, keys, columns)
+    return {(type_name, row["id"]): row for row in rows if row is not None}
+
+
+@strawberry.type(description="One thing that happened to one account. It never changes.")
+class Event(Node):
+    """An entry of an account's hash chain."""
+
+    is_type_of = rows_of(EVENTS.record, "Event")
+
+    id: strawberry.ID = node_id(ids.EVENT, "event")
+    account: Annotated["Account", strawberry.lazy("resolvers.account")] = account_field()
+    sequence: int = strawberry.field(
+        description="The number of the event in its account's chain, from 1, without gaps."
+    )
+    type: EventType = strawberry.field(description="What happened.")
+    at: datetime = strawberry.field(description="The instant at which it happened.")
+    actor: Actor = actor_field("actor", "Who did it.")
+    subject: Node = batched(
+        _subjects,
+        description="What it happened to.",
+        needs=("account_id", "subject_type", "subject_id"),
+    )
+    changes: Json = strawberry.field(description="The values that changed, by field.")
+    hash: str = strawberry.field(
+        description="The SHA-256, in hex, of the event's canonical JSON (RFC 8785)."
+    )
+    previous_hash: str = strawberry.field(
+        description="The hash of the account's event before this one; zeros for the first."
+    )
+
+
+register_columns(Event, EVENTS.table)
+
+
+@strawberry.input(description="Which events; conditions combine with AND.")
+class EventFilter:
+    """A filter of events."""
+
+    account_id: strawberry.ID | None = strawberry.field(
+        default=None, description="Events of this account."
+    )
+    type: list[EventType] | None = strawberry.field(
+        default=None, description="Events of one of these types."
+    )
+    at: DateTimeRange | None = strawberry.field(
+        default=None, description="Events of this span of time."
+    )
+
+
+EventFilterArgument = Annotated[
+    EventFilter | None, strawberry.argument(description="Which events.")
+]
+
+
+def _filtered(given: EventFilter | None) -> Filtered:
+    found = Filtered()
+    if given is None:
+        return found
+    if given.account_id is not None:
+        found.account_id = ids.decode_one(given.account_id, ids.ACCOUNT, "filter", "accountId")
+    found.among("type", given.type, "type")
+    if given.at is not None and given.at.since is not None:
+        found.conditions["since"] = {"since": given.at.since}
+    if given.at is not None and given.at.before is not None:
+        found.conditions["until"] = {"until": given.at.before}
+    return found
+
+
+async def events(
+    info: Info,
+    filter: EventFilterArgument = None,
+    first: First = None,
+    after: After = None,
+    last: Last = None,
+    before: Before = None,
+) -> Page:
+    """The change feed: events by the instant at which they happened."""
+    page = PageArguments(first, after, last, before)
+    request = list_request(info, EVENTS, "Event", "events", page, _filtered(filter))
+    return await fetch_page(info, request)
+
+
+async def timelines(
+    parents: Parents,
+    info: Info,
+    filter: EventFilterArgument = None,
+    first: First = None,
+    after: After = None,
+    last: Last = None,
+    before: Before = None,
+) -> Sequence[Page]:
+    """Each account's events, in the order of its chain."""
+    page = PageArguments(first, after, last, before)
+    request = list_request(
+        info,
+        TIMELINE,
+        "Event",
+        "account.timeline",
+        page,
+        _filtered(filter),
+        link=OF_ACCOUNT,
+    )
+    return await fetch_pages(info, request, parents)

@@ -1,0 +1,112 @@
+"""Evidence: what was submitted."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
+
+import orjson
+import strawberry
+
+from models.evidence import EVIDENCE
+from models.listing import Link
+from models.requirement_reads import REQUIREMENTS
+from resolvers import ids
+from resolvers.batching import Parents, batched
+from resolvers.context import Info
+from resolvers.loading import account_field, reference_field
+from resolvers.node import Actor, Node, actor_field, node_id, rows_of
+from resolvers.pagination import (
+    After,
+    Before,
+    Filtered,
+    First,
+    Last,
+    Page,
+    PageArguments,
+    fetch_pages,
+    list_request,
+)
+from resolvers.scalars import Json, Url
+from resolvers.selection import register_columns
+
+if TYPE_CHECKING:
+    from resolvers.account import Account
+    from resolvers.requirement import Requirement
+
+OF_REQUIREMENT = Link(parent=REQUIREMENTS.table, column="requirement_id")
+
+
+@strawberry.type(description="A reference to a document, which Recourse does not hold itself.")
+class Document:
+    """Where a document lies and what it must be."""
+
+    uri: Url = strawberry.field(description="Where the document lies.")
+    sha256: str = strawberry.field(description="The SHA-256 of the document, in hex.")
+    media_type: str = strawberry.field(description="The media type of the document.")
+    bytes: int = strawberry.field(description="The size of the document, in bytes.")
+    name: str = strawberry.field(description="The name of the document.")
+
+
+def _documents(parents: Parents) -> list[list[Document]]:
+    return [[Document(**entry) for entry in orjson.loads(row["documents"])] for row in parents]
+
+
+@strawberry.type(description="One submission against a requirement. It never changes.")
+class Evidence(Node):
+    """A payload and references to documents."""
+
+    is_type_of = rows_of(EVIDENCE.record, "Evidence")
+
+    id: strawberry.ID = node_id(ids.EVIDENCE, "evidence")
+    account: Annotated["Account", strawberry.lazy("resolvers.account")] = account_field()
+    requirement: Annotated["Requirement", strawberry.lazy("resolvers.requirement")] = (
+        reference_field(
+            "Requirement", REQUIREMENTS.table, "requirement_id", "What it was submitted against."
+        )
+    )
+    payload: Json | None = strawberry.field(
+        description="What was submitted, as the program's JSON Schema has it."
+    )
+    documents: list[Document] = batched(
+        _documents, description="The documents that were submitted.", needs=("documents",)
+    )
+    submitted_by: Actor = actor_field("submitted_by", "Who submitted it.")
+    submitted_at: datetime = strawberry.field(description="The instant of the submission.")
+
+
+register_columns(Evidence, EVIDENCE.table)
+
+
+async def evidence_of_requirements(
+    parents: Parents,
+    info: Info,
+    first: First = None,
+    after: After = None,
+    last: Last = None,
+    before: Before = None,
+) -> Sequence[Page]:
+    """Each requirement's evidence, the oldest first."""
+    page = PageArguments(first, after, last, before)
+    request = list_request(
+        info,
+        EVIDENCE,
+        "Evidence",
+        "requirement.evidence",
+        page,
+        Filtered(),
+        link=OF_REQUIREMENT,
+    )
+    return await fetch_pages(info, request, parents)
+
+
+@strawberry.input(description="A reference to a document.")
+class DocumentInput:
+    """Where a document lies and what it must be."""
+
+    uri: Url = strawberry.field(description="Where the document lies: https, s3 or gs.")
+    sha256: str = strawberry.field(description="The SHA-256 of the document, in lower-case hex.")
+    media_type: str = strawberry.field(
+        description="The media type of the document, such as application/pdf."
+    )
+    bytes: int = strawberry.field(description="The size of the document, in bytes.")
+    name: str = strawberry.field(description="The name of the document.")

@@ -1,0 +1,244 @@
+"""Interactions: the contacts with an account's user."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from enum import Enum
+from typing import TYPE_CHECKING, Annotated, Any
+
+import orjson
+import strawberry
+
+from models.interaction import (
+    INTERACTIONS,
+    INTERACTIONS_OF_REQUIREMENT,
+    InteractionChannel,
+    InteractionDirection,
+    InteractionPurpose,
+    InteractionState,
+    requirements_of_interactions,
+)
+from models.reading import Record
+from resolvers import ids
+from resolvers.batching import Parents, batched
+from resolvers.context import Info
+from resolvers.loading import OF_ACCOUNT, account_field, reference_field
+from resolvers.node import Actor, Node, actor_field, node_id, rows_of
+from resolvers.pagination import (
+    After,
+    Before,
+    DateTimeRange,
+    Filtered,
+    First,
+    Last,
+    OrderDirection,
+    Page,
+    PageArguments,
+    fetch_page,
+    fetch_pages,
+    list_request,
+)
+from resolvers.selection import asked_columns, register_columns
+
+if TYPE_CHECKING:
+    from resolvers.account import Account
+    from resolvers.requirement import Requirement
+
+
+@strawberry.type(description="Why a contact could not be sent.")
+class InteractionFailure:
+    """What the provider said."""
+
+    code: str = strawberry.field(description="The provider's or channel's code.")
+    message: str = strawberry.field(description="What went wrong, in words.")
+
+
+def _failures(parents: Parents) -> list[InteractionFailure | None]:
+    return [
+        None if row["failure"] is None else InteractionFailure(**orjson.loads(row["failure"]))
+        for row in parents
+    ]
+
+
+async def _requirements(parents: Parents, info: Info) -> list[list[Record]]:
+    keys = [(row["account_id"], row["id"]) for row in parents]
+    columns = asked_columns(info, "Requirement")
+    return await requirements_of_interactions(info.context.reader, keys, columns)
+
+
+@strawberry.type(description="One contact with the account's user about requirements.")
+class Interaction(Node):
+    """A request, reminder, notice, message or decision."""
+
+    is_type_of = rows_of(INTERACTIONS.record, "Interaction")
+
+    id: strawberry.ID = node_id(ids.INTERACTION, "interaction")
+    account: Annotated["Account", strawberry.lazy("resolvers.account")] = account_field()
+    requirements: list[Annotated["Requirement", strawberry.lazy("resolvers.requirement")]] = (
+        batched(_requirements, description="What the contact is about.", needs=("account_id", "id"))
+    )
+    purpose: InteractionPurpose = strawberry.field(description="What the contact is for.")
+    channel: InteractionChannel = strawberry.field(description="How the contact travels.")
+    direction: InteractionDirection = strawberry.field(
+        description="Whether it goes to the account's user or comes from them."
+    )
+    state: InteractionState = strawberry.field(description="Where the contact stands.")
+    subject: str | None = strawberry.field(description="The subject line of the contact.")
+    body: str = strawberry.field(description="The text of the contact.")
+    author: Actor = actor_field("author", "Who wrote it.")
+    in_reply_to: Annotated["Interaction", strawberry.lazy("resolvers.interaction")] | None = (
+        reference_field(
+            "Interaction", INTERACTIONS.table, "in_reply_to_id", "The contact that it answers."
+        )
+    )
+    scheduled_for: datetime | None = strawberry.field(
+        description="The instant at which it goes out."
+    )
+    sent_at: datetime | None = strawberry.field(description="The instant at which it went out.")
+    delivered_at: datetime | None = strawberry.field(
+        description="The instant at which it arrived, where the channel tells."
+    )
+    viewed_at: datetime | None = strawberry.field(
+        description="The instant at which it was read, where the channel tells."
+    )
+    responded_at: datetime | None = strawberry.field(
+        description="The instant at which it was answered."
+    )
+    failure: InteractionFailure | None = batched(
+        _failures, description="Why it could not be sent.", needs=("failure",)
+    )
+    version: int = strawberry.field(description="How often the contact has changed, from 1.")
+    created_at: datetime = strawberry.field(description="The instant at which it was made.")
+    updated_at: datetime = strawberry.field(description="The instant of its last change.")
+
+
+register_columns(Interaction, INTERACTIONS.table)
+
+
+@strawberry.enum(description="What interactions are sorted by.")
+class InteractionOrderField(Enum):
+    """The orders of interactions."""
+
+    CREATED_AT = strawberry.enum_value("CREATED_AT", description="When it was made.")
+    SCHEDULED_FOR = strawberry.enum_value(
+        "SCHEDULED_FOR", description="When it goes out; what has no time comes last."
+    )
+
+
+@strawberry.input(description="The order of interactions.")
+class InteractionOrder:
+    """A field and a direction."""
+
+    field: InteractionOrderField = strawberry.field(description="What to sort by.")
+    direction: OrderDirection = strawberry.field(
+        default=OrderDirection.ASC, description="Which way."
+    )
+
+
+@strawberry.input(description="Which interactions; conditions combine with AND.")
+class InteractionFilter:
+    """A filter of interactions."""
+
+    account_id: strawberry.ID | None = strawberry.field(
+        default=None, description="Those of this account."
+    )
+    state: list[InteractionState] | None = strawberry.field(
+        default=None, description="Those in one of these states."
+    )
+    purpose: list[InteractionPurpose] | None = strawberry.field(
+        default=None, description="Those with one of these purposes."
+    )
+    channel: list[InteractionChannel] | None = strawberry.field(
+        default=None, description="Those over one of these channels."
+    )
+    direction: list[InteractionDirection] | None = strawberry.field(
+        default=None, description="Those in one of these directions."
+    )
+    created_at: DateTimeRange | None = strawberry.field(
+        default=None, description="Those made in this span of time."
+    )
+
+
+InteractionFilterArgument = Annotated[
+    InteractionFilter | None, strawberry.argument(description="Which interactions.")
+]
+InteractionOrderArgument = Annotated[
+    InteractionOrder | None,
+    strawberry.argument(description="The order; without it, by when they were made."),
+]
+
+
+def _filtered(given: InteractionFilter | None) -> Filtered:
+    found = Filtered()
+    if given is None:
+        return found
+    if given.account_id is not None:
+        found.account_id = ids.decode_one(given.account_id, ids.ACCOUNT, "filter", "accountId")
+    found.states(given.state)
+    found.among("purpose", given.purpose, "purpose")
+    found.among("channel", given.channel, "channel")
+    found.among("direction", given.direction, "direction")
+    found.between("created", given.created_at)
+    return found
+
+
+async def interactions(
+    info: Info,
+    filter: InteractionFilterArgument = None,
+    order_by: InteractionOrderArgument = None,
+    first: First = None,
+    after: After = None,
+    last: Last = None,
+    before: Before = None,
+) -> Page:
+    """The interactions of the platform, or of the account user's account."""
+    page = PageArguments(first, after, last, before)
+    request = list_request(
+        info, INTERACTIONS, "Interaction", "interactions", page, _filtered(filter), order_by
+    )
+    return await fetch_page(info, request)
+
+
+async def interactions_of_accounts(
+    parents: Parents,
+    info: Info,
+    filter: InteractionFilterArgument = None,
+    order_by: InteractionOrderArgument = None,
+    first: First = None,
+    after: After = None,
+    last: Last = None,
+    before: Before = None,
+) -> Sequence[Page]:
+    """Each account's interactions."""
+    page = PageArguments(first, after, last, before)
+    return await _of_each(info, parents, "account.interactions", page, filter, order_by, OF_ACCOUNT)
+
+
+async def interactions_of_requirements(
+    parents: Parents,
+    info: Info,
+    filter: InteractionFilterArgument = None,
+    order_by: InteractionOrderArgument = None,
+    first: First = None,
+    after: After = None,
+    last: Last = None,
+    before: Before = None,
+) -> Sequence[Page]:
+    """Each requirement's interactions."""
+    page = PageArguments(first, after, last, before)
+    link = INTERACTIONS_OF_REQUIREMENT
+    return await _of_each(info, parents, "requirement.interactions", page, filter, order_by, link)
+
+
+async def _of_each(
+    info: Info,
+    parents: Sequence[Any],
+    name: str,
+    page: PageArguments,
+    given: InteractionFilter | None,
+    order_by: InteractionOrder | None,
+    link: Any,
+) -> Sequence[Page]:
+    request = list_request(
+        info, INTERACTIONS, "Interaction", name, page, _filtered(given), order_by, link
+    )
+    return await fetch_pages(info, request, parents)

@@ -1,0 +1,489 @@
+"""Connections: keyset pages in both directions, as Relay has them.
+
+A cursor holds the list's name, its order and the row's place in it, so that a cursor of another
+list or order is refused.
+"""
+
+import asyncio
+import base64
+import binascii
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+from typing import Annotated, Any, Generic, TypeVar
+
+import orjson
+import strawberry
+
+from models.errors import InvalidCursor, InvalidInput
+from models.listing import (
+    COUNT_LIMIT,
+    MAX_FILTER_VALUES,
+    Branch,
+    Link,
+    ListSpec,
+    Shape,
+    count_query,
+    page_query,
+    record_class,
+)
+from models.reading import Record
+from models.text import check_text
+from resolvers.batching import Parents, batched
+from resolvers.context import Info
+from resolvers.selection import ROWS_OF_CONNECTION, asked_columns
+
+MAX_CURSOR_LENGTH = 500
+MAX_FILTER_LENGTH = 500
+T = TypeVar("T")
+
+First = Annotated[
+    int | None, strawberry.argument(description="How many, from the start; 100 at most.")
+]
+After = Annotated[
+    str | None, strawberry.argument(description="With `first`: the cursor to go on after.")
+]
+Last = Annotated[
+    int | None, strawberry.argument(description="How many, from the end; 100 at most.")
+]
+Before = Annotated[
+    str | None, strawberry.argument(description="With `last`: the cursor to go back from.")
+]
+
+
+@strawberry.enum(description="Which way a list is sorted.")
+class OrderDirection(Enum):
+    """Ascending or descending."""
+
+    ASC = strawberry.enum_value("ASC", description="The least first.")
+    DESC = strawberry.enum_value("DESC", description="The greatest first.")
+
+
+@dataclass(frozen=True)
+class PageArguments:
+    """The Relay arguments of a list, as the caller gave them."""
+
+    first: int | None = None
+    after: str | None = None
+    last: int | None = None
+    before: str | None = None
+
+    @property
+    def backward(self) -> bool:
+        """Whether the page is counted from the end."""
+        return self.last is not None
+
+    @property
+    def cursor(self) -> str | None:
+        """The cursor that the page begins or ends at."""
+        return self.before if self.backward else self.after
+
+    def size(self, largest: int) -> int:
+        """How many rows are asked for; raises `InvalidInput` where it is not one clear number."""
+        if (self.first is None) == (self.last is None):
+            raise InvalidInput("Give either `first` or `last`.", ("first",))
+        name = "last" if self.backward else "first"
+        size = self.last if self.backward else self.first
+        if size is None or not 0 <= size <= largest:
+            raise InvalidInput(f"`{name}` is between 0 and {largest}.", (name,))
+        if (self.before if not self.backward else self.after) is not None:
+            raise InvalidInput("`after` goes with `first`, `before` with `last`.", (name,))
+        return size
+
+
+@dataclass
+class Filtered:
+    """What a filter asks of a list: which branches, dimensions and conditions, with which values.
+
+    `account_id` is set where the list is that of one account.
+    """
+
+    branches: tuple[Branch, ...] | None = None
+    dimensions: dict[str, Sequence[Any]] = field(default_factory=dict)
+    conditions: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    account_id: uuid.UUID | None = None
+
+    def among(self, name: str, values: Sequence[Any] | None, shown: str) -> None:
+        """Ask that a dimension is one of `values`; None asks nothing."""
+        if values is None:
+            return
+        if len(values) > MAX_FILTER_VALUES:
+            raise InvalidInput(f"At most {MAX_FILTER_VALUES} values.", ("filter", shown))
+        for value in values:
+            if isinstance(value, str):
+                check_text(value, MAX_FILTER_LENGTH, "filter", shown, empty=True)
+        self.dimensions[name] = list(dict.fromkeys(plain(value) for value in values))
+
+    def states(self, values: Sequence[Any] | None) -> None:
+        """Ask that the state is one of `values`; None asks nothing."""
+        if values is not None:
+            self.branches = tuple(Branch(plain(value)) for value in dict.fromkeys(values))
+
+    def between(self, name: str, span: "DateTimeRange | None") -> None:
+        """Ask that an instant lies in a range, by the conditions `<name>_after` and `_before`."""
+        if span is None:
+            return
+        if span.since is not None:
+            self.conditions[f"{name}_after"] = {f"{name}_after": span.since}
+        if span.before is not None:
+            self.conditions[f"{name}_before"] = {f"{name}_before": span.before}
+
+
+@strawberry.input(description="A span of time; an end that is left out is open.")
+class DateTimeRange:
+    """A half-open range of instants."""
+
+    since: datetime | None = strawberry.field(
+        default=None, description="From this instant on, inclusive."
+    )
+    before: datetime | None = strawberry.field(
+        default=None, description="Until this instant, exclusive."
+    )
+
+
+@dataclass
+class ListRequest:
+    """One list as one place of a query asks for it; for a nested list, the same for all parents."""
+
+    spec: ListSpec
+    name: str
+    columns: tuple[str, ...]
+    page: PageArguments
+    filtered: Filtered
+    order: str
+    descending: bool = False
+    link: Link | None = None
+    counts: "asyncio.Task[dict[Any, int]] | None" = None
+
+    def shape(self, keyset: bool, descending: bool) -> Shape:
+        """What the statement depends on."""
+        filtered = self.filtered
+        return Shape(
+            spec=self.spec,
+            columns=self.columns,
+            order=self.order,
+            descending=descending,
+            keyset=keyset,
+            branches=filtered.branches,
+            dimensions=tuple(
+                (name, len(filtered.dimensions[name]))
+                for name in self.spec.dimensions
+                if name in filtered.dimensions
+            ),
+            conditions=tuple(sorted(filtered.conditions)),
+            account=filtered.account_id is not None and self.link is None,
+            link=self.link,
+        )
+
+    def values(self, info: Info) -> dict[str, Any]:
+        """The parameters that the filter binds."""
+        found: dict[str, Any] = {
+            "platform_id": info.context.actor.platform_id,
+            "account_id": self.filtered.account_id,
+            "now": info.context.now,
+        }
+        for name, values in self.filtered.dimensions.items():
+            found.update({f"{name}_{n}": value for n, value in enumerate(values)})
+        for bound in self.filtered.conditions.values():
+            found.update(bound)
+        return found
+
+    @property
+    def key_columns(self) -> list[str]:
+        """The columns of a row's place in the list's order."""
+        scoped = self.link is not None or self.filtered.account_id is not None
+        ties = [name for name in self.spec.tie if not (scoped and name == "account_id")]
+        return list(dict.fromkeys([self.spec.orders[self.order], *ties]))
+
+    def cursor_of(self, row: Record) -> str:
+        """The cursor of a row."""
+        place = [_plain_key(row[name]) for name in self.key_columns]
+        text = orjson.dumps([self.name, self.order, self.descending, *place])
+        return base64.urlsafe_b64encode(text).decode().rstrip("=")
+
+    def after_values(self, cursor: str) -> dict[str, Any]:
+        """The parameters of the keyset that a cursor stands for; raises `InvalidCursor`."""
+        types = [self.spec.table.c[name].type.python_type for name in self.key_columns]
+        try:
+            parts = _decode(cursor)
+            if parts[:3] != [self.name, self.order, self.descending]:
+                raise InvalidCursor("The cursor is of another list or order.", ("after",))
+            keys = [_read_key(t, part) for t, part in zip(types, parts[3:], strict=True)]
+        except (ValueError, TypeError, KeyError, binascii.Error):
+            raise InvalidCursor("This is not a cursor of this API.", ("after",)) from None
+        return {f"after_{n}": key for n, key in enumerate(keys)}
+
+
+class Page:
+    """One page of one list, with what is needed to count the list and to name its rows."""
+
+    __slots__ = ("has_next", "has_previous", "info", "parent", "request", "rows")
+
+    def __init__(
+        self, info: Info, request: ListRequest, rows: list[Any], more: bool, parent: Any = None
+    ) -> None:
+        self.info = info
+        self.request = request
+        self.rows = rows
+        self.parent = parent
+        backward, cursor = request.page.backward, request.page.cursor is not None
+        self.has_next = cursor if backward else more
+        self.has_previous = more if backward else cursor
+
+
+class EdgeRow:
+    """A row in its page."""
+
+    __slots__ = ("node", "page")
+
+    def __init__(self, node: Any, page: Page) -> None:
+        self.node = node
+        self.page = page
+
+
+def _edges(parents: Parents) -> list[list[EdgeRow]]:
+    return [[EdgeRow(row, page) for row in page.rows] for page in parents]
+
+
+def _nodes(parents: Parents) -> list[list[Any]]:
+    return [page.rows for page in parents]
+
+
+def _pages(parents: Parents) -> list[Page]:
+    return list(parents)
+
+
+def _edge_nodes(parents: Parents) -> list[Any]:
+    return [edge.node for edge in parents]
+
+
+def _has_next(parents: Parents) -> list[bool]:
+    return [page.has_next for page in parents]
+
+
+def _has_previous(parents: Parents) -> list[bool]:
+    return [page.has_previous for page in parents]
+
+
+def _cursors(parents: Parents) -> list[str]:
+    return [edge.page.request.cursor_of(edge.node) for edge in parents]
+
+
+def _end_cursors(parents: Parents, place: int) -> list[str | None]:
+    return [p.request.cursor_of(p.rows[place]) if p.rows else None for p in parents]
+
+
+def _start_cursors(parents: Parents) -> list[str | None]:
+    return _end_cursors(parents, 0)
+
+
+def _last_cursors(parents: Parents) -> list[str | None]:
+    return _end_cursors(parents, -1)
+
+
+async def _totals(parents: Parents) -> list[int]:
+    return [min(count, COUNT_LIMIT) for count in await _counts(parents)]
+
+
+async def _capped(parents: Parents) -> list[bool]:
+    return [count > COUNT_LIMIT for count in await _counts(parents)]
+
+
+@strawberry.type(description="Where a page stands in its list.")
+class PageInfo:
+    """Relay's page info."""
+
+    has_next_page: bool = batched(
+        _has_next,
+        description="Whether the list goes on after this page.",
+    )
+    has_previous_page: bool = batched(
+        _has_previous,
+        description="Whether the list has something before this page.",
+    )
+    start_cursor: str | None = batched(
+        _start_cursors, description="The cursor of the first row of the page."
+    )
+    end_cursor: str | None = batched(
+        _last_cursors, description="The cursor of the last row of the page."
+    )
+
+
+@strawberry.type(description="A row in its page.")
+class Edge(Generic[T]):
+    """Relay's edge."""
+
+    cursor: str = batched(_cursors, description="The cursor of the row.")
+    node: T = batched(_edge_nodes, description="The object itself.")
+
+
+@strawberry.type(description="A page of a list.")
+class Connection(Generic[T]):
+    """Relay's connection."""
+
+    edges: list[Edge[T]] = batched(_edges, description="The rows of the page, with cursors.")
+    nodes: list[T] = batched(_nodes, description="The objects of the page.")
+    page_info: PageInfo = batched(_pages, description="Where the page stands in the list.")
+    total_count: int = batched(
+        _totals, description="How many the list holds: exact to 10,000, which is the most it says."
+    )
+    total_count_is_capped: bool = batched(
+        _capped, description="Whether the list holds more than `totalCount` says."
+    )
+
+
+def list_request(
+    info: Info,
+    spec: ListSpec,
+    type_name: str,
+    name: str,
+    page: PageArguments,
+    filtered: Filtered,
+    order_by: Any = None,
+    link: Link | None = None,
+) -> ListRequest:
+    """The request of a list of `type_name`, called `name` in its cursors.
+
+    `order_by` has a `field` and a `direction`; without it the list's first order holds, ascending.
+    An account user's list is that of the account.
+    """
+    if filtered.account_id is None and "account_id" in spec.table.c:
+        filtered.account_id = info.context.actor.account_id
+    order = next(iter(spec.orders)) if order_by is None else plain(order_by.field)
+    descending = order_by is not None and order_by.direction is OrderDirection.DESC
+    columns = columns_of_rows(info, type_name, spec)
+    return ListRequest(spec, name, columns, page, filtered, order, descending, link)
+
+
+async def fetch_page(info: Info, request: ListRequest) -> Page:
+    """One page of a list that hangs on no parent."""
+    size = request.page.size(info.context.max_page_size)
+    query, values = _prepared(info, request, size)
+    rows = await info.context.reader.fetch(query, values, record_class(request.spec.table))
+    return _page(info, request, rows, size)
+
+
+async def fetch_pages(info: Info, request: ListRequest, parents: Sequence[Any]) -> list[Page]:
+    """One page for each parent, in their order, by one statement."""
+    size = request.page.size(info.context.max_page_size)
+    query, values = _prepared(info, request, size)
+    values.update(_parent_values(request, parents))
+    rows = await info.context.reader.fetch(query, values, record_class(request.spec.table))
+    by_parent: dict[Any, list[Any]] = {}
+    for row in rows:
+        by_parent.setdefault(_parent_of_row(request, row), []).append(row)
+    return [
+        _page(info, request, by_parent.get(_parent_key(request, parent), []), size, parent)
+        for parent in parents
+    ]
+
+
+def columns_of_rows(info: Info, type_name: str, spec: ListSpec) -> tuple[str, ...]:
+    """The columns that the rows of a connection need: what is asked for, and their key."""
+    asked = asked_columns(info, type_name, ROWS_OF_CONNECTION)
+    keys = [name for name in ("account_id", "id") if name in spec.table.c]
+    return tuple(dict.fromkeys([*keys, *asked]))
+
+
+def plain(value: Any) -> Any:
+    """The text behind an enum's member; any other value as it is."""
+    return value.value if isinstance(value, Enum) else value
+
+
+def _prepared(info: Info, request: ListRequest, size: int) -> tuple[Any, dict[str, Any]]:
+    page = request.page
+    cursor = page.cursor
+    values = {**request.values(info), "limit": size + 1}
+    if cursor is not None:
+        values.update(request.after_values(cursor))
+    descending = request.descending != page.backward
+    return page_query(request.shape(cursor is not None, descending)), values
+
+
+def _page(info: Info, request: ListRequest, rows: list[Any], size: int, parent: Any = None) -> Page:
+    more, rows = len(rows) > size, rows[:size]
+    if request.page.backward:
+        rows.reverse()
+    return Page(info, request, rows, more, parent)
+
+
+def _by_id(request: ListRequest) -> bool:
+    return request.link is not None and "id" in request.link.parent.c
+
+
+def _parent_key(request: ListRequest, parent: Any) -> Any:
+    account_id = parent["account_id"]
+    return (account_id, parent["id"]) if _by_id(request) else account_id
+
+
+def _parent_of_row(request: ListRequest, row: Any) -> Any:
+    account_id = row["parent_account_id"]
+    return (account_id, row["parent_id"]) if _by_id(request) else account_id
+
+
+def _parent_values(request: ListRequest, parents: Sequence[Any]) -> dict[str, Any]:
+    values: dict[str, Any] = {"accounts": list({parent["account_id"] for parent in parents})}
+    if _by_id(request):
+        values["ids"] = list({parent["id"] for parent in parents})
+    return values
+
+
+async def _counts(pages: Sequence[Page]) -> list[int]:
+    """How many rows each page's list holds, at most one over the limit; counted once a request."""
+    found: list[int] = []
+    for page in pages:
+        request = page.request
+        if request.counts is None:
+            mates = [mate for mate in pages if mate.request is request]
+            request.counts = asyncio.ensure_future(_count(request, mates))
+        counts = await request.counts
+        found.append(counts.get(_count_key(page), 0))
+    return found
+
+
+def _count_key(page: Page) -> Any:
+    return None if page.request.link is None else _parent_key(page.request, page.parent)
+
+
+async def _count(request: ListRequest, pages: Sequence[Page]) -> dict[Any, int]:
+    info = pages[0].info
+    values = request.values(info)
+    query = count_query(request.shape(keyset=False, descending=False))
+    record = record_class(request.spec.table)
+    if request.link is None:
+        rows = await info.context.reader.fetch(query, values, record)
+        return {None: rows[0]["total"]}
+    values.update(_parent_values(request, [page.parent for page in pages]))
+    rows = await info.context.reader.fetch(query, values, record)
+    return {_parent_of_row(request, row): row["total"] for row in rows}
+
+
+def _plain_key(value: Any) -> Any:
+    return value.hex if isinstance(value, uuid.UUID) else value
+
+
+def _decode(cursor: str) -> list[Any]:
+    if len(cursor) > MAX_CURSOR_LENGTH:
+        raise ValueError(cursor)
+    padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
+    parts = orjson.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
+    if not isinstance(parts, list):
+        raise TypeError(cursor)
+    return parts
+
+
+def _read_key(kind: type, part: Any) -> Any:
+    if kind is datetime:
+        value = datetime.fromisoformat(part)
+        if value.tzinfo is None:
+            raise ValueError(part)
+        return value
+    if kind is uuid.UUID:
+        return uuid.UUID(hex=part)
+    if kind is int and type(part) is int and 0 <= part < 2**63:
+        return part
+    if kind is str and isinstance(part, str):
+        return part
+    raise TypeError(part)

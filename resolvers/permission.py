@@ -1,0 +1,72 @@
+"""What the viewer may do with an object, and why not otherwise: dashboards draw buttons from it."""
+
+import strawberry
+
+from models.account import AccountAction
+from models.hold import HoldAction
+from models.program import ProgramAction
+from models.requirement import RequirementAction
+from models.resolution import ResolutionAction
+from resolvers.enums import describe
+from resolvers.node import Refusal
+
+describe(
+    AccountAction,
+    "What may be done with an account.",
+    {
+        "UPDATE": "Change what is known of it.",
+        "PLACE_HOLD": "Restrict capabilities of it.",
+        "OPEN_REQUIREMENT": "Ask something of it.",
+    },
+)
+describe(HoldAction, "What may be done with a hold.", {"RELEASE": "End it."})
+describe(
+    ProgramAction,
+    "What may be done with a program.",
+    {"RETIRE": "Open nothing new under it."},
+)
+
+
+@strawberry.type(description="Whether an action on an account would be taken now.")
+class AccountActionPermission:
+    """One action on an account."""
+
+    action: AccountAction = strawberry.field(description="The action.")
+    allowed: bool = strawberry.field(description="Whether nothing refuses it.")
+    refusals: list[Refusal] = strawberry.field(description="What refuses it.")
+
+
+@strawberry.type(description="Whether an action on a hold would be taken now.")
+class HoldActionPermission:
+    """One action on a hold."""
+
+    action: HoldAction = strawberry.field(description="The action.")
+    allowed: bool = strawberry.field(description="Whether nothing refuses it.")
+    refusals: list[Refusal] = strawberry.field(description="What refuses it.")
+
+
+@strawberry.type(description="Whether an action on a program would be taken now.")
+class ProgramActionPermission:
+    """One action on a program version."""
+
+    action: ProgramAction = strawberry.field(description="The action.")
+    allowed: bool = strawberry.field(description="Whether nothing refuses it.")
+    refusals: list[Refusal] = strawberry.field(description="What refuses it.")
+
+
+@strawberry.type(description="Whether an action on a requirement would be taken now.")
+class RequirementActionPermission:
+    """One action on a requirement."""
+
+    action: RequirementAction = strawberry.field(description="The action.")
+    allowed: bool = strawberry.field(description="Whether nothing refuses it.")
+    refusals: list[Refusal] = strawberry.field(description="What refuses it.")
+
+
+@strawberry.type(description="Whether an action on a resolution would be taken now.")
+class ResolutionActionPermission:
+    """One action on a resolution."""
+
+    action: ResolutionAction = strawberry.field(description="The action.")
+    allowed: bool = strawberry.field(description="Whether nothing refuses it.")
+    refusals: list[Refusal] = strawberry.field(description="What refuses it.")

@@ -1,0 +1,215 @@
+"""Programs: what kinds of requirements there are."""
+
+from datetime import datetime
+from typing import Annotated
+
+import orjson
+import strawberry
+
+from models.errors import NotFound
+from models.permission import Permission
+from models.program import (
+    MAX_CODE_LENGTH,
+    PROGRAMS,
+    ProgramState,
+    RequirementCategory,
+    latest_program,
+    permissions,
+    programs_by_version,
+)
+from models.reading import Record
+from models.status import CapabilityKind
+from models.text import check_text
+from resolvers import ids
+from resolvers.batching import Parents, batched
+from resolvers.context import Info
+from resolvers.errors import query_error
+from resolvers.node import Actor, Node, actor_field, rows_of
+from resolvers.pagination import (
+    After,
+    Before,
+    Filtered,
+    First,
+    Last,
+    Page,
+    PageArguments,
+    fetch_page,
+    list_request,
+)
+from resolvers.permission import ProgramActionPermission
+from resolvers.scalars import Duration, Json
+from resolvers.selection import asked_columns, register_columns
+
+
+@strawberry.type(description="A reason that decisions under a program may give.")
+class ReasonCode:
+    """One entry of the program's registry."""
+
+    code: str = strawberry.field(description="The code.")
+    description: str = strawberry.field(description="What it means.")
+
+
+@strawberry.type(description="An error that reviewers under a program may point out.")
+class ErrorCodeEntry:
+    """One entry of the program's registry."""
+
+    code: str = strawberry.field(description="The code.")
+    description: str = strawberry.field(description="What it means.")
+
+
+def _ids(parents: Parents) -> list[str]:
+    return [ids.encode(ids.PROGRAM, row["platform_id"], row["id"]) for row in parents]
+
+
+def _reason_codes(parents: Parents) -> list[list[ReasonCode]]:
+    return [[ReasonCode(**e) for e in orjson.loads(row["reason_codes"])] for row in parents]
+
+
+def _error_codes(parents: Parents) -> list[list[ErrorCodeEntry]]:
+    return [[ErrorCodeEntry(**e) for e in orjson.loads(row["error_codes"])] for row in parents]
+
+
+def _permissions(parents: Parents, info: Info) -> list[list[Permission]]:
+    return [permissions(row, info.context.actor) for row in parents]
+
+
+@strawberry.type(description="One version of one kind of requirement, as a team declared it.")
+class Program(Node):
+    """A version never changes; publishing again makes the next one."""
+
+    is_type_of = rows_of(PROGRAMS.record, "Program")
+
+    id: strawberry.ID = batched(
+        _ids,
+        description="The global id of the program version, opaque.",
+        needs=("platform_id", "id"),
+    )
+    code: str = strawberry.field(description="The code of the program.")
+    version: int = strawberry.field(description="The number of the version, from 1.")
+    name: str = strawberry.field(description="The name of the program, for staff.")
+    state: ProgramState = strawberry.field(
+        description="Whether new requirements may be opened under this version."
+    )
+    owner: str = strawberry.field(description="The team that owns the program.")
+    category: RequirementCategory = strawberry.field(description="What it is about.")
+    title: str = strawberry.field(description="The title of its requirements, for the account.")
+    description: str = strawberry.field(
+        description="The description of its requirements, for the account."
+    )
+    evidence_schema: Json = strawberry.field(
+        description="The JSON Schema (Draft 2020-12) of the evidence."
+    )
+    proves: list[str] = strawberry.field(description="What its evidence proves, such as address.")
+    due_after: Duration | None = strawberry.field(
+        description="How long after opening its requirements become due; at once where missing."
+    )
+    deadline_after: Duration | None = strawberry.field(
+        description="How long after opening their deadline is; none where missing."
+    )
+    notice_period: Duration | None = strawberry.field(
+        description="How long before the deadline the account counts as restricted soon."
+    )
+    reminders: list[Duration] = strawberry.field(
+        description="How long before the deadline reminders go out."
+    )
+    restricts: list[CapabilityKind] = strawberry.field(
+        description="The capabilities that it restricts when past due or rejected."
+    )
+    gates: list[CapabilityKind] = strawberry.field(
+        description="The capabilities that are pending until it is satisfied."
+    )
+    four_eyes: bool = strawberry.field(
+        description="Whether approving and rejecting take a second pair of eyes."
+    )
+    review_within: Duration | None = strawberry.field(
+        description="How soon the platform promises to review."
+    )
+    appeal_within: Duration | None = strawberry.field(
+        description="How long after a rejection the account may appeal."
+    )
+    legal_ground: str | None = strawberry.field(
+        description="The legal or contractual ground of its decisions."
+    )
+    reason_codes: list[ReasonCode] = batched(
+        _reason_codes,
+        description="The reasons that its decisions may give; any where the list is empty.",
+        needs=("reason_codes",),
+    )
+    error_codes: list[ErrorCodeEntry] = batched(
+        _error_codes,
+        description="The errors that its reviewers may point out; any where the list is empty.",
+        needs=("error_codes",),
+    )
+    published_at: datetime = strawberry.field(description="The instant of its publication.")
+    published_by: Actor = actor_field("published_by", "Who published it.")
+    retired_at: datetime | None = strawberry.field(
+        description="The instant at which it was retired."
+    )
+    allowed_actions: list[ProgramActionPermission] = batched(
+        _permissions,
+        description="What the viewer may do with the version now, and why not otherwise.",
+        needs=("state",),
+    )
+
+
+register_columns(Program, PROGRAMS.table)
+
+
+@strawberry.input(description="Which programs; conditions combine with AND.")
+class ProgramFilter:
+    """A filter of program versions."""
+
+    code: list[str] | None = strawberry.field(
+        default=None, description="Versions of one of these programs."
+    )
+    state: list[ProgramState] | None = strawberry.field(
+        default=None, description="Versions in one of these states."
+    )
+    category: list[RequirementCategory] | None = strawberry.field(
+        default=None, description="Versions in one of these categories."
+    )
+
+
+def _filtered(given: ProgramFilter | None) -> Filtered:
+    found = Filtered()
+    if given is not None:
+        found.states(given.state)
+        found.among("code", given.code, "code")
+        found.among("category", given.category, "category")
+    return found
+
+
+async def program(
+    info: Info,
+    code: Annotated[str, strawberry.argument(description="The code of the program.")],
+    version: Annotated[
+        int | None, strawberry.argument(description="The version; the latest if left out.")
+    ] = None,
+) -> Record | None:
+    """One version of a program."""
+    check_text(code, MAX_CODE_LENGTH, "code")
+    columns = asked_columns(info, "Program")
+    found: Record | None
+    if version is None:
+        found = await latest_program(info.context.reader, code, columns)
+    else:
+        [found] = await programs_by_version(info.context.reader, [(code, version)], columns)
+    if found is None:
+        raise query_error(NotFound("program", ("code",)))
+    return found
+
+
+async def programs(
+    info: Info,
+    filter: Annotated[
+        ProgramFilter | None, strawberry.argument(description="Which program versions.")
+    ] = None,
+    first: First = None,
+    after: After = None,
+    last: Last = None,
+    before: Before = None,
+) -> Page:
+    """The program versions of the platform, by code and version."""
+    page = PageArguments(first, after, last, before)
+    request = list_request(info, PROGRAMS, "Program", "programs", page, _filtered(filter))
+    return await fetch_page(info, request)

@@ -1,0 +1,188 @@
+"""Mutations of programs."""
+
+from typing import Annotated, Any, cast
+
+import strawberry
+
+from models import program as operations
+from models.program import RequirementCategory, programs_by_id
+from models.reading import Record
+from models.status import CapabilityKind
+from resolvers.batching import Parents, batched
+from resolvers.context import Info
+from resolvers.mutation import Payload, Result, VersionedInput, keyed, mutate, mutation
+from resolvers.pagination import plain
+from resolvers.program import Program
+from resolvers.scalars import Duration, Json
+from resolvers.selection import asked_columns
+
+
+async def _programs(parents: Parents, info: Info) -> list[Record | None]:
+    columns = asked_columns(info, "Program")
+    keys = [result.changed.id for result in parents if result.changed is not None]
+    if not keys:
+        return [None for _ in parents]
+    rows = await programs_by_id(info.context.reader, keys, columns)
+    found = dict(zip(keys, rows, strict=True))
+    return [result.changed and found.get(result.changed.id) for result in parents]
+
+
+def _program_of_payload() -> Any:
+    return batched(_programs, description="The program version.")
+
+
+@strawberry.input(description="One entry of a program's registry of codes.")
+class CodeInput:
+    """A code and what it means."""
+
+    code: str = strawberry.field(description="The code; at most 100 characters.")
+    description: str = strawberry.field(description="What it means.")
+
+
+@strawberry.input(description="A new version of a program.")
+class ProgramPublishInput(VersionedInput):
+    """All that a version declares."""
+
+    code: str = strawberry.field(
+        description="The code of the program, of a-z, 0-9 and _ . : -; a new one makes a program."
+    )
+    name: str = strawberry.field(description="The name, for staff.")
+    owner: str = strawberry.field(description="The team that owns it.")
+    category: RequirementCategory = strawberry.field(description="What it is about.")
+    title: str = strawberry.field(description="The title of its requirements, for the account.")
+    description: str = strawberry.field(
+        description="The description of its requirements, for the account."
+    )
+    evidence_schema: Json = strawberry.field(
+        description="The JSON Schema (Draft 2020-12) of the evidence."
+    )
+    proves: list[str] | None = strawberry.field(
+        default=None, description="What its evidence proves, such as address."
+    )
+    due_after: Duration | None = strawberry.field(
+        default=None, description="How long after opening a requirement becomes due."
+    )
+    deadline_after: Duration | None = strawberry.field(
+        default=None, description="How long after opening its deadline is."
+    )
+    notice_period: Duration | None = strawberry.field(
+        default=None,
+        description="How long before the deadline the account counts as restricted soon.",
+    )
+    reminders: list[Duration] | None = strawberry.field(
+        default=None, description="How long before the deadline reminders go out."
+    )
+    restricts: list[CapabilityKind] | None = strawberry.field(
+        default=None, description="The capabilities that it restricts when past due or rejected."
+    )
+    gates: list[CapabilityKind] | None = strawberry.field(
+        default=None, description="The capabilities that are pending until it is satisfied."
+    )
+    four_eyes: bool = strawberry.field(
+        default=False, description="Whether decisions take a second pair of eyes."
+    )
+    review_within: Duration | None = strawberry.field(
+        default=None, description="How soon the platform promises to review."
+    )
+    appeal_within: Duration | None = strawberry.field(
+        default=cast(Duration, operations.DEFAULT_APPEAL_WITHIN),
+        description="How long after a rejection the account may appeal.",
+    )
+    legal_ground: str | None = strawberry.field(
+        default=None, description="The legal or contractual ground of its decisions."
+    )
+    reason_codes: list[CodeInput] | None = strawberry.field(
+        default=None, description="The reasons that its decisions may give."
+    )
+    error_codes: list[CodeInput] | None = strawberry.field(
+        default=None, description="The errors that its reviewers may point out."
+    )
+
+
+@strawberry.type(description="The published version.")
+class ProgramPublishPayload(Payload):
+    """What programPublish answers."""
+
+    program: Program | None = _program_of_payload()
+
+
+async def program_publish(
+    info: Info,
+    input: Annotated[ProgramPublishInput, strawberry.argument(description="The new version.")],
+) -> Result:
+    """Publish the next version of a program."""
+
+    def build() -> operations.Publish:
+        return operations.Publish(
+            code=input.code,
+            name=input.name,
+            owner=input.owner,
+            category=plain(input.category),
+            title=input.title,
+            description=input.description,
+            evidence_schema=input.evidence_schema,
+            proves=tuple(input.proves or ()),
+            due_after=input.due_after,
+            deadline_after=input.deadline_after,
+            notice_period=input.notice_period,
+            reminders=tuple(input.reminders or ()),
+            restricts=tuple(plain(kind) for kind in input.restricts or ()),
+            gates=tuple(plain(kind) for kind in input.gates or ()),
+            four_eyes=input.four_eyes,
+            review_within=input.review_within,
+            appeal_within=input.appeal_within,
+            legal_ground=input.legal_ground,
+            reason_codes=_codes(input.reason_codes),
+            error_codes=_codes(input.error_codes),
+            **keyed(input),
+        )
+
+    return await mutate(info, operations.publish, build)
+
+
+def _codes(given: list[CodeInput] | None) -> tuple[operations.CodeText, ...]:
+    return tuple(operations.CodeText(entry.code, entry.description) for entry in given or ())
+
+
+@strawberry.input(description="The program to retire.")
+class ProgramRetireInput(VersionedInput):
+    """Which program."""
+
+    code: str = strawberry.field(description="The code of the program.")
+
+
+@strawberry.type(description="The retired version.")
+class ProgramRetirePayload(Payload):
+    """What programRetire answers."""
+
+    program: Program | None = _program_of_payload()
+
+
+async def program_retire(
+    info: Info,
+    input: Annotated[ProgramRetireInput, strawberry.argument(description="Which program.")],
+) -> Result:
+    """Retire the published version of a program."""
+
+    def build() -> operations.Retire:
+        return operations.Retire(code=input.code, **keyed(input))
+
+    return await mutate(info, operations.retire, build)
+
+
+@strawberry.type(description="Mutations of programs.")
+class ProgramMutations:
+    """The fields of the root type Mutation that concern programs."""
+
+    program_publish: ProgramPublishPayload = mutation(
+        program_publish,
+        "Publish the next version of a program; `expectedVersion` is the published one's, 0 for a "
+        "new program.",
+        operations.PUBLISHERS,
+    )
+    program_retire: ProgramRetirePayload = mutation(
+        program_retire,
+        "Retire the published version of a program: nothing new opens under it, what is open goes "
+        "on.",
+        operations.PUBLISHERS,
+    )

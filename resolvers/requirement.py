@@ -1,0 +1,425 @@
+"""Requirements: what accounts are asked for. The mutations are in `requirement_mutations.py`."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from enum import Enum
+from typing import TYPE_CHECKING, Annotated
+
+import orjson
+import strawberry
+
+from models.listing import Branch
+from models.permission import Permission
+from models.program import RequirementCategory
+from models.reading import Record
+from models.requirement import Priority, permissions
+from models.requirement_reads import BRANCHES_OF_DUE_STATUS, REQUIREMENTS, alternatives_of
+from models.resolution import ResolutionOutcome, current_resolutions
+from models.status import (
+    AWAITING_ACCOUNT,
+    AWAITING_RISK,
+    OPEN_STATES,
+    AwaitingActionFrom,
+    CapabilityKind,
+    CapabilityStatus,
+    DueStatus,
+    RequirementState,
+    awaiting,
+    due_status,
+)
+from resolvers import ids
+from resolvers.batching import Parents, batched
+from resolvers.context import Info
+from resolvers.evidence import Evidence, evidence_of_requirements
+from resolvers.interaction import Interaction, interactions_of_requirements
+from resolvers.loading import OF_ACCOUNT, account_field, programs_of
+from resolvers.node import Actor, Node, actor_field, node_id, rows_of
+from resolvers.pagination import (
+    After,
+    Before,
+    Connection,
+    DateTimeRange,
+    Filtered,
+    First,
+    Last,
+    OrderDirection,
+    Page,
+    PageArguments,
+    fetch_page,
+    fetch_pages,
+    list_request,
+)
+from resolvers.permission import RequirementActionPermission
+from resolvers.program import Program
+from resolvers.resolution import Resolution, resolutions_of_requirements
+from resolvers.selection import asked_columns, register_columns
+
+if TYPE_CHECKING:
+    from resolvers.account import Account
+
+
+@strawberry.type(description="Why a requirement was opened.")
+class RequestedReason:
+    """A code and words."""
+
+    code: str = strawberry.field(description="The code of the reason.")
+    message: str = strawberry.field(description="The reason, in words for the account's user.")
+
+
+@strawberry.type(description="What is wrong with what was submitted.")
+class RequirementError:
+    """A code of the program, words, and the place."""
+
+    code: str = strawberry.field(description="The code, one of the program's registry.")
+    message: str = strawberry.field(description="What is wrong, in words for the account's user.")
+    field: str | None = strawberry.field(description="The place in the evidence.")
+    resolution: str | None = strawberry.field(description="What to do about it.")
+
+
+@strawberry.type(description="What a requirement does to a capability if nobody acts.")
+class RequirementImpact:
+    """A capability, what becomes of it, and from when."""
+
+    capability: CapabilityKind = strawberry.field(description="The capability.")
+    status: CapabilityStatus = strawberry.field(
+        description="What it becomes: restricted, or pending while the requirement gates it."
+    )
+    since: datetime | None = strawberry.field(
+        description="From when; in the future where it has not come yet, unknown where missing."
+    )
+
+
+def _reasons(parents: Parents) -> list[list[RequestedReason]]:
+    return [
+        [RequestedReason(**entry) for entry in orjson.loads(row["requested_reasons"])]
+        for row in parents
+    ]
+
+
+def _errors(parents: Parents) -> list[list[RequirementError]]:
+    return [[RequirementError(**e) for e in orjson.loads(row["errors"])] for row in parents]
+
+
+def _due_statuses(parents: Parents, info: Info) -> list[DueStatus]:
+    now = info.context.now
+    return [
+        due_status(row["state"], row["currently_due_at"], row["deadline"], now) for row in parents
+    ]
+
+
+def _awaiting(parents: Parents) -> list[AwaitingActionFrom | None]:
+    return [awaiting(row["state"]) for row in parents]
+
+
+def _impacts(parents: Parents) -> list[list[RequirementImpact]]:
+    return [_impact(row) for row in parents]
+
+
+def _impact(row: Record) -> list[RequirementImpact]:
+    found = []
+    if row["state"] == RequirementState.REJECTED:
+        since = row["closed_at"]
+    else:
+        since = row["deadline"] if row["state"] in AWAITING_ACCOUNT else None
+    if since is not None:
+        found += [
+            RequirementImpact(capability=kind, status=CapabilityStatus.RESTRICTED, since=since)
+            for kind in row["restricts"]
+        ]
+    if row["state"] in OPEN_STATES:
+        found += [
+            RequirementImpact(
+                capability=kind, status=CapabilityStatus.PENDING, since=row["created_at"]
+            )
+            for kind in row["gates"]
+        ]
+    return found
+
+
+def _assignees(parents: Parents, info: Info) -> list[Actor | None]:
+    if info.context.actor.account_id is not None:
+        return [None for _ in parents]
+    return [
+        None
+        if row["assignee_id"] is None
+        else Actor(kind="REVIEWER", id=row["assignee_id"], display_name=row["assignee_name"])  # type: ignore[arg-type]
+        for row in parents
+    ]
+
+
+def _permissions(parents: Parents, info: Info) -> list[list[Permission]]:
+    return [permissions(row, info.context.actor) for row in parents]
+
+
+async def _alternatives(parents: Parents, info: Info) -> list[list[Record]]:
+    groups = [(row["account_id"], row["alternative_group"]) for row in parents]
+    columns = asked_columns(info, "Requirement")
+    found = await alternatives_of(info.context.reader, groups, columns)
+    return [
+        [other for other in rows if other["id"] != row["id"]]
+        for row, rows in zip(parents, found, strict=True)
+    ]
+
+
+async def _current_resolutions(parents: Parents, info: Info) -> list[Record | None]:
+    keys = [(row["account_id"], row["id"]) for row in parents]
+    columns = asked_columns(info, "Resolution")
+    return await current_resolutions(info.context.reader, keys, columns)
+
+
+@strawberry.type(description="One thing that one account must provide or fix.")
+class Requirement(Node):
+    """A requirement under a program version."""
+
+    is_type_of = rows_of(REQUIREMENTS.record, "Requirement")
+
+    id: strawberry.ID = node_id(ids.REQUIREMENT, "requirement")
+    account: Annotated["Account", strawberry.lazy("resolvers.account")] = account_field()
+    program: Program = batched(
+        programs_of,
+        description="The program version that it lives under.",
+        needs=("program_code", "program_version"),
+    )
+    title: str = strawberry.field(description="The title, for the account's user.")
+    description: str = strawberry.field(description="The description, for the account's user.")
+    category: RequirementCategory = strawberry.field(description="What it is about.")
+    requested_reasons: list[RequestedReason] = batched(
+        _reasons, description="Why it was opened.", needs=("requested_reasons",)
+    )
+    state: RequirementState = strawberry.field(description="Where it stands.")
+    due_status: DueStatus = batched(
+        _due_statuses,
+        description="How it stands to the clock.",
+        needs=("state", "currently_due_at", "deadline"),
+    )
+    awaiting_action_from: AwaitingActionFrom | None = batched(
+        _awaiting, description="Who has to move next; nobody once it has ended.", needs=("state",)
+    )
+    currently_due_at: datetime | None = strawberry.field(
+        description="The instant at which it becomes currently due."
+    )
+    deadline: datetime | None = strawberry.field(
+        description="The instant at which it becomes past due."
+    )
+    appeal_deadline: datetime | None = strawberry.field(
+        description="The instant until which a rejection may be appealed."
+    )
+    impact: list[RequirementImpact] = batched(
+        _impacts,
+        description="What it does to capabilities if nobody acts.",
+        needs=("state", "deadline", "closed_at", "created_at", "restricts", "gates"),
+    )
+    errors: list[RequirementError] = batched(
+        _errors, description="What is wrong with what was submitted.", needs=("errors",)
+    )
+    alternatives: list[Annotated["Requirement", strawberry.lazy("resolvers.requirement")]] = (
+        batched(
+            _alternatives,
+            description="The other requirements of its group: providing one of them ends it.",
+            needs=("account_id", "id", "alternative_group"),
+        )
+    )
+    evidence: Connection[Evidence] = batched(
+        evidence_of_requirements,
+        description="What was submitted, the oldest first.",
+        needs=("account_id", "id"),
+    )
+    interactions: Connection[Interaction] = batched(
+        interactions_of_requirements,
+        description="The contacts about it.",
+        needs=("account_id", "id"),
+    )
+    resolutions: Connection[Resolution] = batched(
+        resolutions_of_requirements,
+        description="The decisions on it.",
+        needs=("account_id", "id"),
+    )
+    current_resolution: Resolution | None = batched(
+        _current_resolutions,
+        description="The latest final decision on it.",
+        needs=("account_id", "id"),
+    )
+    proposed_outcome: ResolutionOutcome | None = strawberry.field(
+        description="The outcome that waits for a second pair of eyes."
+    )
+    assignee: Actor | None = batched(
+        _assignees,
+        description="The reviewer it is handed to; not shown to account users.",
+        needs=("assignee_id", "assignee_name"),
+    )
+    priority: Priority = strawberry.field(description="How soon risk should look at it.")
+    opened_by: Actor = actor_field("opened_by", "Who opened it.")
+    version: int = strawberry.field(description="How often it has changed, from 1.")
+    allowed_actions: list[RequirementActionPermission] = batched(
+        _permissions,
+        description="What the viewer may do with it now, and why not otherwise.",
+        needs=("state", "opened_by_id", "proposed_outcome"),
+    )
+    created_at: datetime = strawberry.field(description="The instant at which it was opened.")
+    updated_at: datetime = strawberry.field(description="The instant of its last change.")
+    submitted_at: datetime | None = strawberry.field(
+        description="The instant of the latest submission."
+    )
+    closed_at: datetime | None = strawberry.field(description="The instant at which it ended.")
+    closed_reason: str | None = strawberry.field(
+        description="Why it ended: a reason code, ALTERNATIVE_SATISFIED, or words."
+    )
+
+
+register_columns(Requirement, REQUIREMENTS.table)
+
+
+@strawberry.enum(description="What requirements are sorted by.")
+class RequirementOrderField(Enum):
+    """The orders of requirements."""
+
+    DEADLINE = strawberry.enum_value(
+        "DEADLINE", description="The deadline; what has none comes last."
+    )
+    CREATED_AT = strawberry.enum_value("CREATED_AT", description="When it was opened.")
+
+
+@strawberry.input(description="The order of requirements.")
+class RequirementOrder:
+    """A field and a direction."""
+
+    field: RequirementOrderField = strawberry.field(description="What to sort by.")
+    direction: OrderDirection = strawberry.field(
+        default=OrderDirection.ASC, description="Which way."
+    )
+
+
+@strawberry.input(description="Which requirements; conditions combine with AND.")
+class RequirementFilter:
+    """A filter of requirements."""
+
+    account_id: strawberry.ID | None = strawberry.field(
+        default=None, description="Those of this account."
+    )
+    state: list[RequirementState] | None = strawberry.field(
+        default=None, description="Those in one of these states."
+    )
+    due_status: list[DueStatus] | None = strawberry.field(
+        default=None, description="Those that stand so to the clock."
+    )
+    awaiting_action_from: AwaitingActionFrom | None = strawberry.field(
+        default=None, description="Those in which this side has to move next."
+    )
+    category: list[RequirementCategory] | None = strawberry.field(
+        default=None, description="Those in one of these categories."
+    )
+    program: list[str] | None = strawberry.field(
+        default=None, description="Those under one of these programs, by code."
+    )
+    assignee_id: list[str] | None = strawberry.field(
+        default=None, description="Those handed to one of these reviewers; staff only."
+    )
+    unassigned: bool | None = strawberry.field(
+        default=None, description="True: those handed to nobody; staff only."
+    )
+    priority: list[Priority] | None = strawberry.field(
+        default=None, description="Those with one of these priorities."
+    )
+    deadline: DateTimeRange | None = strawberry.field(
+        default=None, description="Those with a deadline in this span of time."
+    )
+    created_at: DateTimeRange | None = strawberry.field(
+        default=None, description="Those opened in this span of time."
+    )
+
+
+RequirementFilterArgument = Annotated[
+    RequirementFilter | None, strawberry.argument(description="Which requirements.")
+]
+RequirementOrderArgument = Annotated[
+    RequirementOrder | None,
+    strawberry.argument(description="The order; without it, by deadline."),
+]
+
+
+def _filtered(info: Info, given: RequirementFilter | None) -> Filtered:
+    found = Filtered()
+    if given is None:
+        return found
+    if given.account_id is not None:
+        found.account_id = ids.decode_one(given.account_id, ids.ACCOUNT, "filter", "accountId")
+    found.branches = _branches(given)
+    found.among("category", given.category, "category")
+    found.among("program", given.program, "program")
+    found.among("priority", given.priority, "priority")
+    if info.context.actor.account_id is None:
+        found.among("assignee", _assignee_keys(given), "assigneeId")
+    found.between("deadline", given.deadline)
+    found.between("created", given.created_at)
+    return found
+
+
+def _assignee_keys(given: RequirementFilter) -> list[str] | None:
+    """What the column behind the assignee may be: ids, or nothing for nobody."""
+    if given.unassigned is None:
+        return given.assignee_id
+    if given.assignee_id is None:
+        return [""] if given.unassigned else None
+    return [] if given.unassigned else given.assignee_id
+
+
+def _branches(given: RequirementFilter) -> tuple[Branch, ...] | None:
+    """The branches that state, due status and who is awaited leave; None for all."""
+    if given.due_status is None and given.state is None and given.awaiting_action_from is None:
+        return None
+    if given.due_status is None:
+        found = [Branch(state.value) for state in RequirementState]
+    else:
+        statuses = dict.fromkeys(given.due_status)
+        found = [branch for status in statuses for branch in BRANCHES_OF_DUE_STATUS[status]]
+    if given.state is not None:
+        found = [branch for branch in found if branch.state in given.state]
+    if given.awaiting_action_from is not None:
+        mine = given.awaiting_action_from is AwaitingActionFrom.ACCOUNT
+        states = AWAITING_ACCOUNT if mine else AWAITING_RISK
+        found = [branch for branch in found if branch.state in states]
+    return tuple(found)
+
+
+async def requirements(
+    info: Info,
+    filter: RequirementFilterArgument = None,
+    order_by: RequirementOrderArgument = None,
+    first: First = None,
+    after: After = None,
+    last: Last = None,
+    before: Before = None,
+) -> Page:
+    """The requirements of the platform, or of the account user's account."""
+    page = PageArguments(first, after, last, before)
+    filtered = _filtered(info, filter)
+    request = list_request(
+        info, REQUIREMENTS, "Requirement", "requirements", page, filtered, order_by
+    )
+    return await fetch_page(info, request)
+
+
+async def requirements_of_accounts(
+    parents: Parents,
+    info: Info,
+    filter: RequirementFilterArgument = None,
+    order_by: RequirementOrderArgument = None,
+    first: First = None,
+    after: After = None,
+    last: Last = None,
+    before: Before = None,
+) -> Sequence[Page]:
+    """Each account's requirements."""
+    page = PageArguments(first, after, last, before)
+    filtered = _filtered(info, filter)
+    request = list_request(
+        info,
+        REQUIREMENTS,
+        "Requirement",
+        "account.requirements",
+        page,
+        filtered,
+        order_by,
+        OF_ACCOUNT,
+    )
+    return await fetch_pages(info, request, parents)

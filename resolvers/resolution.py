@@ -1,0 +1,256 @@
+"""Resolutions: decisions, and the second pair of eyes on them."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from enum import Enum
+from typing import TYPE_CHECKING, Annotated, Any
+
+import strawberry
+
+from models.listing import Link
+from models.permission import Permission
+from models.requirement_reads import REQUIREMENTS
+from models.resolution import (
+    RESOLUTIONS,
+    AutomatedDecision,
+    ResolutionOutcome,
+    ResolutionState,
+    permissions,
+)
+from resolvers import ids
+from resolvers.batching import Parents, batched
+from resolvers.context import Info
+from resolvers.loading import OF_ACCOUNT, account_field, reference_field
+from resolvers.node import Actor, Node, actor_field, node_id, rows_of
+from resolvers.pagination import (
+    After,
+    Before,
+    DateTimeRange,
+    Filtered,
+    First,
+    Last,
+    OrderDirection,
+    Page,
+    PageArguments,
+    fetch_page,
+    fetch_pages,
+    list_request,
+)
+from resolvers.permission import ResolutionActionPermission
+from resolvers.selection import register_columns
+
+if TYPE_CHECKING:
+    from resolvers.account import Account
+    from resolvers.requirement import Requirement
+
+OF_REQUIREMENT = Link(parent=REQUIREMENTS.table, column="requirement_id")
+STATEMENT = ("facts", "ground", "redress", "automated_detection", "automated_decision")
+
+
+@strawberry.type(description="Why it was decided so.")
+class StatementOfReasons:
+    """The facts, the ground and the way to object."""
+
+    facts: str | None = strawberry.field(
+        description="The facts that the decision rests on; at most 5,000 characters."
+    )
+    ground: str | None = strawberry.field(
+        description="The legal or contractual ground of the decision."
+    )
+    redress: str | None = strawberry.field(description="What the account can do against it.")
+    automated_detection: bool = strawberry.field(
+        description="Whether a machine found what led to the decision."
+    )
+    automated_decision: AutomatedDecision = strawberry.field(
+        description="How far the decision was taken without a person."
+    )
+
+
+def _statements(parents: Parents) -> list[StatementOfReasons]:
+    return [StatementOfReasons(**{name: row[name] for name in STATEMENT}) for row in parents]
+
+
+def _approved_by(parents: Parents) -> list[Actor | None]:
+    return [
+        Actor(
+            kind=row["decided_by_kind"],
+            id=row["decided_by_id"],
+            display_name=row["decided_by_name"],
+        )
+        if row["four_eyes"] and row["state"] == ResolutionState.FINAL
+        else None
+        for row in parents
+    ]
+
+
+def _permissions(parents: Parents, info: Info) -> list[list[Permission]]:
+    return [permissions(row, info.context.actor) for row in parents]
+
+
+@strawberry.type(description="A decision on a requirement.")
+class Resolution(Node):
+    """An outcome with its reasons, and who decided."""
+
+    is_type_of = rows_of(RESOLUTIONS.record, "Resolution")
+
+    id: strawberry.ID = node_id(ids.RESOLUTION, "resolution")
+    account: Annotated["Account", strawberry.lazy("resolvers.account")] = account_field()
+    requirement: Annotated["Requirement", strawberry.lazy("resolvers.requirement")] = (
+        reference_field("Requirement", REQUIREMENTS.table, "requirement_id", "What was decided on.")
+    )
+    outcome: ResolutionOutcome = strawberry.field(description="How the requirement ends.")
+    state: ResolutionState = strawberry.field(description="Where the decision stands.")
+    reason_code: str = strawberry.field(
+        description="The reason, as a code of the program or of Recourse's own (evidence_accepted)."
+    )
+    statement: StatementOfReasons = batched(
+        _statements, description="Why it was decided so.", needs=STATEMENT
+    )
+    four_eyes: bool = strawberry.field(
+        description="Whether the decision takes a second pair of eyes."
+    )
+    proposed_by: Actor = actor_field("proposed_by", "Who decided, or proposed to.")
+    approved_by: Actor | None = batched(
+        _approved_by,
+        description="Whose second pair of eyes made it final.",
+        needs=("four_eyes", "state", "decided_by_kind", "decided_by_id", "decided_by_name"),
+    )
+    decided_by: Actor | None = actor_field("decided_by", "Who made it final or declined it.")
+    decline_reason: str | None = strawberry.field(description="Why it was declined.")
+    version: int = strawberry.field(description="How often the decision has changed, from 1.")
+    allowed_actions: list[ResolutionActionPermission] = batched(
+        _permissions,
+        description="What the viewer may do with the decision now, and why not otherwise.",
+        needs=("state", "proposed_by_id"),
+    )
+    created_at: datetime = strawberry.field(description="The instant at which it was proposed.")
+    updated_at: datetime = strawberry.field(description="The instant of its last change.")
+    decided_at: datetime | None = strawberry.field(
+        description="The instant at which it became final or was declined."
+    )
+
+
+register_columns(Resolution, RESOLUTIONS.table)
+
+
+@strawberry.enum(description="What resolutions are sorted by.")
+class ResolutionOrderField(Enum):
+    """The orders of resolutions."""
+
+    CREATED_AT = strawberry.enum_value("CREATED_AT", description="When it was proposed.")
+
+
+@strawberry.input(description="The order of resolutions.")
+class ResolutionOrder:
+    """A field and a direction."""
+
+    field: ResolutionOrderField = strawberry.field(description="What to sort by.")
+    direction: OrderDirection = strawberry.field(
+        default=OrderDirection.ASC, description="Which way."
+    )
+
+
+@strawberry.input(description="Which resolutions; conditions combine with AND.")
+class ResolutionFilter:
+    """A filter of resolutions."""
+
+    account_id: strawberry.ID | None = strawberry.field(
+        default=None, description="Those of this account."
+    )
+    state: list[ResolutionState] | None = strawberry.field(
+        default=None, description="Those in one of these states."
+    )
+    outcome: list[ResolutionOutcome] | None = strawberry.field(
+        default=None, description="Those with one of these outcomes."
+    )
+    reason_code: list[str] | None = strawberry.field(
+        default=None, description="Those with one of these reason codes."
+    )
+    created_at: DateTimeRange | None = strawberry.field(
+        default=None, description="Those proposed in this span of time."
+    )
+
+
+ResolutionFilterArgument = Annotated[
+    ResolutionFilter | None, strawberry.argument(description="Which resolutions.")
+]
+ResolutionOrderArgument = Annotated[
+    ResolutionOrder | None,
+    strawberry.argument(description="The order; without it, by when they were proposed."),
+]
+
+
+def _filtered(given: ResolutionFilter | None) -> Filtered:
+    found = Filtered()
+    if given is None:
+        return found
+    if given.account_id is not None:
+        found.account_id = ids.decode_one(given.account_id, ids.ACCOUNT, "filter", "accountId")
+    found.states(given.state)
+    found.among("outcome", given.outcome, "outcome")
+    found.among("reason_code", given.reason_code, "reasonCode")
+    found.between("created", given.created_at)
+    return found
+
+
+async def resolutions(
+    info: Info,
+    filter: ResolutionFilterArgument = None,
+    order_by: ResolutionOrderArgument = None,
+    first: First = None,
+    after: After = None,
+    last: Last = None,
+    before: Before = None,
+) -> Page:
+    """The resolutions of the platform, or of the account user's account."""
+    page = PageArguments(first, after, last, before)
+    request = list_request(
+        info, RESOLUTIONS, "Resolution", "resolutions", page, _filtered(filter), order_by
+    )
+    return await fetch_page(info, request)
+
+
+async def resolutions_of_accounts(
+    parents: Parents,
+    info: Info,
+    filter: ResolutionFilterArgument = None,
+    order_by: ResolutionOrderArgument = None,
+    first: First = None,
+    after: After = None,
+    last: Last = None,
+    before: Before = None,
+) -> Sequence[Page]:
+    """Each account's resolutions."""
+    page = PageArguments(first, after, last, before)
+    return await _of_each(info, parents, "account.resolutions", page, filter, order_by, OF_ACCOUNT)
+
+
+async def resolutions_of_requirements(
+    parents: Parents,
+    info: Info,
+    filter: ResolutionFilterArgument = None,
+    order_by: ResolutionOrderArgument = None,
+    first: First = None,
+    after: After = None,
+    last: Last = None,
+    before: Before = None,
+) -> Sequence[Page]:
+    """Each requirement's resolutions."""
+    page = PageArguments(first, after, last, before)
+    link = OF_REQUIREMENT
+    return await _of_each(info, parents, "requirement.resolutions", page, filter, order_by, link)
+
+
+async def _of_each(
+    info: Info,
+    parents: Sequence[Any],
+    name: str,
+    page: PageArguments,
+    given: ResolutionFilter | None,
+    order_by: ResolutionOrder | None,
+    link: Link,
+) -> Sequence[Page]:
+    request = list_request(
+        info, RESOLUTIONS, "Resolution", name, page, _filtered(given), order_by, link
+    )
+    return await fetch_pages(info, request, parents)

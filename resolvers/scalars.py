@@ -1,0 +1,131 @@
+"""Scalars: how values travel."""
+
+import math
+from datetime import UTC, datetime, timedelta
+from typing import Any, NewType
+
+import orjson
+import strawberry
+from graphql import GraphQLError
+from strawberry.types.scalar import ScalarDefinition
+
+from models.durations import check_duration
+from models.errors import ErrorCode, InvalidInput
+from models.text import check_country
+
+CountryCode = NewType("CountryCode", str)
+DisabledReason = NewType("DisabledReason", str)
+Duration = NewType("Duration", str)
+Json = NewType("Json", object)
+Url = NewType("Url", str)
+
+
+def refused(message: str) -> GraphQLError:
+    """The error of a value that a scalar can't be; never repeats the value itself."""
+    return GraphQLError(message, extensions={"code": ErrorCode.INVALID_INPUT.value})
+
+
+def write_instant(value: datetime) -> str:
+    """An instant in UTC, with Z."""
+    return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def read_instant(value: Any) -> datetime:
+    """An ISO 8601 instant with its offset, as UTC."""
+    message = "A DateTime is ISO 8601 with an offset, such as 2026-01-31T12:00:00Z."
+    if not isinstance(value, str) or len(value) < len("2026-01-31T12:00Z"):
+        raise refused(message)
+    try:
+        parsed = datetime.fromisoformat(value)
+        if parsed.tzinfo is None:
+            raise refused(message)
+        # Far from the ends, so that adding a duration or an offset stays a date.
+        if not 1900 <= parsed.year <= 9900 or abs(parsed.utcoffset() or timedelta()).days:
+            raise refused(message)
+        return parsed.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise refused(message) from None
+
+
+def read_text(value: Any) -> str:
+    """A string, nothing else."""
+    if not isinstance(value, str):
+        raise refused("This must be a string.")
+    return value
+
+
+def read_country(value: Any) -> str:
+    """An ISO 3166-1 alpha-2 code."""
+    try:
+        return check_country(read_text(value))
+    except InvalidInput as error:
+        raise refused(error.message) from None
+
+
+def read_duration(value: Any) -> str:
+    """An ISO 8601 duration."""
+    try:
+        return check_duration(read_text(value))
+    except InvalidInput as error:
+        raise refused(error.message) from None
+
+
+def read_json(value: Any) -> Any:
+    """JSON as it comes; what is too deep or too large a number is refused where it is used."""
+    if isinstance(value, float) and not math.isfinite(value):
+        raise refused("A number must be finite.")
+    return value
+
+
+def write_json(value: Any) -> Any:
+    """JSON as the store gives it: text from the driver, or a value made here."""
+    return orjson.loads(value) if isinstance(value, str) else value
+
+
+DATE_TIME = strawberry.scalar(
+    name="DateTime",
+    description="An instant in UTC, as ISO 8601: 2026-01-31T12:00:00Z. Input takes any offset.",
+    specified_by_url="https://scalars.graphql.org/andimarek/date-time.html",
+    serialize=write_instant,
+    parse_value=read_instant,
+)
+SCALARS: dict[object, ScalarDefinition] = {
+    datetime: DATE_TIME,
+    CountryCode: strawberry.scalar(
+        name="CountryCode",
+        description="A country as an ISO 3166-1 alpha-2 code: DE.",
+        serialize=str,
+        parse_value=read_country,
+    ),
+    DisabledReason: strawberry.scalar(
+        name="DisabledReason",
+        description=(
+            "Why something is disabled, in Stripe's words: requirements.past_due, "
+            "requirements.pending_verification, requirements.fields_needed, under_review, listed, "
+            "platform_paused, rejected.fraud, rejected.listed, rejected.terms_of_service, "
+            "rejected.other, other. New words may be added."
+        ),
+        serialize=str,
+        parse_value=read_text,
+    ),
+    Duration: strawberry.scalar(
+        name="Duration",
+        description="A span of time as an ISO 8601 duration: P14D, PT12H, P6M.",
+        serialize=str,
+        parse_value=read_duration,
+    ),
+    Json: strawberry.scalar(
+        name="JSON",
+        description="Any JSON value.",
+        specified_by_url="https://www.rfc-editor.org/rfc/rfc8259",
+        serialize=write_json,
+        parse_value=read_json,
+    ),
+    Url: strawberry.scalar(
+        name="URL",
+        description="A URI as RFC 3986 has it, with its scheme: https, s3, gs.",
+        specified_by_url="https://www.rfc-editor.org/rfc/rfc3986",
+        serialize=str,
+        parse_value=read_text,
+    ),
+}

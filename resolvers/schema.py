@@ -1,0 +1,186 @@
+"""The schema: the root types, put together from the nouns."""
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any
+
+import strawberry
+from strawberry.schema.config import StrawberryConfig
+from strawberry.tools import merge_types
+
+import resolvers.enums  # noqa: F401 (describes the domain's enums)
+from models.account import ACCOUNTS
+from models.errors import InvalidInput, RecourseError
+from models.events import EVENTS
+from models.evidence import EVIDENCE
+from models.hold import HOLDS
+from models.interaction import INTERACTIONS
+from models.lookup import accounts_by_id
+from models.program import programs_by_id
+from models.requirement_reads import REQUIREMENTS
+from models.resolution import RESOLUTIONS
+from resolvers import ids
+from resolvers.account import Account, account, accounts
+from resolvers.account_mutations import AccountMutations
+from resolvers.context import Info
+from resolvers.errors import query_error
+from resolvers.event import Event, events
+from resolvers.evidence import Evidence
+from resolvers.hold import Hold
+from resolvers.interaction import Interaction, interactions
+from resolvers.loading import found_or_error, rows_by_global_id
+from resolvers.node import Node
+from resolvers.pagination import Connection
+from resolvers.program import Program, program, programs
+from resolvers.program_mutations import ProgramMutations
+from resolvers.requirement import Requirement, requirements
+from resolvers.requirement_mutations import RequirementMutations
+from resolvers.resolution import Resolution, resolutions
+from resolvers.scalars import SCALARS
+from resolvers.selection import asked_columns
+from resolvers.viewer import Viewer, viewer
+
+MAX_NODES = 100
+ROWS = {
+    ids.EVENT: ("Event", EVENTS.table),
+    ids.EVIDENCE: ("Evidence", EVIDENCE.table),
+    ids.HOLD: ("Hold", HOLDS),
+    ids.INTERACTION: ("Interaction", INTERACTIONS.table),
+    ids.REQUIREMENT: ("Requirement", REQUIREMENTS.table),
+    ids.RESOLUTION: ("Resolution", RESOLUTIONS.table),
+}
+Load = Callable[[Info, list[str]], Awaitable[list[Any]]]
+
+
+async def _accounts_by_global_id(info: Info, texts: list[str]) -> list[Any]:
+    account_ids = [ids.decode_one(text, ids.ACCOUNT, "id") for text in texts]
+    columns = asked_columns(info, "Account")
+    rows = await accounts_by_id(info.context.reader, ACCOUNTS.table, account_ids, columns)
+    return [found_or_error(row, "account") for row in rows]
+
+
+async def _programs_by_global_id(info: Info, texts: list[str]) -> list[Any]:
+    keys = [ids.decode(text, ids.PROGRAM, "id")[1] for text in texts]
+    rows = await programs_by_id(info.context.reader, keys, asked_columns(info, "Program"))
+    return [found_or_error(row, "program") for row in rows]
+
+
+async def _load(info: Info, prefix: str, texts: list[str]) -> list[Any]:
+    if prefix == ids.ACCOUNT:
+        return await _accounts_by_global_id(info, texts)
+    if prefix == ids.PROGRAM:
+        return await _programs_by_global_id(info, texts)
+    type_name, table = ROWS[prefix]
+    return await rows_by_global_id(info, type_name, prefix, table, texts)
+
+
+async def _one(info: Info, prefix: str, text: str) -> Any:
+    [row] = await _load(info, prefix, [text])
+    return row
+
+
+def _checked(text: str) -> str | RecourseError:
+    """The prefix of a well-formed id, or the error that takes its object's place."""
+    try:
+        prefix = ids.prefix_of(text, "ids")
+        if prefix == ids.ACCOUNT:
+            ids.decode_one(text, prefix, "ids")
+        else:
+            ids.decode(text, prefix, "ids")
+        return prefix
+    except RecourseError as error:
+        return error
+
+
+async def node(
+    info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="The global id.")]
+) -> Any:
+    """Any object, by its global id."""
+    return await _one(info, ids.prefix_of(id, "id"), id)
+
+
+async def nodes(
+    info: Info,
+    ids: Annotated[
+        list[strawberry.ID], strawberry.argument(description="The global ids; at most 100.")
+    ],
+) -> Any:
+    """Many objects, in the order of their ids; an error and null in the place of a missing one."""
+    if len(ids) > MAX_NODES:
+        raise InvalidInput(f"At most {MAX_NODES} ids.", ("ids",))
+    checked = [_checked(text) for text in ids]
+    found: dict[str, Any] = {}
+    for prefix in dict.fromkeys(p for p in checked if isinstance(p, str)):
+        texts = [text for text, p in zip(ids, checked, strict=True) if p == prefix]
+        found.update(zip(texts, await _load(info, prefix, list(texts)), strict=True))
+    return [
+        query_error(p) if isinstance(p, RecourseError) else found[text]
+        for text, p in zip(ids, checked, strict=True)
+    ]
+
+
+async def requirement(
+    info: Info,
+    id: Annotated[strawberry.ID, strawberry.argument(description="The global id.")],
+) -> Any:
+    """One requirement."""
+    return await _one(info, ids.REQUIREMENT, id)
+
+
+async def interaction(
+    info: Info,
+    id: Annotated[strawberry.ID, strawberry.argument(description="The global id.")],
+) -> Any:
+    """One interaction."""
+    return await _one(info, ids.INTERACTION, id)
+
+
+async def resolution(
+    info: Info,
+    id: Annotated[strawberry.ID, strawberry.argument(description="The global id.")],
+) -> Any:
+    """One resolution."""
+    return await _one(info, ids.RESOLUTION, id)
+
+
+def _query(resolver: Callable[..., Any], description: str) -> Any:
+    return strawberry.field(resolver=resolver, description=description)
+
+
+@strawberry.type(description="What can be read.")
+class Query:
+    """The root of queries."""
+
+    node: Node | None = _query(node, "Any object, by its global id.")
+    nodes: list[Node | None] = _query(
+        nodes, "Many objects, in the order of their ids; null in the place of a missing one."
+    )
+    viewer: Viewer = _query(viewer, "Who is asking, and what they may do.")
+    account: Account | None = _query(account, "One account, by its global or external id.")
+    accounts: Connection[Account] = _query(accounts, "The accounts of the platform.")
+    requirement: Requirement | None = _query(requirement, "One requirement.")
+    requirements: Connection[Requirement] = _query(
+        requirements, "The requirements of the platform: the work queue."
+    )
+    interaction: Interaction | None = _query(interaction, "One interaction.")
+    interactions: Connection[Interaction] = _query(
+        interactions, "The interactions of the platform."
+    )
+    resolution: Resolution | None = _query(resolution, "One resolution.")
+    resolutions: Connection[Resolution] = _query(resolutions, "The decisions of the platform.")
+    program: Program | None = _query(program, "One version of a program.")
+    programs: Connection[Program] = _query(
+        programs, "The versions of the platform's programs, by code."
+    )
+    events: Connection[Event] = _query(
+        events, "What happened on the platform, by the instant: the change feed."
+    )
+
+
+Mutation = merge_types("Mutation", (AccountMutations, ProgramMutations, RequirementMutations))
+
+SCHEMA = strawberry.Schema(
+    query=Query,
+    mutation=Mutation,
+    types=[Event, Evidence, Hold],
+    config=StrawberryConfig(scalar_map=SCALARS),
+)

@@ -1,0 +1,111 @@
+"""Which columns a query needs: the fields asked for, and the columns that each of them reads."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from graphql import (
+    FieldNode,
+    FragmentSpreadNode,
+    InlineFragmentNode,
+    SelectionSetNode,
+)
+from sqlalchemy import Table
+from strawberry.types.base import get_object_definition
+from strawberry.utils.str_converters import to_camel_case
+
+from resolvers.batching import NEEDS
+from resolvers.context import Info
+
+# The field's name in the schema -> the columns that it reads.
+ColumnMap = Mapping[str, tuple[str, ...]]
+ROWS_OF_CONNECTION = (("nodes",), ("edges", "node"))
+
+
+# The type's name in the schema -> its columns. Filled as the types are declared.
+COLUMNS: dict[str, ColumnMap] = {}
+
+
+def register_columns(schema_type: type, table: Table) -> ColumnMap:
+    """Remember which columns are behind each field of a type whose objects are rows of `table`."""
+    definition = get_object_definition(schema_type, strict=True)
+    found = {}
+    for field in definition.fields:
+        own = (field.python_name,) if field.python_name in table.c else ()
+        needs = field.metadata.get(NEEDS, own)
+        found[field.graphql_name or to_camel_case(field.python_name)] = tuple(needs)
+    COLUMNS[definition.name] = found
+    return found
+
+
+def asked_columns(
+    info: Info, type_name: str, paths: Iterable[Sequence[str]] = ((),)
+) -> tuple[str, ...]:
+    """The columns behind a type's fields selected at `paths` below this field, in stable order."""
+    return columns_behind(asked_fields(info, paths), COLUMNS[type_name])
+
+
+def columns_behind(names: Iterable[str], columns: ColumnMap) -> tuple[str, ...]:
+    """The columns behind these fields, sorted, so that equal selections share a statement."""
+    return tuple(sorted({column for name in names for column in columns.get(name, ())}))
+
+
+def asked_fields(info: Info, paths: Iterable[Sequence[str]] = ((),)) -> set[str]:
+    """The names of the fields selected at `paths` below this field, through all fragments.
+
+    A field that `@skip` leaves out counts too: a column more is no harm.
+    """
+    raw = info._raw_info
+    starts = [node.selection_set for node in raw.field_nodes]
+    found: set[str] = set()
+    for path in paths:
+        sets = starts
+        for step in path:
+            nodes = _fields(sets, raw.fragments)
+            sets = [node.selection_set for node in nodes if node.name.value == step]
+        found.update(node.name.value for node in _fields(sets, raw.fragments))
+    return found
+
+
+def _fields(
+    sets: Iterable[SelectionSetNode | None], fragments: Mapping[str, Any]
+) -> Iterator[FieldNode]:
+    for selected in sets:
+        for node in selected.selections if selected is not None else ():
+            if isinstance(node, FieldNode):
+                yield node
+            elif isinstance(node, InlineFragmentNode):
+                yield from _fields([node.selection_set], fragments)
+            elif isinstance(node, FragmentSpreadNode) and node.name.value in fragments:
+                yield from _fields([fragments[node.name.value].selection_set], fragments)
+
+
+def asked_types(info: Info) -> dict[str, set[str]]:
+    """The fields selected below this field of an interface or union, by the type they stand under.
+
+    Types that no fragment names are left out: of them, the interface's own fields are asked.
+    """
+    raw = info._raw_info
+    found: dict[str, set[str]] = {}
+    for node in raw.field_nodes:
+        _by_type(node.selection_set, raw.fragments, None, found)
+    return found
+
+
+def _by_type(
+    selected: SelectionSetNode | None,
+    fragments: Mapping[str, Any],
+    under: str | None,
+    found: dict[str, set[str]],
+) -> None:
+    for node in selected.selections if selected is not None else ():
+        if isinstance(node, FieldNode):
+            if under is not None:
+                found.setdefault(under, set()).add(node.name.value)
+            continue
+        fragment: Any = node
+        if isinstance(node, FragmentSpreadNode):
+            fragment = fragments.get(node.name.value)
+        if fragment is not None:
+            condition = fragment.type_condition
+            name = condition.name.value if condition is not None else under
+            _by_type(fragment.selection_set, fragments, name, found)

@@ -1,0 +1,58 @@
+"""The viewer: who is asking, and what they may do."""
+
+from typing import Any
+
+import strawberry
+from strawberry.utils.str_converters import to_camel_case
+
+from models.account import ACCOUNTS
+from models.actor import ActorKind, Role
+from models.lookup import accounts_by_id
+from models.reading import Record
+from resolvers.account import Account
+from resolvers.batching import Parents, batched
+from resolvers.context import Info
+from resolvers.mutation import NEEDS_OF_MUTATIONS
+from resolvers.selection import asked_columns
+
+
+async def _accounts(parents: Parents, info: Info) -> list[Record | None]:
+    account_id = info.context.actor.account_id
+    if account_id is None:
+        return [None for _ in parents]
+    columns = asked_columns(info, "Account")
+    [row] = await accounts_by_id(info.context.reader, ACCOUNTS.table, [account_id], columns)
+    return [row for _ in parents]
+
+
+@strawberry.type(description="Who is asking.")
+class Viewer:
+    """The caller, as the token has it."""
+
+    id: str = strawberry.field(description="The id of the caller, as events show it.")
+    kind: ActorKind = strawberry.field(description="The kind of the caller, as events show it.")
+    role: Role = strawberry.field(description="The role of the caller.")
+    display_name: str | None = strawberry.field(description="The name of the caller, if known.")
+    scopes: list[str] = strawberry.field(description="The scopes of the caller, sorted.")
+    platform_id: strawberry.ID = strawberry.field(description="The platform of the caller.")
+    account: Account | None = batched(
+        _accounts, description="The account of the caller, for account users."
+    )
+    allowed_mutations: list[str] = strawberry.field(
+        description="The mutations that the role and scopes of the caller allow, sorted."
+    )
+
+
+def viewer(info: Info) -> Any:
+    """Who is asking."""
+    actor = info.context.actor
+    allowed = [name for name, needs in NEEDS_OF_MUTATIONS.items() if needs.met_by(actor)]
+    return Viewer(
+        id=actor.id,
+        kind=actor.kind,
+        role=actor.role,
+        display_name=actor.name,
+        scopes=sorted(actor.scopes),
+        platform_id=strawberry.ID(str(actor.platform_id)),
+        allowed_mutations=sorted(to_camel_case(name) for name in allowed),
+    )
