@@ -5,6 +5,7 @@ import hmac
 from dataclasses import dataclass
 from typing import Self
 
+import orjson
 from sqlalchemy import URL, make_url, text
 from sqlalchemy.ext.asyncio import (
     AsyncEngine,
@@ -45,19 +46,20 @@ def role_password(owner: URL) -> str | None:
     return hmac.new(key, b"recourse service roles", hashlib.sha256).hexdigest()
 
 
-def _engine(url: URL, pool_size: int) -> AsyncEngine:
+def _engine(url: URL, pool_size: int, timeout_seconds: int) -> AsyncEngine:
+    milliseconds = str(timeout_seconds * 1000)
     return create_async_engine(
         url,
         pool_size=pool_size,
         max_overflow=0,
-        pool_pre_ping=False,
+        json_deserializer=orjson.loads,
         connect_args={
             "statement_cache_size": STATEMENTS_PER_CONNECTION,
             "server_settings": {
                 "application_name": "recourse",
                 "jit": "off",
-                "statement_timeout": str(STATEMENT_TIMEOUT_SECONDS * 1000),
-                "idle_in_transaction_session_timeout": str(STATEMENT_TIMEOUT_SECONDS * 1000),
+                "statement_timeout": milliseconds,
+                "idle_in_transaction_session_timeout": milliseconds,
             },
         },
     )
@@ -72,12 +74,15 @@ class Database:
     worker: AsyncEngine
 
     @classmethod
-    def connect(cls, url: str, pool_size: int = 10) -> Self:
+    def connect(
+        cls, url: str, pool_size: int = 10, timeout_seconds: int = STATEMENT_TIMEOUT_SECONDS
+    ) -> Self:
         """Pools for each role; nothing is opened before it is used."""
         owner = owner_url(url)
         password = role_password(owner)
         staff, account_user, worker = (
-            _engine(owner.set(username=role, password=password), pool_size) for role in ROLES
+            _engine(owner.set(username=role, password=password), pool_size, timeout_seconds)
+            for role in ROLES
         )
         return cls(staff, account_user, worker)
 

@@ -22,7 +22,7 @@ from sqlalchemy import (
     UniqueConstraint,
     select,
 )
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column, relationship, selectinload
 
 from models.actor import Actor, system
@@ -419,3 +419,22 @@ def _status_changes(before: str, derived: Derived) -> dict[str, Any]:
         "status": {"from": before, "to": derived.status},
         "disabledReason": derived.disabled_reason,
     }
+
+
+@dataclass(frozen=True)
+class DueAccount:
+    """An account whose next change has come."""
+
+    account_id: uuid.UUID
+    platform_id: uuid.UUID
+
+
+async def due_accounts(connection: AsyncConnection, now: datetime, limit: int) -> list[DueAccount]:
+    """The accounts whose next change is due, the longest due first; nothing is locked."""
+    rows = await connection.execute(
+        select(Account.account_id, Account.platform_id)
+        .where(Account.next_change_at <= now)
+        .order_by(Account.next_change_at)
+        .limit(limit)
+    )
+    return [DueAccount(*row) for row in rows]

@@ -17,14 +17,16 @@ from sqlalchemy import (
     ColumnElement,
     FromClause,
     Index,
+    Integer,
     Select,
     Table,
+    Text,
     and_,
     any_,
     bindparam,
     false,
     func,
-    literal,
+    literal_column,
     or_,
     select,
     true,
@@ -38,6 +40,7 @@ from models.reading import Query, Record, compile_query, record_of
 COUNT_LIMIT = 10_000
 MAX_FILTER_VALUES = 20
 MAX_SHAPES = 2_000
+_COUNT_TO = literal_column(str(COUNT_LIMIT + 1), Integer)
 Condition = Callable[[Table], ColumnElement[bool]]
 
 
@@ -141,7 +144,9 @@ def count_query(shape: Shape) -> Query:
     if shape.link is not None:
         return compile_query(_count_by_parent(shape))
     table = shape.spec.table
-    found = select(literal(1).label("one")).where(*_where(shape, table)).limit(COUNT_LIMIT + 1)
+    found: Select[Any] = (
+        select(literal_column("1").label("one")).where(*_where(shape, table)).limit(_COUNT_TO)
+    )
     return compile_query(select(func.count().label("total")).select_from(found.subquery()))
 
 
@@ -201,8 +206,7 @@ def _where(
 
 
 def _branch_condition(spec: ListSpec, table: Table, branch: Branch) -> ColumnElement[bool]:
-    # States are Recourse's own words; as literals, the planner sees how many rows have them.
-    state = table.c[spec.state_column] == literal(branch.state, literal_execute=True)
+    state = table.c[spec.state_column] == word(branch.state)
     if branch.condition is None:
         return state
     return and_(state, spec.conditions[branch.condition](table))
@@ -276,7 +280,7 @@ def _count_by_parent(shape: Shape) -> Select[Any]:
     link, table = shape.link, shape.spec.table
     assert link is not None
     where = [*_of_parent(shape, link), *_where(shape, table)]
-    found = select(literal(1).label("one")).where(*where).limit(COUNT_LIMIT + 1)
+    found: Select[Any] = select(literal_column("1").label("one")).where(*where).limit(_COUNT_TO)
     rows = found.correlate(link.parent).lateral("found")
     keys, asked = _parent_keys(link)
     counted = select(func.count()).select_from(rows).scalar_subquery()
@@ -291,6 +295,13 @@ def created_after(table: Table) -> ColumnElement[bool]:
 def created_before(table: Table) -> ColumnElement[bool]:
     """Made before `:created_before`."""
     return table.c.created_at < bindparam("created_before")
+
+
+def word(value: str) -> ColumnElement[str]:
+    """One of Recourse's own words as a literal: the planner sees how many rows have it."""
+    if not value.isidentifier():
+        raise ValueError(value)
+    return literal_column(f"'{value}'", Text)
 
 
 def is_any(column: ColumnElement[Any], name: str) -> ColumnElement[bool]:

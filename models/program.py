@@ -249,6 +249,7 @@ async def retire(
     """
     actor.require(PUBLISHERS, "retire programs")
     check_text(command.code, MAX_CODE_LENGTH, "code")
+    check_optional_text(command.idempotency_key, MAX_KEY_LENGTH, "idempotencyKey")
     async with transaction(session, actor):
         replay = await _lock(session, actor, "programRetire", command)
         if replay is not None:

@@ -6,9 +6,9 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Table, and_, bindparam, func, literal, or_, select
+from sqlalchemy import ColumnElement, Table, and_, bindparam, func, or_, select
 
-from models.listing import Branch, ListSpec, created_after, created_before, is_any
+from models.listing import Branch, ListSpec, created_after, created_before, is_any, word
 from models.reading import Query, Reader, Record, compile_query, record_of
 from models.requirement import ENDED_STATES, Requirement
 from models.status import (
@@ -120,8 +120,8 @@ async def alternatives_of(
 @lru_cache(maxsize=1)
 def _summary_query() -> Query:
     table = REQUIREMENTS.table
-    mine = table.c.state.in_([literal(str(s), literal_execute=True) for s in AWAITING_ACCOUNT])
-    risks = table.c.state.in_([literal(str(s), literal_execute=True) for s in AWAITING_RISK])
+    mine = table.c.state.in_([word(s) for s in AWAITING_ACCOUNT])
+    risks = table.c.state.in_([word(s) for s in AWAITING_RISK])
     counts = {
         "currently_due": and_(mine, _is_currently_due(table)),
         "eventually_due": and_(mine, _is_eventually_due(table)),
@@ -150,7 +150,7 @@ _SUMMARY = record_of(
 @lru_cache(maxsize=256)
 def _live_query(columns: tuple[str, ...]) -> Query:
     table = REQUIREMENTS.table
-    live = table.c.state.in_([literal(str(s), literal_execute=True) for s in LIVE_STATES])
+    live = table.c.state.in_([word(s) for s in LIVE_STATES])
     return compile_query(
         select(*(table.c[name] for name in columns))
         .where(is_any(table.c.account_id, "accounts"), live)

@@ -12,7 +12,7 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
 
-from sqlalchemy import CheckConstraint, Index, Table, literal, select
+from sqlalchemy import CheckConstraint, Index, Table, select
 from sqlalchemy.orm import Mapped
 
 from models.actor import Actor, ActorKind, Role, system
@@ -21,7 +21,7 @@ from models.base import AccountScoped, Base, Changing, OwnId, account_key, own_k
 from models.errors import ErrorCode, InvalidInput
 from models.events import EventType, SubjectType
 from models.lifecycle import Lifecycle, one_of, touch
-from models.listing import ListSpec, created_after, created_before, is_any
+from models.listing import ListSpec, created_after, created_before, is_any, word
 from models.lookup import Key
 from models.permission import Permission, Refusal
 from models.program import Program
@@ -261,7 +261,7 @@ async def current_resolutions(
 def _current_query(columns: tuple[str, ...]) -> Query:
     table = RESOLUTIONS.table
     key = (table.c.account_id, table.c.requirement_id)
-    final = table.c.state == literal(ResolutionState.FINAL.value, literal_execute=True)
+    final = table.c.state == word(ResolutionState.FINAL)
     return compile_query(
         select(*(table.c[name] for name in columns))
         .distinct(*key)

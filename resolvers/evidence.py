@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
-import orjson
 import strawberry
 
 from models.evidence import EVIDENCE
@@ -48,7 +47,7 @@ class Document:
 
 
 def _documents(parents: Parents) -> list[list[Document]]:
-    return [[Document(**entry) for entry in orjson.loads(row["documents"])] for row in parents]
+    return [[Document(**entry) for entry in row["documents"]] for row in parents]
 
 
 @strawberry.type(description="One submission against a requirement. It never changes.")

@@ -5,7 +5,6 @@ from datetime import datetime
 from enum import Enum
 from typing import TYPE_CHECKING, Annotated, Any
 
-import orjson
 import strawberry
 
 from models.interaction import (
@@ -54,8 +53,7 @@ class InteractionFailure:
 
 def _failures(parents: Parents) -> list[InteractionFailure | None]:
     return [
-        None if row["failure"] is None else InteractionFailure(**orjson.loads(row["failure"]))
-        for row in parents
+        None if row["failure"] is None else InteractionFailure(**row["failure"]) for row in parents
     ]
 
 

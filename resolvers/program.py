@@ -3,7 +3,6 @@
 from datetime import datetime
 from typing import Annotated
 
-import orjson
 import strawberry
 
 from models.errors import NotFound
@@ -62,11 +61,11 @@ def _ids(parents: Parents) -> list[str]:
 
 
 def _reason_codes(parents: Parents) -> list[list[ReasonCode]]:
-    return [[ReasonCode(**e) for e in orjson.loads(row["reason_codes"])] for row in parents]
+    return [[ReasonCode(**e) for e in row["reason_codes"]] for row in parents]
 
 
 def _error_codes(parents: Parents) -> list[list[ErrorCodeEntry]]:
-    return [[ErrorCodeEntry(**e) for e in orjson.loads(row["error_codes"])] for row in parents]
+    return [[ErrorCodeEntry(**e) for e in row["error_codes"]] for row in parents]
 
 
 def _permissions(parents: Parents, info: Info) -> list[list[Permission]]:

@@ -5,7 +5,6 @@ from datetime import datetime
 from enum import Enum
 from typing import TYPE_CHECKING, Annotated
 
-import orjson
 import strawberry
 
 from models.listing import Branch
@@ -90,14 +89,11 @@ class RequirementImpact:
 
 
 def _reasons(parents: Parents) -> list[list[RequestedReason]]:
-    return [
-        [RequestedReason(**entry) for entry in orjson.loads(row["requested_reasons"])]
-        for row in parents
-    ]
+    return [[RequestedReason(**entry) for entry in row["requested_reasons"]] for row in parents]
 
 
 def _errors(parents: Parents) -> list[list[RequirementError]]:
-    return [[RequirementError(**e) for e in orjson.loads(row["errors"])] for row in parents]
+    return [[RequirementError(**e) for e in row["errors"]] for row in parents]
 
 
 def _due_statuses(parents: Parents, info: Info) -> list[DueStatus]:

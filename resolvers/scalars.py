@@ -4,7 +4,6 @@ import math
 from datetime import UTC, datetime, timedelta
 from typing import Any, NewType
 
-import orjson
 import strawberry
 from graphql import GraphQLError
 from strawberry.types.scalar import ScalarDefinition
@@ -77,9 +76,8 @@ def read_json(value: Any) -> Any:
     return value
 
 
-def write_json(value: Any) -> Any:
-    """JSON as the store gives it: text from the driver, or a value made here."""
-    return orjson.loads(value) if isinstance(value, str) else value
+def _as_it_is(value: Any) -> Any:
+    return value
 
 
 DATE_TIME = strawberry.scalar(
@@ -118,7 +116,7 @@ SCALARS: dict[object, ScalarDefinition] = {
         name="JSON",
         description="Any JSON value.",
         specified_by_url="https://www.rfc-editor.org/rfc/rfc8259",
-        serialize=write_json,
+        serialize=_as_it_is,
         parse_value=read_json,
     ),
     Url: strawberry.scalar(

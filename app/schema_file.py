@@ -1,0 +1,54 @@
+"""The schema's file: what clients build on, and the check that it neither lies nor breaks them."""
+
+import subprocess
+from pathlib import Path
+
+from graphql import GraphQLError, build_schema, find_breaking_changes
+
+from resolvers.schema import SCHEMA
+
+RELEASE_TAGS = "v[0-9]*"
+
+
+def write(file: Path) -> list[str]:
+    """Write the schema; nothing can be wrong with that."""
+    file.write_text(_text())
+    return []
+
+
+def check(file: Path) -> list[str]:
+    """What is wrong: a file that differs, breaking changes against the last release."""
+    problems = []
+    if not file.exists() or file.read_text() != _text():
+        problems.append(f"{file} is not what the code says. Run scripts/schema, look at the diff.")
+    released = _released(file)
+    return problems + ([] if released is None else breaking_changes(released, _text()))
+
+
+def breaking_changes(before: str, after: str) -> list[str]:
+    """How a schema breaks the clients of another, one sentence for each way."""
+    try:
+        changes = find_breaking_changes(build_schema(before), build_schema(after))
+    except (GraphQLError, TypeError) as error:
+        return [f"The schema can't be compared: {error}"]
+    return [f"Breaking change: {change.description}" for change in changes]
+
+
+def _text() -> str:
+    return SCHEMA.as_str().rstrip() + "\n"
+
+
+def _released(file: Path) -> str | None:
+    """The schema of the last release, by its tag; None where there was none."""
+    folder = file.absolute().parent
+    tag = _git(folder, "describe", "--tags", "--abbrev=0", f"--match={RELEASE_TAGS}")
+    return None if tag is None else _git(folder, "show", f"{tag.strip()}:./{file.name}")
+
+
+def _git(folder: Path, *arguments: str) -> str | None:
+    command = ["git", "-C", str(folder), *arguments]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        return None
+    return done.stdout if done.returncode == 0 else None

@@ -1,0 +1,114 @@
+"""Serving: the store, the demo data, uvicorn, and an end that lets running requests finish."""
+
+import asyncio
+import gc
+import signal
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+import uvicorn
+from sqlalchemy import select
+
+from app.application import build_application
+from app.logs import configure
+from app.seeding import seed
+from app.settings import Settings
+from app.store import Store, StoreUnusable, open_store
+from app.tokens import TokenSigner
+from models.actor import Role
+from models.aggregate import Account
+from models.clock import SystemClock
+from models.ids import account_id_for, platform_id_for
+from models.seeding import external_id
+
+BACKLOG = 2_048
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+STAFF_ROLES = (Role.REVIEWER, Role.INTEGRATOR, Role.ADMIN)
+
+
+class Server(uvicorn.Server):
+    """uvicorn's server, but for the end of the process by the signal that it caught.
+
+    The store has to be closed after it.
+    """
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Let the first signal end the serving, and a second one end it at once."""
+        loop = asyncio.get_running_loop()
+        for number in SIGNALS:
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        yield
+
+
+def serve(settings: Settings, platform: str, signer: TokenSigner) -> None:
+    """Serve until a signal ends it. Raises `StoreUnusable`, or an error of the store."""
+    configure(settings.log_level)
+    listener = _listen(settings.host, settings.port)
+    factory = uvicorn.Config("", loop="uvloop", log_config=None).get_loop_factory()
+    with asyncio.Runner(loop_factory=factory) as runner, suppress(asyncio.CancelledError):
+        runner.run(_serve(settings, platform, signer, listener))
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        raise StoreUnusable(
+            f"Can't listen on {host}, port {port}: {error.strerror}. Choose another with --port."
+        ) from error
+
+
+async def _serve(
+    settings: Settings, platform: str, signer: TokenSigner, listener: socket.socket
+) -> None:
+    task = asyncio.current_task()
+    assert task is not None
+    # Until the server has signals of its own, one of them ends the setting up, in order.
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    async with open_store(settings) as store:
+        await store.migrate()
+        await _load_demo(store, settings, platform)
+        application = build_application(settings, store.database, signer, SystemClock())
+        config = uvicorn.Config(
+            application,
+            http="httptools",
+            ws="none",
+            lifespan="on",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=settings.shutdown_timeout_seconds,
+        )
+        _announce(listener, platform, signer, settings)
+        # What is there now stays: the collector need not look at it again and again.
+        gc.freeze()
+        await Server(config).serve(sockets=[listener])
+
+
+async def _load_demo(store: Store, settings: Settings, platform: str) -> None:
+    if settings.demo_accounts == 0 or not await _is_empty(store):
+        return
+    await seed(store.url, platform, SystemClock(), settings.demo_accounts)
+
+
+async def _is_empty(store: Store) -> bool:
+    async with store.database.worker.connect() as connection:
+        return await connection.scalar(select(Account.account_id).limit(1)) is None
+
+
+def _announce(
+    listener: socket.socket, platform: str, signer: TokenSigner, settings: Settings
+) -> None:
+    host, port = listener.getsockname()[:2]
+    shown = f"[{host}]" if ":" in host else host
+    print(f"Recourse serves GraphQL on http://{shown}:{port}/graphql")
+    print("Development tokens, for the header Authorization: Bearer <token>")
+    for role in STAFF_ROLES:
+        print(f"{role.lower():<13} {signer.sign(role, platform, f'dev-{role.lower()}')}")
+    if settings.demo_accounts > 0:
+        account_id = account_id_for(platform_id_for(platform), external_id(0))
+        user = signer.sign(Role.ACCOUNT_USER, platform, "dev-account_user", account_id)
+        print(f"{Role.ACCOUNT_USER.lower():<13} {user}", flush=True)

@@ -1,0 +1,74 @@
+"""The store of one process: the embedded PostgreSQL or the one that the settings name, migrated."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from app.database import Database, owner_url, set_role_passwords
+from app.embedded import EmbeddedPostgres
+from app.settings import Settings
+from models.migrate import upgrade
+
+MIN_SERVER_VERSION = 160_000
+
+
+class StoreUnusable(Exception):
+    """The database can't serve Recourse; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Store:
+    """Where the data is: the owner's URL, for migrations, and the pools of the service's roles."""
+
+    url: str
+    database: Database
+
+    def owner(self) -> AsyncEngine:
+        """An engine as the owner, who migrates; to be disposed of by the caller."""
+        return create_async_engine(owner_url(self.url))
+
+    async def migrate(self) -> None:
+        """Bring the schema and the roles up to date. Raises `StoreUnusable`."""
+        owner = self.owner()
+        try:
+            await _check_version(owner)
+            await upgrade(owner)
+            await set_role_passwords(owner, owner_url(self.url))
+        finally:
+            await owner.dispose()
+
+
+@asynccontextmanager
+async def open_store(settings: Settings) -> AsyncIterator[Store]:
+    """The store of these settings, while it is needed; starts what has to be started."""
+    if settings.database_url is not None:
+        async with _pools(settings.database_url.get_secret_value(), settings) as store:
+            yield store
+        return
+    embedded = EmbeddedPostgres(settings.data_dir)
+    url = await asyncio.to_thread(embedded.start)
+    try:
+        async with _pools(url, settings) as store:
+            yield store
+    finally:
+        await asyncio.to_thread(embedded.stop)
+
+
+@asynccontextmanager
+async def _pools(url: str, settings: Settings) -> AsyncIterator[Store]:
+    database = Database.connect(url, settings.pool_size, settings.statement_timeout_seconds)
+    try:
+        yield Store(url, database)
+    finally:
+        await database.close()
+
+
+async def _check_version(owner: AsyncEngine) -> None:
+    async with owner.connect() as connection:
+        number = await connection.scalar(text("SHOW server_version_num"))
+    if int(number or 0) < MIN_SERVER_VERSION:
+        raise StoreUnusable("Recourse needs PostgreSQL 16 or newer.")

@@ -1,0 +1,125 @@
+"""Development tokens: JWTs that this installation signs itself."""
+
+import os
+import secrets
+import uuid
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import jwt
+
+from models.actor import Actor, Role, Scope
+from models.clock import Clock
+from models.ids import account_id_for, platform_id_for
+from resolvers.ids import ACCOUNT, decode_one
+
+ALGORITHM = "HS256"
+ISSUER = AUDIENCE = "recourse"
+LIFETIME = timedelta(days=30)
+LEEWAY_SECONDS = 10
+SECRET_BYTES = 32
+MIN_SECRET_LENGTH = 32
+TOKEN_ROLES = (Role.ACCOUNT_USER, Role.REVIEWER, Role.INTEGRATOR, Role.ADMIN)
+DEFAULT_SCOPES = {
+    Role.REVIEWER: (Scope.REQUIREMENT_WAIVE,),
+    Role.ADMIN: (Scope.REQUIREMENT_WAIVE,),
+}
+REQUIRED_CLAIMS = ["sub", "role", "platform", "iss", "aud", "iat", "exp"]
+
+
+class TokenRefused(Exception):
+    """The token is missing, forged, expired or says something that can't be."""
+
+
+@dataclass(frozen=True)
+class TokenSigner:
+    """Signs and reads development tokens with one secret."""
+
+    secret: str
+    clock: Clock
+
+    def sign(
+        self, role: Role, platform: str, subject: str, account_id: uuid.UUID | None = None
+    ) -> str:
+        """A token for `subject`; `account_id` goes with account users, and only with them."""
+        now = self.clock.now()
+        claims = {
+            "iss": ISSUER,
+            "aud": AUDIENCE,
+            "sub": subject,
+            "role": role.lower(),
+            "platform": str(platform_id_for(platform)),
+            "scopes": [str(scope) for scope in DEFAULT_SCOPES.get(role, ())],
+            "iat": now,
+            "exp": now + LIFETIME,
+        }
+        if account_id is not None:
+            claims["account"] = str(account_id)
+        return jwt.encode(claims, self.secret, algorithm=ALGORITHM)
+
+    def read(self, token: str) -> Actor:
+        """Who the token is for; raises `TokenRefused`."""
+        try:
+            claims = jwt.decode(
+                token,
+                self.secret,
+                algorithms=[ALGORITHM],
+                audience=AUDIENCE,
+                issuer=ISSUER,
+                # The library would read the machine's clock; ours is injected.
+                options={"require": REQUIRED_CLAIMS, "verify_exp": False, "verify_iat": False},
+            )
+            self._check_times(claims)
+            return _actor(claims)
+        except (jwt.PyJWTError, ValueError, TypeError, KeyError, AttributeError) as error:
+            raise TokenRefused("The token is not valid, or no longer.") from error
+
+    def _check_times(self, claims: dict[str, Any]) -> None:
+        now = self.clock.now().timestamp()
+        if not claims["iat"] - LEEWAY_SECONDS <= now < claims["exp"] + LEEWAY_SECONDS:
+            raise ValueError("expired, or of the future")
+
+
+def _actor(claims: dict[str, object]) -> Actor:
+    role = Role(str(claims["role"]).upper())
+    if role not in TOKEN_ROLES or (role is Role.ACCOUNT_USER) != ("account" in claims):
+        raise ValueError(role)
+    account = claims.get("account")
+    scopes = claims.get("scopes") or []
+    if not isinstance(scopes, list):
+        raise TypeError(scopes)
+    return Actor(
+        role=role,
+        id=str(claims["sub"]),
+        platform_id=uuid.UUID(str(claims["platform"])),
+        account_id=None if account is None else uuid.UUID(str(account)),
+        name=None if claims.get("name") is None else str(claims["name"]),
+        scopes=frozenset(str(scope) for scope in scopes),
+    )
+
+
+def account_named(platform: str, text: str) -> uuid.UUID:
+    """The account that a person means: by its global id, or by the platform's own id."""
+    if text.startswith(f"{ACCOUNT}_"):
+        return decode_one(text, ACCOUNT, "account")
+    return account_id_for(platform_id_for(platform), text)
+
+
+def secret_in(data_dir: Path) -> str:
+    """The secret of the data directory, made when first asked for; readable by its owner only."""
+    path = data_dir / "token-secret"
+    if not path.exists():
+        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        unfinished = data_dir / f"token-secret.{os.getpid()}.new"
+        unfinished.touch(mode=0o600)
+        unfinished.write_text(secrets.token_hex(SECRET_BYTES))
+        try:
+            # Two at once: the first one's secret stays.
+            os.link(unfinished, path)
+        except FileExistsError:
+            pass
+        finally:
+            unfinished.unlink()
+    return path.read_text().strip()

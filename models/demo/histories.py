@@ -1,0 +1,345 @@
+"""Histories of demo accounts, built in memory: who did what to an account, and when.
+
+A `History` takes its steps in the order of time, by the pieces that the operations are made of, and
+lets the clock catch up in between as the worker would. Nothing here reads or writes the store.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from random import Random
+
+from models.actor import Actor, Role, Scope, system
+from models.aggregate import Unit
+from models.decision import confirm, new_resolution, propose, take_effect
+from models.demo.names import Business
+from models.demo.programs import example_payload
+from models.durations import after
+from models.events import EventType
+from models.evidence import DocumentReference
+from models.program import Program
+from models.requirement import (
+    Error,
+    Priority,
+    Reason,
+    Requirement,
+    RequirementAction,
+    end,
+    move,
+    open_again,
+    open_under,
+    send_back,
+    set_deadline,
+    submit_evidence,
+)
+from models.resolution import (
+    EVIDENCE_ACCEPTED,
+    Resolution,
+    ResolutionOutcome,
+    ResolutionState,
+    Statement,
+    decline,
+)
+from models.status import LIVE_STATES
+
+Step = Callable[[], Awaitable[None]]
+REVIEWERS = ("Amara Okafor", "Jonas Weber", "Mei Tanaka", "Luca Moretti", "Sofia Lindgren")
+SERVICES = ("identity-service", "credit-risk", "supportability", "onboarding")
+OPENING_REASONS = (
+    Reason("onboarding", "Every new business is asked for this."),
+    Reason("volume_threshold", "You have taken more in payments than last year."),
+    Reason("periodic_review", "What we have is more than two years old."),
+    Reason("details_changed", "You changed the details of your business."),
+)
+ACCEPTED = Statement(facts="What was sent is complete and matches the register.")
+REFUSED = Statement(
+    facts="The evidence of the last submission contradicts what the register says.",
+    redress="You may appeal to somebody who did not take this decision.",
+)
+WAIVED = Statement(facts="The exposure is too small to ask for this now.")
+
+
+class Act(StrEnum):
+    """What may happen to a requirement in a history."""
+
+    SUBMIT = "SUBMIT"
+    REVIEW = "REVIEW"
+    SEND_BACK = "SEND_BACK"
+    APPROVE = "APPROVE"
+    REJECT = "REJECT"
+    WAIVE = "WAIVE"
+    CONFIRM = "CONFIRM"
+    DECLINE = "DECLINE"
+    CANCEL = "CANCEL"
+    EXTEND = "EXTEND"
+    REOPEN = "REOPEN"
+
+
+class Phase(StrEnum):
+    """Where a requirement's times lie, seen from the present."""
+
+    EVENTUAL = "EVENTUAL"
+    CURRENT = "CURRENT"
+    NOTICED = "NOTICED"
+    PAST = "PAST"
+    OPEN_ENDED = "OPEN_ENDED"
+    LONG_AGO = "LONG_AGO"
+
+
+@dataclass(frozen=True)
+class Path:
+    """One course of a requirement: when it was opened, what has happened since, under what."""
+
+    phase: Phase
+    acts: tuple[Act, ...] = ()
+    four_eyes: bool = False
+    gates: bool = False
+
+    def fits(self, program: Program) -> bool:
+        """Whether the course is one that requirements of this program may take."""
+        return program.four_eyes >= self.four_eyes and bool(program.gates) >= self.gates
+
+
+@dataclass(frozen=True)
+class Window:
+    """The times of a requirement; what happens to it happens before `until`."""
+
+    opened: datetime
+    due: datetime | None
+    deadline: datetime | None
+    until: datetime
+
+
+@dataclass
+class History:
+    """One account's steps, and the people who take them."""
+
+    unit: Unit
+    rng: Random
+    business: Business
+    now: datetime
+    cases: list["Case"] = field(default_factory=list)
+    _steps: list[tuple[datetime, int, Actor, Step]] = field(default_factory=list)
+
+    def plan(self, at: datetime, actor: Actor, step: Step) -> None:
+        """Let `actor` take `step` at that instant."""
+        self._steps.append((at, len(self._steps), actor, step))
+
+    async def play(self) -> None:
+        """Take all steps, and bring the account to the present."""
+        unit = self.unit
+        for at, _, actor, step in sorted(self._steps, key=lambda entry: entry[:2]):
+            self._pass_time(at)
+            unit.now, unit.actor = at, actor
+            await step()
+            unit.derive()
+            unit.requirements = [row for row in unit.requirements if row.state in LIVE_STATES]
+        self._pass_time(self.now)
+
+    def _pass_time(self, until: datetime) -> None:
+        unit = self.unit
+        while (due := unit.account.next_change_at) is not None and due <= until:
+            unit.now, unit.actor = due, system(unit.account.platform_id, "clock")
+            unit.catch_up()
+
+    def staff(self, role: Role, name: str) -> Actor:
+        """Somebody of the platform."""
+        return Actor(
+            role,
+            name.lower().replace(" ", "."),
+            self.unit.account.platform_id,
+            name=name,
+            scopes=frozenset(Scope),
+        )
+
+    @property
+    def user(self) -> Actor:
+        """The person who acts for the business."""
+        account = self.unit.account
+        name = self.business.person.lower().replace(" ", ".")
+        return Actor(
+            Role.ACCOUNT_USER, name, account.platform_id, account.account_id, self.business.person
+        )
+
+    def days(self, least: float, most: float) -> timedelta:
+        """A stretch of time, to the second."""
+        return timedelta(seconds=int(self.rng.uniform(least, most) * 86_400))
+
+
+@dataclass
+class Case:
+    """One requirement's course within a history."""
+
+    history: History
+    program: Program
+    path: Path
+    window: Window
+    group: str | None = None
+    rows: list[Requirement] = field(default_factory=list)
+    proposal: Resolution | None = None
+    happened: dict[Act, datetime] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        history, rng = self.history, self.history.rng
+        reviewer, second = rng.sample(REVIEWERS, 2)
+        service = history.staff(Role.INTEGRATOR, rng.choice(SERVICES))
+        self.reviewer = history.staff(Role.REVIEWER, reviewer)
+        others = dict.fromkeys((Act.CONFIRM, Act.DECLINE), history.staff(Role.REVIEWER, second))
+        actors = {**others, Act.SUBMIT: history.user, Act.CANCEL: service}
+        history.plan(self.window.opened, service, self._open)
+        span = self.window.until - self.window.opened
+        points = sorted(rng.uniform(0.05, 0.95) for _ in self.path.acts)
+        for act, point in zip(self.path.acts, points, strict=True):
+            at = (self.window.opened + span * point).replace(microsecond=0)
+            history.plan(at, actors.get(act, self.reviewer), getattr(self, f"_{act.lower()}"))
+            self.happened[act] = at
+
+    @property
+    def row(self) -> Requirement:
+        """The requirement, once it is open."""
+        return self.rows[0]
+
+    async def _open(self) -> None:
+        rng = self.history.rng
+        row = open_under(
+            self.history.unit,
+            self.program,
+            currently_due_at=self.window.due,
+            deadline=self.window.deadline,
+            requested_reasons=[rng.choice(OPENING_REASONS)],
+            alternative_group=self.group,
+            priority=rng.choices(list(Priority), (3, 10, 3, 1))[0],
+        )
+        self.rows.append(row)
+
+    async def _submit(self) -> None:
+        history = self.history
+        business = history.business
+        payload = example_payload(self.program.code, history.rng, business.person, business.name)
+        documents = [self._document()] if history.rng.random() < 0.6 else []
+        submit_evidence(history.unit, self.row, payload, documents)
+
+    def _document(self) -> DocumentReference:
+        rng, account = self.history.rng, self.history.unit.account
+        name = f"{self.program.code}-{rng.randrange(10**6):06}.pdf"
+        return DocumentReference(
+            uri=f"s3://recourse-demo/{account.external_id}/{name}",
+            sha256=f"{rng.getrandbits(256):064x}",
+            media_type="application/pdf",
+            bytes=rng.randint(20_000, 4_000_000),
+            name=name,
+        )
+
+    async def _review(self) -> None:
+        unit, row = self.history.unit, self.row
+        row.assignee_id, row.assignee_name = self.reviewer.id, self.reviewer.name
+        move(
+            unit,
+            row,
+            RequirementAction.ASSIGN,
+            EventType.REQUIREMENT_ASSIGNED,
+            assigneeId={"from": None, "to": row.assignee_id},
+        )
+        move(unit, row, RequirementAction.START_REVIEW, EventType.REQUIREMENT_REVIEW_STARTED)
+
+    async def _send_back(self) -> None:
+        known = self.program.error_codes or [
+            {"code": "incomplete", "description": "Something is missing"}
+        ]
+        entry = self.history.rng.choice(known)
+        error = Error(
+            code=entry["code"],
+            message=f"{entry['description']}.",
+            resolution="Please send it again.",
+        )
+        send_back(self.history.unit, self.row, [error])
+
+    async def _approve(self) -> None:
+        code = self._reason(0) if self.program.reason_codes else EVIDENCE_ACCEPTED
+        await self._decide(ResolutionOutcome.SATISFIED, code, ACCEPTED, self.program.four_eyes)
+
+    async def _reject(self) -> None:
+        code = self._reason(-1)
+        await self._decide(ResolutionOutcome.REJECTED, code, REFUSED, self.program.four_eyes)
+
+    async def _waive(self) -> None:
+        await self._decide(ResolutionOutcome.WAIVED, "low_exposure", WAIVED, True)
+
+    def _reason(self, index: int) -> str:
+        codes = self.program.reason_codes
+        return str(codes[index]["code"]) if codes else "not_accepted"
+
+    async def _decide(
+        self, outcome: ResolutionOutcome, code: str, statement: Statement, four_eyes: bool
+    ) -> None:
+        unit, row, ground = self.history.unit, self.row, self.program.legal_ground
+        self.proposal = new_resolution(unit, row, outcome, code, statement, ground, four_eyes)
+        if four_eyes:
+            propose(unit, row, outcome)
+        else:
+            await take_effect(unit, row, self.program, outcome, code)
+
+    async def _confirm(self) -> None:
+        assert self.proposal is not None
+        if self.proposal.state == ResolutionState.PROPOSED:
+            await confirm(self.history.unit, self.proposal, self.row, self.program)
+
+    async def _decline(self) -> None:
+        assert self.proposal is not None
+        unit = self.history.unit
+        decline(unit, self.proposal, self.row, unit.actor, "Please look at the second page again.")
+
+    async def _cancel(self) -> None:
+        end(
+            self.history.unit,
+            self.row,
+            RequirementAction.CANCEL,
+            EventType.REQUIREMENT_CANCELED,
+            "Opened by mistake: it belongs to another account.",
+        )
+
+    async def _extend(self) -> None:
+        row = self.row
+        set_deadline(row, after(row.deadline, "P14D") if row.deadline else None, self.program)
+        move(
+            self.history.unit,
+            row,
+            RequirementAction.EXTEND,
+            EventType.REQUIREMENT_EXTENDED,
+            deadline=row.deadline,
+        )
+
+    async def _reopen(self) -> None:
+        unit, row = self.history.unit, self.row
+        unit.requirements.append(row)
+        deadline = self.history.now + self.history.days(5, 40)
+        reason = "The details have changed since they were accepted."
+        open_again(unit, row, self.program, unit.now, deadline, reason)
+
+
+def window_of(history: History, phase: Phase, program: Program) -> Window:
+    """Times of which the present lies in `phase`."""
+    now, days = history.now, history.days
+    if phase is Phase.LONG_AGO:
+        opened = now - days(30, 400)
+        deadline = opened + days(25, 80)
+        return Window(opened, opened + _grace(history), deadline, min(deadline, now))
+    if phase is Phase.PAST:
+        deadline = now - days(0.5, 30)
+        opened = deadline - days(14, 60)
+        return Window(opened, opened + _grace(history), deadline, now)
+    opened = now - days(1, 20)
+    if phase is Phase.OPEN_ENDED:
+        return Window(opened, opened, None, now)
+    if phase is Phase.EVENTUAL:
+        due = now + days(2, 40)
+        return Window(opened, due, due + days(7, 60), now)
+    notice = (after(now, program.notice_period) or now) - now
+    noticed = phase is Phase.NOTICED
+    deadline = now + (notice * history.rng.uniform(0.1, 0.9) if noticed else notice + days(1, 40))
+    return Window(opened, opened, deadline.replace(microsecond=0), now)
+
+
+def _grace(history: History) -> timedelta:
+    return history.days(1, 7) if history.rng.random() < 0.3 else timedelta()

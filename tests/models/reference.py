@@ -1,0 +1,274 @@
+"""An account in memory, written from the design alone: what the state machine compares with.
+
+It shares no code with `models/`. Names and rules are spelled out a second time on purpose.
+"""
+
+import uuid
+from collections import Counter
+from collections.abc import Iterable
+from copy import deepcopy
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+KINDS = ("CARD_PAYMENTS", "PAYOUTS", "TRANSFERS")
+WITH_ACCOUNT = {"OPEN", "ACTION_REQUIRED"}
+WITH_RISK = {"SUBMITTED", "IN_REVIEW"}
+OPEN = WITH_ACCOUNT | WITH_RISK
+ALLOWED_FROM = {
+    "SUBMIT": WITH_ACCOUNT,
+    "START_REVIEW": {"SUBMITTED"},
+    "APPROVE": WITH_RISK,
+    "REQUEST_CHANGES": WITH_RISK,
+    "REJECT": WITH_RISK,
+    "WAIVE": OPEN,
+    "CANCEL": OPEN,
+    "EXTEND": OPEN,
+    "ASSIGN": OPEN,
+    "REOPEN": {"SATISFIED", "WAIVED"},
+}
+ACTION_TO = {"SATISFIED": "APPROVE", "REJECTED": "REJECT", "WAIVED": "WAIVE"}
+EVENT_OF = {
+    "SATISFIED": "REQUIREMENT_APPROVED",
+    "REJECTED": "REQUIREMENT_REJECTED",
+    "WAIVED": "REQUIREMENT_WAIVED",
+}
+HOLD_SAYS = {
+    "PLATFORM_PAUSED": "platform_paused",
+    "LISTED": "listed",
+    "OTHER": "other",
+    "UNDER_REVIEW": "under_review",
+}
+STRONGEST_FIRST = (
+    "platform_paused",
+    "listed",
+    "requirements.past_due",
+    "other",
+    "under_review",
+)
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What a program asks for, as the machine publishes it."""
+
+    code: str
+    due_after: timedelta | None = None
+    deadline_after: timedelta | None = None
+    notice_period: timedelta | None = None
+    restricts: tuple[str, ...] = ()
+    gates: tuple[str, ...] = ()
+    four_eyes: bool = False
+
+
+@dataclass
+class Proposal:
+    """A decision that was proposed, and what became of it."""
+
+    id: uuid.UUID
+    outcome: str
+    proposer: str
+    state: str = "PROPOSED"
+    version: int = 1
+
+
+@dataclass
+class Item:
+    """One requirement."""
+
+    id: uuid.UUID
+    terms: Terms
+    opener: str
+    currently_due_at: datetime
+    deadline: datetime | None
+    group: str | None
+    state: str = "OPEN"
+    version: int = 1
+    closed_at: datetime | None = None
+    proposal: Proposal | None = None
+
+    @property
+    def notice_at(self) -> datetime | None:
+        period = self.terms.notice_period
+        return None if period is None or self.deadline is None else self.deadline - period
+
+
+@dataclass
+class Restraint:
+    """One hold."""
+
+    id: uuid.UUID
+    capabilities: tuple[str, ...]
+    reason: str
+    expires_at: datetime | None
+    released: bool = False
+    version: int = 1
+
+
+@dataclass
+class View:
+    """What follows from the facts at one instant."""
+
+    status: str
+    reason: str | None
+    capabilities: dict[str, tuple[str, str | None, datetime | None]]
+    next_deadline: datetime | None
+    next_change_at: datetime | None
+
+
+@dataclass
+class Model:
+    """One account with all that is known of it, and the events of the latest step."""
+
+    id: uuid.UUID
+    external_id: str
+    name: str
+    requested: set[str]
+    derived_at: datetime
+    view: View
+    version: int = 1
+    items: list[Item] = field(default_factory=list)
+    restraints: list[Restraint] = field(default_factory=list)
+    resolutions: list[Proposal] = field(default_factory=list)
+    sequence: int = 1
+    latest: Counter[str] = field(default_factory=Counter)
+
+    def draft(self, now: datetime) -> "Model":
+        """A copy that time has caught up with, for a step that may yet be refused."""
+        copy = deepcopy(self)
+        copy.latest = Counter()
+        copy.catch_up(now)
+        return copy
+
+    def say(self, *types: str) -> None:
+        """Note events."""
+        self.latest.update(types)
+        self.sequence += len(types)
+
+    def catch_up(self, now: datetime) -> None:
+        """What the clock alone does, once the noted instant has come."""
+        if self.view.next_change_at is None or self.view.next_change_at > now:
+            return
+        for item in self.items:
+            if item.state in WITH_ACCOUNT:
+                if self._crossed(item.currently_due_at, now):
+                    self.say("REQUIREMENT_CURRENTLY_DUE")
+                if self._crossed(item.deadline, now):
+                    self.say("REQUIREMENT_PAST_DUE")
+        for restraint in self.restraints:
+            if not restraint.released and self._crossed(restraint.expires_at, now):
+                self.say("HOLD_EXPIRED")
+        self.settle(now)
+
+    def settle(self, now: datetime) -> None:
+        """Derive the status, and note what it changes."""
+        before, self.view = self.view, view(self, now)
+        self.derived_at = now
+        for kind in KINDS:
+            if before.capabilities[kind][:2] != self.view.capabilities[kind][:2]:
+                self.say("CAPABILITY_STATUS_CHANGED")
+        if (before.status, before.reason) != (self.view.status, self.view.reason):
+            self.version += 1
+            self.say("ACCOUNT_STATUS_CHANGED")
+
+    def finish(self, item: Item, outcome: str, now: datetime) -> None:
+        """What a final decision does."""
+        self._close(item, outcome, EVENT_OF[outcome], now)
+        if outcome == "REJECTED" or item.group is None:
+            return
+        for other in self.items:
+            if other is not item and other.group == item.group and other.state in OPEN:
+                self.cancel(other, now)
+
+    def cancel(self, item: Item, now: datetime) -> None:
+        """End a requirement without a decision."""
+        self._close(item, "CANCELED", "REQUIREMENT_CANCELED", now)
+        self.drop_overtaken(item)
+
+    def drop_overtaken(self, item: Item) -> None:
+        """Decline the proposal that the new state has no arrow for."""
+        proposal = item.proposal
+        if proposal is not None and item.state not in ALLOWED_FROM[ACTION_TO[proposal.outcome]]:
+            self.decline(item, proposal)
+
+    def decline(self, item: Item, proposal: Proposal) -> None:
+        """Turn a proposal down."""
+        proposal.state = "DECLINED"
+        proposal.version += 1
+        item.proposal = None
+        item.version += 1
+        self.say("RESOLUTION_DECLINED")
+
+    def _close(self, item: Item, state: str, event: str, now: datetime) -> None:
+        item.state, item.closed_at = state, now
+        item.version += 1
+        self.say(event)
+
+    def _crossed(self, mark: datetime | None, now: datetime) -> bool:
+        return mark is not None and self.derived_at < mark <= now
+
+
+def view(model: Model, now: datetime) -> View:
+    """The whole of what the design says about status, as plainly as it goes."""
+    capabilities = {kind: _capability(model, kind, now) for kind in KINDS}
+    status, reason = _status(model, capabilities, now)
+    waiting = [item for item in model.items if item.state in WITH_ACCOUNT]
+    marks = [m for i in waiting for m in (i.currently_due_at, i.notice_at, i.deadline)]
+    marks += [hold.expires_at for hold in model.restraints if not hold.released]
+    return View(
+        status,
+        reason,
+        capabilities,
+        _first(item.deadline for item in waiting),
+        _first(mark for mark in marks if mark is not None and mark > now),
+    )
+
+
+def _capability(model: Model, kind: str, now: datetime) -> tuple[str, str | None, datetime | None]:
+    if kind not in model.requested:
+        return "INACTIVE", None, None
+    said = set()
+    for hold in model.restraints:
+        over = hold.released or (hold.expires_at is not None and now >= hold.expires_at)
+        if kind in hold.capabilities and not over:
+            said.add(HOLD_SAYS[hold.reason])
+    restricting = [item for item in model.items if kind in item.terms.restricts]
+    if any(item.state == "REJECTED" for item in restricting):
+        return "RESTRICTED", "rejected.other", None
+    waiting = [i for i in restricting if i.state in WITH_ACCOUNT and i.deadline is not None]
+    if any(item.deadline is not None and now >= item.deadline for item in waiting):
+        said.add("requirements.past_due")
+    if said:
+        return "RESTRICTED", min(said, key=STRONGEST_FIRST.index), None
+    soonest = _first(item.deadline for item in waiting)
+    gating = {i.state for i in model.items if kind in i.terms.gates and i.state in OPEN}
+    if gating & WITH_ACCOUNT:
+        return "PENDING", "requirements.fields_needed", soonest
+    if gating:
+        return "PENDING", "requirements.pending_verification", soonest
+    return "ACTIVE", None, soonest
+
+
+def _status(
+    model: Model,
+    capabilities: dict[str, tuple[str, str | None, datetime | None]],
+    now: datetime,
+) -> tuple[str, str | None]:
+    restricted = {reason for status, reason, _ in capabilities.values() if status == "RESTRICTED"}
+    if "rejected.other" in restricted:
+        return "RESTRICTED", "rejected.other"
+    if restricted - {"under_review"}:
+        return "RESTRICTED", min(map(str, restricted), key=STRONGEST_FIRST.index)
+    if restricted:
+        return "UNDER_REVIEW", "under_review"
+    verifying = "requirements.pending_verification"
+    if verifying in {reason for _, reason, _ in capabilities.values()}:
+        return "UNDER_REVIEW", verifying
+    for item in model.items:
+        noticed = item.notice_at is not None and now >= item.notice_at
+        if item.state in WITH_ACCOUNT and noticed and model.requested & set(item.terms.restricts):
+            return "RESTRICTED_SOON", None
+    return "ENABLED", None
+
+
+def _first(marks: Iterable[datetime | None]) -> datetime | None:
+    return min((mark for mark in marks if mark is not None), default=None)

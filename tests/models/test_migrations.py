@@ -1,0 +1,138 @@
+"""The migrations make exactly the declared schema, by one command, from nothing."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection, text
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from app.embedded import EmbeddedPostgres
+from models.migrate import pending, upgrade
+from models.tables import METADATA
+
+MIGRATED, DECLARED = "schema_migrated", "schema_declared"
+# Alembic's comparison leaves out check constraints and generated columns; the catalogue does not.
+CATALOGUE = {
+    "columns": """
+        SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull,
+               a.attgenerated, pg_get_expr(d.adbin, d.adrelid)
+        FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+        LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+        WHERE c.relkind = 'r' AND a.attnum > 0 AND NOT a.attisdropped""",
+    "constraints": """
+        SELECT c.relname, o.conname, o.contype, pg_get_constraintdef(o.oid)
+        FROM pg_constraint o JOIN pg_class c ON c.oid = o.conrelid WHERE true""",
+    "indexes": """
+        SELECT c.relname, pg_get_indexdef(c.oid) FROM pg_class c WHERE c.relkind = 'i'""",
+    "triggers": """
+        SELECT c.relname, t.tgname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+        WHERE NOT t.tgisinternal""",
+    "sequences": "SELECT c.relname FROM pg_class c WHERE c.relkind = 'S'",
+}
+OURS = "AND c.relnamespace = 'public'::regnamespace AND c.relname NOT LIKE 'alembic%'"
+
+
+@pytest.fixture(scope="module")
+async def migrated(postgres: EmbeddedPostgres) -> AsyncIterator[AsyncEngine]:
+    """A database that one command has brought up from nothing."""
+    engine = create_async_engine(postgres.create_database(MIGRATED))
+    await upgrade(engine)
+    yield engine
+    await engine.dispose()
+    postgres.drop_database(MIGRATED)
+
+
+@pytest.fixture(scope="module")
+async def declared(postgres: EmbeddedPostgres) -> AsyncIterator[AsyncEngine]:
+    """A database with the tables as the code declares them, which no migration has touched."""
+    engine = create_async_engine(postgres.create_database(DECLARED))
+    async with engine.begin() as connection:
+        await connection.run_sync(METADATA.create_all)
+    yield engine
+    await engine.dispose()
+    postgres.drop_database(DECLARED)
+
+
+async def catalogue(engine: AsyncEngine, what: str) -> set[tuple[object, ...]]:
+    async with engine.connect() as connection:
+        rows = await connection.execute(text(f"{CATALOGUE[what]} {OURS}"))
+        return {tuple(row) for row in rows}
+
+
+@pytest.mark.parametrize("what", CATALOGUE)
+async def test_the_migrated_schema_is_the_declared_one(
+    migrated: AsyncEngine, declared: AsyncEngine, what: str
+) -> None:
+    ours, theirs = await catalogue(migrated, what), await catalogue(declared, what)
+    assert sorted(map(str, ours - theirs)) == [], "only after the migrations"
+    assert sorted(map(str, theirs - ours)) == [], "only in the declared tables"
+
+
+async def test_alembic_finds_nothing_to_migrate(migrated: AsyncEngine) -> None:
+    def differences(connection: Connection) -> object:
+        options = {"compare_type": True, "compare_server_default": True}
+        return compare_metadata(MigrationContext.configure(connection, opts=options), METADATA)
+
+    async with migrated.connect() as connection:
+        assert await connection.run_sync(differences) == []
+
+
+async def test_there_are_checks_and_generated_columns_to_compare(migrated: AsyncEngine) -> None:
+    checks = [row for row in await catalogue(migrated, "constraints") if row[2] == b"c"]
+    generated = [row for row in await catalogue(migrated, "columns") if row[4] == b"s"]
+    assert len(checks) >= 40
+    assert {"sort_deadline", "sort_next_deadline", "sort_scheduled_for", "assignee_key"} <= {
+        row[1] for row in generated
+    }
+
+
+@pytest.mark.parametrize("what", ["triggers", "sequences"])
+async def test_there_are_neither_triggers_nor_sequences(migrated: AsyncEngine, what: str) -> None:
+    assert await catalogue(migrated, what) == set()
+
+
+async def test_upgrading_again_changes_nothing(migrated: AsyncEngine) -> None:
+    before = {what: await catalogue(migrated, what) for what in CATALOGUE}
+    assert await pending(migrated) == []
+    await upgrade(migrated)
+    assert {what: await catalogue(migrated, what) for what in CATALOGUE} == before
+
+
+async def test_what_is_pending_is_named_in_order_until_it_is_run(
+    postgres: EmbeddedPostgres,
+) -> None:
+    engine = create_async_engine(postgres.create_database("schema_pending"))
+    assert (await pending(engine))[:2] == ["0001", "0002"]
+    await upgrade(engine, "0001")
+    assert (await pending(engine))[0] == "0002"
+    await upgrade(engine)
+    assert await pending(engine) == []
+    await engine.dispose()
+    postgres.drop_database("schema_pending")
+
+
+async def test_two_upgrades_at_once_are_one(postgres: EmbeddedPostgres) -> None:
+    url = postgres.create_database("schema_raced")
+    engines = [create_async_engine(url) for _ in range(2)]
+    await asyncio.gather(*(upgrade(engine) for engine in engines))
+    assert await pending(engines[0]) == []
+    for engine in engines:
+        await engine.dispose()
+    postgres.drop_database("schema_raced")
+
+
+async def test_a_failing_migration_leaves_nothing_behind(postgres: EmbeddedPostgres) -> None:
+    engine = create_async_engine(postgres.create_database("schema_failing"))
+    async with engine.begin() as connection:
+        # In the way of a table that the first migration makes after others.
+        await connection.execute(text("CREATE TABLE resolutions (id int)"))
+    with pytest.raises(Exception, match="resolutions"):
+        await upgrade(engine)
+    async with engine.connect() as connection:
+        query = "SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace"
+        assert await connection.scalar(text(query)) == 1
+    await engine.dispose()
+    postgres.drop_database("schema_failing")

@@ -1,0 +1,408 @@
+"""What each role of the service can't do, tried with SQL of one's own on its own connection.
+
+The tables are walked, so that a new one can't be forgotten.
+"""
+
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from sqlalchemy import Table, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from app.database import ROLES, Database
+from models.aggregate import Account
+from models.clock import ManualClock
+from models.interaction import Interaction, InteractionRequirement
+from models.requirement import Requirement
+from models.resolution import ResolutionOutcome
+from models.session import settings_sql
+from models.tables import METADATA
+from tests.conftest import START
+from tests.factories import (
+    Runner,
+    create_account,
+    create_runner,
+    decide,
+    open_requirement,
+    place_hold,
+    publish_program,
+    submit,
+)
+
+STAFF, ACCOUNT_USER, WORKER = ROLES
+TABLES = sorted(METADATA.tables.values(), key=lambda table: table.name)
+OF_ACCOUNTS = [table for table in TABLES if "account_id" in table.c]
+SCOPED = [STAFF, ACCOUNT_USER]
+CHANGING = [table for table in OF_ACCOUNTS if "version" in table.c]
+APPEND_ONLY = ["events", "evidence"]
+SETTING = "({} = (NULLIF(current_setting('recourse.{}'::text, true), ''::text))::uuid)"
+STAFF_ONLY = {
+    "holds": {"note"},
+    "requirements": {"assignee_id", "assignee_name", "assignee_key"},
+}
+UNREADABLE_FOR_ACCOUNT_USERS = {"outbox", "platform_idempotency_keys"}
+OWN_WRITES_OF_ACCOUNT_USERS = {
+    "accounts": {
+        *("status", "disabled_reason", "next_deadline", "derived_at", "next_change_at"),
+        *("event_sequence", "event_hash", "version", "updated_at"),
+    },
+    "capabilities": {"status", "disabled_reason", "restricts_at", "updated_at"},
+    "requirements": {"state", "errors", "submitted_at", "version", "updated_at"},
+}
+
+
+@dataclass(frozen=True)
+class Tenants:
+    """Two platforms with rows in every table, the first with two accounts."""
+
+    database: Database
+    mine: Runner
+    theirs: Runner
+    account: Account
+    neighbour: Account
+    stranger: Account
+
+    @asynccontextmanager
+    async def as_role(
+        self, role: str, platform: bool = True, account: bool = True
+    ) -> AsyncIterator[AsyncConnection]:
+        """A transaction of one role, with the settings of the first platform and account."""
+        engines = dict(zip(ROLES, self.engines, strict=True))
+        platform_id = self.mine.platform_id if platform else None
+        account_id = self.account.account_id if account and role == ACCOUNT_USER else None
+        async with engines[role].connect() as connection:
+            for statement in filter(None, settings_sql(platform_id, account_id).split("; ")):
+                await connection.execute(text(statement))
+            yield connection
+            await connection.rollback()
+
+    @property
+    def engines(self) -> tuple[AsyncEngine, AsyncEngine, AsyncEngine]:
+        return self.database.staff, self.database.account_user, self.database.worker
+
+
+@pytest.fixture(scope="module")
+async def tenants(database: Database) -> Tenants:
+    mine, theirs = [await create_runner(database, ManualClock(START)) for _ in range(2)]
+    accounts = [await fill(runner) for runner in (mine, mine, theirs)]
+    return Tenants(database, mine, theirs, *accounts)
+
+
+async def fill(run: Runner) -> Account:
+    """An account with a row in every table."""
+    account = await create_account(run, idempotency_key="k")
+    program = await publish_program(run, idempotency_key=str(account.account_id))
+    row = await open_requirement(run, account, program)
+    await submit(run, row)
+    await decide(run, row, ResolutionOutcome.SATISFIED)
+    await place_hold(run, account, note="We suspect fraud.")
+    await write_interaction(run, row)
+    return account
+
+
+async def write_interaction(run: Runner, row: Requirement) -> None:
+    own = {"account_id": row.account_id, "platform_id": row.platform_id}
+    now = run.clock.now()
+    contact = Interaction(
+        **own,
+        **{"id": uuid.uuid4(), "version": 1, "created_at": now, "updated_at": now},
+        **{"purpose": "MESSAGE", "channel": "EMAIL", "direction": "INBOUND", "state": "SENT"},
+        **{"body": "Hello", "author_kind": "ACCOUNT_USER", "author_id": "uma", "sent_at": now},
+    )
+    async with run.database.session_for(run.system) as session, session.begin():
+        session.add(contact)
+        await session.flush()
+        session.add(InteractionRequirement(**own, interaction_id=contact.id, requirement_id=row.id))
+
+
+def readable(table: Table, role: str) -> bool:
+    return role != ACCOUNT_USER or table.name not in UNREADABLE_FOR_ACCOUNT_USERS
+
+
+def owner_of(table: Table) -> str:
+    """The column that says whose a row is."""
+    return "id" if table.name == "platforms" else "platform_id"
+
+
+async def count(
+    connection: AsyncConnection, table: Table, where: str = "true", **values: Any
+) -> int:
+    query = text(f"SELECT count(*) FROM {table.name} WHERE {where}")
+    return int((await connection.execute(query, values)).scalar_one())
+
+
+async def refusal(connection: AsyncConnection, statement: str, **values: Any) -> str:
+    """The message with which PostgreSQL refuses a statement, which it must."""
+    with pytest.raises(DBAPIError) as caught:
+        await connection.execute(text(statement), values)
+    await connection.rollback()
+    return str(caught.value.orig)
+
+
+@pytest.mark.parametrize("table", TABLES, ids=str)
+async def test_every_table_forces_row_security_with_a_policy_for_each_role(
+    owner_engine: AsyncEngine, table: Table
+) -> None:
+    platform = SETTING.format(owner_of(table), "platform_id")
+    account = SETTING.format("account_id", "account_id")
+    both = f"({platform} AND {account})" if table in OF_ACCOUNTS else platform
+    async with owner_engine.connect() as connection:
+        query = "SELECT relrowsecurity, relforcerowsecurity FROM pg_class WHERE oid = :t ::regclass"
+        flags = (await connection.execute(text(query), {"t": table.name})).one()
+        query = "SELECT roles[1]::text, permissive, cmd, qual, with_check FROM pg_policies"
+        query += " WHERE tablename = :t AND cardinality(roles) = 1"
+        policies = (await connection.execute(text(query), {"t": table.name})).all()
+    assert tuple(flags) == (True, True)
+    assert {tuple(policy) for policy in policies} == {
+        (STAFF, "PERMISSIVE", "ALL", platform, platform),
+        (ACCOUNT_USER, "PERMISSIVE", "ALL", both, both),
+        (WORKER, "PERMISSIVE", "ALL", "true", "true"),
+    }
+
+
+async def test_no_table_of_the_database_is_outside_the_walk(owner_engine: AsyncEngine) -> None:
+    query = "SELECT relname FROM pg_class WHERE relkind IN ('r', 'p', 'v', 'm', 'f') AND "
+    query += "relnamespace = 'public'::regnamespace"
+    async with owner_engine.connect() as connection:
+        found = set(await connection.scalars(text(query)))
+        policies = await connection.scalar(text("SELECT count(*) FROM pg_policies"))
+    assert found == {table.name for table in TABLES} | {"alembic_version"}
+    assert policies == 3 * len(TABLES)
+
+
+async def test_the_roles_own_nothing_and_are_nothing_more(owner_engine: AsyncEngine) -> None:
+    async with owner_engine.connect() as connection:
+        attributes = await connection.execute(
+            text(
+                "SELECT rolname, rolcanlogin, rolsuper OR rolbypassrls OR rolcreaterole "
+                "OR rolcreatedb OR rolinherit OR rolreplication, "
+                "(SELECT count(*) FROM pg_auth_members m WHERE r.oid IN (m.member, m.roleid)), "
+                "(SELECT count(*) FROM pg_class c WHERE c.relowner = r.oid), "
+                "has_schema_privilege(r.oid, 'public', 'CREATE') "
+                "FROM pg_roles r WHERE rolname LIKE 'recourse\\_%'"
+            )
+        )
+        assert {tuple(row) for row in attributes} == {
+            (role, True, False, 0, 0, False) for role in ROLES
+        }
+
+
+@pytest.mark.parametrize("table", TABLES, ids=str)
+@pytest.mark.parametrize("role", SCOPED)
+async def test_a_role_sees_all_of_its_own_and_nothing_of_another(
+    tenants: Tenants, owner_engine: AsyncEngine, role: str, table: Table
+) -> None:
+    if not readable(table, role):
+        async with tenants.as_role(role) as connection:
+            query = f"SELECT 1 FROM {table.name}"
+            assert "permission denied" in await refusal(connection, query)
+        return
+    mine = f"{owner_of(table)} = '{tenants.mine.platform_id}'"
+    if role == ACCOUNT_USER and table in OF_ACCOUNTS:
+        mine += f" AND account_id = '{tenants.account.account_id}'"
+    async with owner_engine.connect() as connection:
+        expected = await count(connection, table, mine)
+        assert await count(connection, table) > expected > 0
+    async with tenants.as_role(role) as connection:
+        assert await count(connection, table) == await count(connection, table, mine) == expected
+        theirs = f"{owner_of(table)} = '{tenants.theirs.platform_id}'"
+        assert await count(connection, table, theirs) == 0
+
+
+@pytest.mark.parametrize("table", TABLES, ids=str)
+@pytest.mark.parametrize("role", SCOPED)
+async def test_a_role_without_settings_sees_nothing(
+    tenants: Tenants, role: str, table: Table
+) -> None:
+    if not readable(table, role):
+        return
+    async with tenants.as_role(role, platform=False, account=False) as connection:
+        assert await count(connection, table) == 0
+        await connection.execute(text("SET LOCAL recourse.platform_id = ''"))
+        await connection.execute(text("SET LOCAL recourse.account_id = ''"))
+        assert await count(connection, table) == 0
+    if role == ACCOUNT_USER and table in OF_ACCOUNTS:
+        async with tenants.as_role(role, account=False) as connection:
+            assert await count(connection, table) == 0
+
+
+async def test_settings_end_with_their_transaction(tenants: Tenants) -> None:
+    for _ in range(3):
+        async with tenants.as_role(STAFF) as connection:
+            assert await count(connection, METADATA.tables["accounts"]) == 2
+            await connection.rollback()
+            assert await count(connection, METADATA.tables["accounts"]) == 0
+
+
+@pytest.mark.parametrize("table", TABLES, ids=str)
+@pytest.mark.parametrize("role", SCOPED)
+async def test_a_role_writes_no_row_for_another(tenants: Tenants, role: str, table: Table) -> None:
+    """Its own rows again, as those of another platform or account."""
+    names = [column.name for column in table.columns if column.computed is None]
+    as_theirs = [f"'{tenants.theirs.platform_id}'" if n == owner_of(table) else n for n in names]
+    copies = [as_theirs]
+    if table in OF_ACCOUNTS:
+        neighbour = f"'{tenants.neighbour.account_id}'"
+        copies.append([neighbour if name == "account_id" else name for name in names])
+    if role == STAFF:
+        copies = copies[:1]
+    for values in copies:
+        async with tenants.as_role(role) as connection:
+            statement = f"INSERT INTO {table.name} ({', '.join(names)}) "
+            statement += f"SELECT {', '.join(values)} FROM {table.name}"
+            message = await refusal(connection, statement)
+            insertable = await may(connection, role, table, "INSERT")
+            if insertable and readable(table, role):
+                assert "violates row-level security policy" in message
+            else:
+                assert "permission denied" in message
+
+
+@pytest.mark.parametrize("table", CHANGING, ids=str)
+async def test_staff_moves_no_row_to_another_platform_and_changes_none_there(
+    tenants: Tenants, table: Table
+) -> None:
+    theirs = tenants.theirs.platform_id
+    async with tenants.as_role(STAFF) as connection:
+        change = f"UPDATE {table.name} SET version = version WHERE platform_id = '{theirs}'"
+        assert (await connection.execute(text(change))).rowcount == 0
+        own = await connection.execute(text(f"UPDATE {table.name} SET version = version"))
+        assert own.rowcount > 0
+        message = await refusal(connection, f"UPDATE {table.name} SET platform_id = '{theirs}'")
+        assert "violates row-level security policy" in message
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("name", APPEND_ONLY)
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE {} SET platform_id = platform_id",
+        "UPDATE {} SET id = id",
+        "DELETE FROM {}",
+        "TRUNCATE {} CASCADE",
+        "INSERT INTO {0} SELECT * FROM {0} ON CONFLICT (account_id, id) DO UPDATE SET id = {0}.id",
+        "MERGE INTO {0} t USING {0} s ON t.id = s.id AND t.account_id = s.account_id "
+        "WHEN MATCHED THEN DELETE",
+        "SELECT 1 FROM {} FOR UPDATE",
+    ],
+)
+async def test_what_happened_is_neither_changed_nor_deleted(
+    tenants: Tenants, role: str, name: str, statement: str
+) -> None:
+    async with tenants.as_role(role) as connection:
+        message = await refusal(connection, statement.format(name))
+        assert f"permission denied for table {name}" in message
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("other", [*ROLES, "recourse", "pg_read_all_data", "pg_database_owner"])
+async def test_a_role_becomes_no_other(tenants: Tenants, role: str, other: str) -> None:
+    if role == other:
+        return
+    async with tenants.as_role(role) as connection:
+        assert "permission denied to set role" in await refusal(connection, f"SET ROLE {other}")
+        message = await refusal(connection, f"SET SESSION AUTHORIZATION {other}")
+        assert "permission denied to set session authorization" in message
+        assert "permission denied" in await refusal(connection, f"GRANT {other} TO {role}")
+        for statement in ("RESET ROLE", "RESET SESSION AUTHORIZATION", "RESET ALL", "DISCARD TEMP"):
+            await connection.execute(text(statement))
+        who = await connection.execute(text("SELECT session_user, current_user"))
+        assert tuple(who.one()) == (role, role)
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "ALTER TABLE accounts DISABLE ROW LEVEL SECURITY",
+        "ALTER TABLE accounts NO FORCE ROW LEVEL SECURITY",
+        "DROP POLICY staff ON accounts",
+        "CREATE POLICY all_of_it ON accounts USING (true)",
+        "ALTER TABLE events DROP COLUMN hash",
+        "DROP TABLE events",
+        "CREATE TABLE public.mine (id int)",
+        "CREATE RULE r AS ON INSERT TO events DO INSTEAD NOTHING",
+        "ALTER ROLE recourse_staff BYPASSRLS",
+        "GRANT UPDATE ON events TO PUBLIC",
+        "SET session_replication_role = replica",
+        "COPY accounts TO PROGRAM 'cat'",
+        "COPY accounts TO '/tmp/accounts'",
+        "SELECT pg_read_file('/etc/passwd')",
+    ],
+)
+async def test_a_role_changes_neither_tables_nor_rights(
+    tenants: Tenants, role: str, statement: str
+) -> None:
+    async with tenants.as_role(role) as connection:
+        message = await refusal(connection, statement)
+        assert "permission denied" in message or "must be owner" in message, message
+
+
+@pytest.mark.parametrize("role", SCOPED)
+async def test_turning_row_security_off_ends_in_an_error(tenants: Tenants, role: str) -> None:
+    async with tenants.as_role(role) as connection:
+        await connection.execute(text("SET LOCAL row_security = off"))
+        message = await refusal(connection, "SELECT account_id FROM accounts")
+        assert "query would be affected by row-level security policy" in message
+
+
+@pytest.mark.parametrize("table", TABLES, ids=str)
+async def test_account_users_read_every_column_but_those_for_staff(
+    tenants: Tenants, table: Table
+) -> None:
+    for column in table.columns:
+        hidden = column.name in STAFF_ONLY.get(table.name, ()) or not readable(table, ACCOUNT_USER)
+        async with tenants.as_role(ACCOUNT_USER) as connection:
+            for statement in (
+                f"SELECT {column.name} FROM {table.name}",
+                f"SELECT 1 FROM {table.name} WHERE {column.name} IS NOT NULL",
+                f"SELECT 1 FROM {table.name} ORDER BY {column.name}",
+            ):
+                if hidden:
+                    message = await refusal(connection, statement)
+                    assert f"permission denied for table {table.name}" in message
+                else:
+                    await connection.execute(text(statement))
+            if hidden:
+                assert "permission denied" in await refusal(connection, f"TABLE {table.name}")
+
+
+@pytest.mark.parametrize("table", TABLES, ids=str)
+async def test_account_users_change_no_more_than_what_a_submission_changes(
+    owner_engine: AsyncEngine, table: Table
+) -> None:
+    async with owner_engine.connect() as connection:
+        changeable = {
+            column.name
+            for column in table.columns
+            if await may(connection, ACCOUNT_USER, table, "UPDATE", column.name)
+        }
+        assert changeable == OWN_WRITES_OF_ACCOUNT_USERS.get(table.name, set())
+        assert not await may(connection, ACCOUNT_USER, table, "DELETE")
+        inserts = await may(connection, ACCOUNT_USER, table, "INSERT")
+    assert inserts == (table.name in {"events", "evidence", "idempotency_keys", "outbox"})
+
+
+async def test_account_users_touch_no_row_of_their_neighbour(tenants: Tenants) -> None:
+    row = await open_requirement(tenants.mine, tenants.neighbour)
+    async with tenants.as_role(ACCOUNT_USER) as connection:
+        query = text("UPDATE requirements SET version = version WHERE id = :id")
+        assert (await connection.execute(query, {"id": row.id})).rowcount == 0
+
+
+async def may(
+    connection: AsyncConnection, role: str, table: Table, right: str, column: str | None = None
+) -> bool:
+    if column is None:
+        query, values = "SELECT has_table_privilege(:role, :table, :right)", {}
+    else:
+        query = "SELECT has_column_privilege(:role, :table, :column, :right)"
+        values = {"column": column}
+    values |= {"role": role, "table": table.name, "right": right}
+    return bool((await connection.execute(text(query), values)).scalar_one())
