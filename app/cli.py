@@ -11,7 +11,6 @@ import typer
 from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
 
 from app import schema_file
 from app.database import DatabaseUrlInvalid
@@ -23,9 +22,11 @@ from app.server import serve as run_server
 from app.settings import Settings, source_of
 from app.store import Store, StoreUnusable, open_store
 from app.tokens import MIN_SECRET_LENGTH, TokenSigner, account_named, secret_in
-from models.actor import Role
+from models.actor import Role, system
 from models.clock import SystemClock
 from models.errors import RecourseError
+from models.ids import platform_id_for
+from models.platform import ensure_platform
 from models.verify import Finding
 from models.verify import verify as run_verify
 
@@ -166,12 +167,19 @@ def token(
     ] = None,
     subject: Annotated[str | None, typer.Option(help="Who the token is for.")] = None,
 ) -> None:
-    """Print a development token, and nothing else."""
+    """Print a development token, and nothing else; makes the platform if it is not there."""
     if (role is TokenRole.ACCOUNT_USER) != (account is not None):
         raise typer.BadParameter("--account goes with --role account_user, and only with it.")
     account_id = None if account is None else account_named(platform, account)
-    signer = signer_for(Settings())
-    print(signer.sign(Role(role.upper()), platform, subject or f"dev-{role}", account_id))
+
+    async def work(store: Store, settings: Settings) -> str:
+        actor = system(platform_id_for(platform))
+        async with store.database.session_for(actor) as session:
+            await ensure_platform(session, SystemClock(), platform)
+        signer = signer_for(settings)
+        return signer.sign(Role(role.upper()), platform, subject or f"dev-{role}", account_id)
+
+    print(_with_store(work))
 
 
 @cli.command()
@@ -216,11 +224,8 @@ def schema(
 def doctor() -> None:
     """Show every setting with where it came from, and whether the store is well."""
     settings = Settings()
-    table = Table("setting", "value", "from")
     for name in Settings.model_fields:
-        value = getattr(settings, name)
-        table.add_row(f"RECOURSE_{name.upper()}", str(value), source_of(name))
-    Console().print(table)
+        print(f"RECOURSE_{name.upper()} = {getattr(settings, name)}  [{source_of(name)}]")
 
     async def work(store: Store, _: Settings) -> bool:
         well = True

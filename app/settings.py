@@ -68,4 +68,4 @@ def source_of(name: str) -> str:
     """Where the value of a setting came from: its environment variable, or the default."""
     variable = f"{PREFIX}{name.upper()}"
     known = {key.upper() for key in os.environ}
-    return f"environment ({variable})" if variable in known else "default"
+    return "environment" if variable in known else "default"

@@ -10,13 +10,14 @@ from typing import Any, cast
 
 from sqlalchemy import Table, select
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from models.actor import Actor, Role
 from models.aggregate import Account, AccountCommand, RiskTier, Unit, operate, run
 from models.capability import Capability
 from models.clock import Clock
-from models.errors import AlreadyExists, ErrorCode
+from models.errors import AlreadyExists, ErrorCode, NotFound
 from models.events import GENESIS_HASH, EventType
 from models.hold import PLACERS
 from models.idempotency import MAX_KEY_LENGTH
@@ -88,11 +89,7 @@ async def create(
 
     keyed = _KeyedCreate(account_id=account_id, **vars(command))
     async with transaction(session, actor):
-        await session.execute(
-            insert(Account)
-            .values(_blank(actor, account_id, command, clock.now()))
-            .on_conflict_do_nothing()
-        )
+        await insert_blank(session, actor, account_id, command, clock.now())
         return await run(session, actor, clock, "accountCreate", keyed, Account, step)
 
 
@@ -153,6 +150,22 @@ async def change_profile(unit: Unit, changes: Mapping[str, Any]) -> None:
 @dataclass(frozen=True, kw_only=True)
 class _KeyedCreate(CreateAccount):
     account_id: uuid.UUID
+
+
+async def insert_blank(
+    session: AsyncSession,
+    actor: Actor,
+    account_id: uuid.UUID,
+    command: CreateAccount,
+    now: datetime,
+) -> None:
+    """Make sure that there is a row to lock; one that is there already stays as it is."""
+    values = _blank(actor, account_id, command, now)
+    try:
+        await session.execute(insert(Account).values(values).on_conflict_do_nothing())
+    except IntegrityError as error:
+        # Its checks hold by now: what can fail is the key to the platform.
+        raise NotFound("platform", ()) from error
 
 
 def _blank(

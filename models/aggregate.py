@@ -22,11 +22,13 @@ from sqlalchemy import (
     UniqueConstraint,
     select,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
-from sqlalchemy.orm import Mapped, mapped_column, relationship, selectinload
+from sqlalchemy.orm import Mapped, mapped_column, relationship, selectinload, undefer_group
+from sqlalchemy.orm.strategy_options import _AbstractLoad
 
 from models.actor import Actor, system
-from models.base import Base, Changing
+from models.base import STAFF_ONLY, Base, Changing, Json
 from models.capability import Capability
 from models.clock import Clock
 from models.errors import NotFound
@@ -118,6 +120,8 @@ class Account(Changing, Base):
     next_change_at: Mapped[datetime | None]
     event_sequence: Mapped[int] = mapped_column(BigInteger)
     event_hash: Mapped[str]
+    # What the last import said, where the account was imported; see `stripe_import.py`.
+    import_state: Mapped[Json | None] = mapped_column(JSONB(none_as_null=True), deferred=True)
 
     capabilities: Mapped[list[Capability]] = relationship(
         primaryjoin="Account.account_id == foreign(Capability.account_id)",
@@ -198,7 +202,9 @@ class Unit:
 
     async def load(self, table: type[Row], row_id: uuid.UUID, noun: str) -> Row:
         """A row of this account; raises `NotFound` naming the noun."""
-        row = await self.store.get(table, (self.account.account_id, row_id))
+        row = await self.store.get(
+            table, (self.account.account_id, row_id), options=_staff_only(self.actor)
+        )
         if row is None:
             raise NotFound(noun)
         return row
@@ -355,14 +361,14 @@ async def under_lock(
     """Lock the account, then read what its status depends on: in that order, or it may be old."""
     # Between an operation's reads its rows may contradict each other; they are written at its end.
     session.autoflush = False
+    live = (Account.live_requirements, Account.unreleased_holds)
     account = await session.scalar(
         select(Account)
         .where(Account.account_id == account_id, Account.platform_id == actor.platform_id)
         .with_for_update()
         .options(
             selectinload(Account.capabilities),
-            selectinload(Account.live_requirements),
-            selectinload(Account.unreleased_holds),
+            *(selectinload(of).options(*_staff_only(actor)) for of in live),
         )
         .execution_options(populate_existing=True)
     )
@@ -378,6 +384,11 @@ async def under_lock(
         requirements=list(account.live_requirements),
         holds=list(account.unreleased_holds),
     )
+
+
+def _staff_only(actor: Actor) -> list[_AbstractLoad]:
+    """What loads the columns that account users' role may not read, for all others."""
+    return [] if actor.account_id is not None else [undefer_group(STAFF_ONLY)]
 
 
 async def _replay(unit: Unit, operation: str, command: Any, kind: type[Row]) -> Outcome[Row] | None:

@@ -4,13 +4,14 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import DateTime, ForeignKeyConstraint, MetaData, Text, Uuid
+from sqlalchemy import DateTime, ForeignKeyConstraint, MetaData, Table, Text, Uuid
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
-from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, MappedColumn, declared_attr, mapped_column
 
 from models.actor import Actor
 
 Json = Any
+STAFF_ONLY = "staff_only"
 
 
 class Base(DeclarativeBase):
@@ -77,6 +78,21 @@ def program_key() -> ForeignKeyConstraint:
     return ForeignKeyConstraint(
         ["platform_id", "program_code", "program_version"],
         ["programs.platform_id", "programs.code", "programs.version"],
+    )
+
+
+def staff_only(*arguments: Any) -> MappedColumn[Any]:
+    """A column that account users' role may not read; the mapper loads it for staff."""
+    return mapped_column(*arguments, deferred=True, deferred_group=STAFF_ONLY)
+
+
+def staff_only_columns(table: Table) -> frozenset[str]:
+    """The names of the table's columns that only staff may read."""
+    mapper = next(m for m in Base.registry.mappers if m.local_table is table)
+    return frozenset(
+        attribute.columns[0].name
+        for attribute in mapper.column_attrs
+        if attribute.group == STAFF_ONLY
     )
 
 

@@ -15,7 +15,7 @@ from sqlalchemy.types import Text
 
 from models.actor import Actor, Role
 from models.aggregate import AccountCommand, Unit, operate
-from models.base import AccountScoped, Base, Changing, OwnId, account_key, stamp
+from models.base import AccountScoped, Base, Changing, OwnId, account_key, staff_only, stamp
 from models.clock import Clock
 from models.errors import ErrorCode, IllegalTransition, InvalidInput
 from models.events import EventType, SubjectType
@@ -51,7 +51,7 @@ class Hold(AccountScoped, OwnId, Changing, Base):
 
     capabilities: Mapped[list[str]] = mapped_column(ARRAY(Text))
     reason: Mapped[str]
-    note: Mapped[str | None] = mapped_column(deferred=True)
+    note: Mapped[str | None] = staff_only()
     expires_at: Mapped[datetime | None]
     placed_by_kind: Mapped[str]
     placed_by_id: Mapped[str]

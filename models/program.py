@@ -371,12 +371,10 @@ def _check_schema(schema: Any) -> None:
         raise InvalidInput(f"A JSON Schema has at most {MAX_SCHEMA_BYTES} bytes.", where)
     try:
         _validator(orjson.dumps(schema, option=orjson.OPT_SORT_KEYS))
-    except jsonschema_rs.ValidationError as error:
-        message = f"Not a JSON Schema (Draft 2020-12): {error.message}"
-        raise InvalidInput(message[:MAX_MESSAGE_LENGTH], where) from None
     except (ValueError, jsonschema_rs.ReferencingError) as error:
+        why = error.message if isinstance(error, jsonschema_rs.ValidationError) else str(error)
         # The library names the class of the error that `_refuse` raises.
-        message = f"Not a JSON Schema (Draft 2020-12): {str(error).rpartition('ValueError: ')[2]}"
+        message = f"Not a JSON Schema (Draft 2020-12): {why.rpartition('ValueError: ')[2]}"
         raise InvalidInput(message[:MAX_MESSAGE_LENGTH], where) from None
 
 
@@ -384,9 +382,11 @@ async def _lock(
     session: AsyncSession, actor: Actor, operation: str, command: Publish | Retire
 ) -> Outcome[Program] | None:
     """Lock the platform, so that versions come one after another; the first result of a replay."""
-    await session.execute(
+    locked = await session.scalar(
         select(Platform.id).where(Platform.id == actor.platform_id).with_for_update()
     )
+    if locked is None:
+        raise NotFound("platform", ())
     if command.idempotency_key is None:
         return None
     key = (actor.platform_id, actor.caller, command.idempotency_key)

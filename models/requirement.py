@@ -29,6 +29,7 @@ from models.base import (
     OwnId,
     account_key,
     program_key,
+    staff_only,
     stamp,
 )
 from models.clock import Clock
@@ -179,18 +180,15 @@ class Requirement(AccountScoped, OwnId, Changing, Base):
     alternative_group: Mapped[str | None]
     alternative_option: Mapped[str | None]
     priority: Mapped[str]
-    # Staff only: account users' role may not read these, so the mapper loads them when asked to.
-    assignee_id: Mapped[str | None] = mapped_column(deferred=True)
-    assignee_name: Mapped[str | None] = mapped_column(deferred=True)
-    assignee_key: Mapped[str] = mapped_column(
-        Computed("coalesce(assignee_id, '')", persisted=True), deferred=True
-    )
+    assignee_id: Mapped[str | None] = staff_only()
+    assignee_name: Mapped[str | None] = staff_only()
+    assignee_key: Mapped[str] = staff_only(Computed("coalesce(assignee_id, '')", persisted=True))
     origin: Mapped[str | None]
     opened_by_kind: Mapped[str]
     opened_by_id: Mapped[str]
     opened_by_name: Mapped[str | None]
     submitted_at: Mapped[datetime | None]
-    proposed_outcome: Mapped[str | None]
+    proposed_outcome: Mapped[str | None] = staff_only()
     closed_at: Mapped[datetime | None]
     closed_reason: Mapped[str | None]
 
@@ -424,7 +422,6 @@ async def assign(
 
     async def step(unit: Unit) -> Requirement:
         row = await load(unit, command)
-        await session.refresh(row, ["assignee_id", "assignee_name"])
         before_id, row.assignee_id = row.assignee_id, command.assignee_id
         row.assignee_name = command.assignee_name if command.assignee_id is not None else None
         move(
@@ -459,7 +456,7 @@ async def reopen(
 def permissions(row: Any, actor: Actor) -> list[Permission]:
     """What the actor may do with the requirement now, one entry per action, with refusals.
 
-    `row` is a requirement or a record of its state, opened_by_id and proposed_outcome.
+    `row` is a requirement or a record of its state, opened_by_id and, for staff, proposed_outcome.
     """
     return [
         Permission(action, tuple(_refusals(row, actor, action))) for action in RequirementAction
@@ -681,7 +678,10 @@ def _refusals(row: Any, actor: Actor, action: RequirementAction) -> list[Refusal
     elif action is _A.CANCEL and actor.role is Role.INTEGRATOR and row.opened_by_id != actor.id:
         message = "An integrator cancels only what it opened itself."
         found.append(Refusal(ErrorCode.FORBIDDEN, message))
-    if row.proposed_outcome is not None and action in ACTION_OF_OUTCOME.values():
+    # What is proposed is not for account users to know: their role may not read it.
+    if actor.account_id is not None or action not in ACTION_OF_OUTCOME.values():
+        return found
+    if row.proposed_outcome is not None:
         pending = ProposalPending(row.proposed_outcome)
         found.append(Refusal(pending.code, pending.message))
     return found

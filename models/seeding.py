@@ -8,7 +8,6 @@ accounts already show every state, and many show them in fixed proportions.
 import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from random import Random
@@ -19,13 +18,23 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from models.account import CreateAccount, change_profile, fill_new_account, new_account
 from models.actor import Actor, Role, system
-from models.aggregate import Account, RiskTier, Unit
+from models.aggregate import Account, RiskTier
 from models.base import Base
 from models.bulk import insert_new_rows, insert_rows
 from models.capability import Capability
 from models.clock import Clock
 from models.demo.correspondence import write_contacts
-from models.demo.histories import REVIEWERS, SERVICES, Act, Case, History, Path, Phase, window_of
+from models.demo.histories import (
+    REVIEWERS,
+    SERVICES,
+    Act,
+    Case,
+    Draft,
+    History,
+    Path,
+    Phase,
+    window_of,
+)
 from models.demo.names import invent
 from models.demo.programs import programs as demo_programs
 from models.events import Event, Outbox, outbox_columns
@@ -116,16 +125,6 @@ DECKS: dict[str, tuple[Any, ...]] = {
 }
 
 
-@dataclass
-class Draft(Unit):
-    """An account in memory that no session will write: its events are kept as plain columns."""
-
-    events: list[Mapping[str, Any]] = field(default_factory=list)
-
-    def _log(self, event: Mapping[str, Any]) -> None:
-        self.events.append(event)
-
-
 async def prepare(session: AsyncSession, platform_id: uuid.UUID, clock: Clock) -> None:
     """Publish the demo's programs on the platform, where it does not have them."""
     await publish_missing(session, system(platform_id, SEEDER), clock, demo_programs())
@@ -160,14 +159,14 @@ async def build(
     now: datetime,
     published: Sequence[Program],
 ) -> Draft:
-    """The account of a number, in memory, with all of its rows in `added`."""
+    """The account of a number, in memory, with all of its rows."""
     rng = Random(f"{platform_id}:{number}")  # noqa: S311 (the same data each time, no secrets)
-    draft, history, command = _new_history(platform_id, number, now, rng)
+    history, command = _new_history(platform_id, number, now, rng)
     _plan_cases(history, number, requirements, published)
     _plan_account(history, command, number)
     await history.play()
     write_contacts(history)
-    return draft
+    return history.unit
 
 
 def external_id(number: int) -> str:
@@ -205,6 +204,8 @@ async def _write(session: AsyncSession, units: Sequence[Draft]) -> int:
                 rows[type(row)].append(vars(row))
             rows[Event].extend(unit.events)
             rows[Outbox].extend(map(outbox_columns, unit.events))
+            rows[Interaction].extend(unit.contacts)
+            rows[InteractionRequirement].extend(unit.links)
     for kind in TABLES:
         if rows[kind]:
             await insert_rows(connection, _table(kind), rows[kind])
@@ -260,11 +261,13 @@ def _plan_account(history: History, command: CreateAccount, number: int) -> None
     opened = [case.window.opened for case in history.cases]
     created = min(opened, default=history.now) - history.days(0.5, 60)
     account.created_at = account.updated_at = account.derived_at = created
-    # The mapper takes long to find that there is nothing, where nothing was set.
+    # The mapper takes long to find that there is nothing, unless that was set.
     account.disabled_reason = account.rejected_reason = account.next_change_at = None
 
     async def create() -> None:
         fill_new_account(unit, command)
+        for capability in unit.capabilities:
+            capability.disabled_reason = None
 
     history.plan(created, history.staff(Role.INTEGRATOR, SERVICES[3]), create)
     mood, ordinal = _mood(number)
@@ -319,7 +322,7 @@ def _reviewer(history: History) -> Actor:
 
 def _new_history(
     platform_id: uuid.UUID, number: int, now: datetime, rng: Random
-) -> tuple[Draft, History, CreateAccount]:
+) -> tuple[History, CreateAccount]:
     business = invent(rng)
     command = CreateAccount(
         external_id=external_id(number),
@@ -332,7 +335,7 @@ def _new_history(
     actor = system(platform_id, SEEDER)
     account = new_account(actor, command, now)
     unit = Draft(account=account, actor=actor, now=now, random_bits=rng.getrandbits)
-    return unit, History(unit, rng, business, now), command
+    return History(unit, rng, business, now), command
 
 
 def _mood(number: int) -> tuple[str, int]:

@@ -56,7 +56,6 @@ from resolvers.requirement import Requirement, requirements_of_accounts
 from resolvers.resolution import Resolution, resolutions_of_accounts
 from resolvers.scalars import CountryCode, DisabledReason
 from resolvers.selection import (
-    COLUMNS,
     asked_columns,
     asked_types,
     columns_behind,
@@ -77,11 +76,11 @@ async def _restrictions(parents: Parents, info: Info) -> list[list[Any]]:
     """What restricts each capability now: two statements, whatever the capabilities."""
     asked, now = asked_types(info), info.context.now
     account_ids = list(dict.fromkeys(row["account_id"] for row in parents))
-    wanted = columns_behind(asked.get("Requirement", ()), COLUMNS["Requirement"])
+    wanted = columns_behind(info, "Requirement", asked.get("Requirement", ()))
     requirements = await live_requirements(
         info.context.reader, account_ids, (*RESTRICTING_COLUMNS, *wanted)
     )
-    wanted = columns_behind(asked.get("Hold", ()), COLUMNS["Hold"])
+    wanted = columns_behind(info, "Hold", asked.get("Hold", ()))
     rows = await rows_by_account(
         info.context.reader, HOLDS, account_ids, (*HOLDING_COLUMNS, *wanted), ("id",)
     )

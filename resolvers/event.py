@@ -32,7 +32,7 @@ from resolvers.pagination import (
     list_request,
 )
 from resolvers.scalars import Json
-from resolvers.selection import COLUMNS, asked_types, columns_behind, register_columns
+from resolvers.selection import asked_types, columns_behind, register_columns
 
 if TYPE_CHECKING:
     from resolvers.account import Account
@@ -63,14 +63,14 @@ async def _subjects(parents: Parents, info: Info) -> list[Any]:
 
 async def _accounts(parents: Parents, info: Info, fields: set[str]) -> dict[Any, Any]:
     wanted = [e["account_id"] for e in parents if e["subject_type"] == "Account"]
-    columns = columns_behind(fields, COLUMNS["Account"])
+    columns = columns_behind(info, "Account", fields)
     rows = await accounts_by_id(info.context.reader, ACCOUNTS.table, wanted, columns)
     return {("Account", row["account_id"]): row for row in rows if row is not None}
 
 
 async def _rows(parents: Parents, info: Info, type_name: str, fields: set[str]) -> dict[Any, Any]:
     keys = [(e["account_id"], e["subject_id"]) for e in parents if e["subject_type"] == type_name]
-    columns = columns_behind(fields, COLUMNS[type_name])
+    columns = columns_behind(info, type_name, fields)
     table = TABLES_OF_SUBJECTS[type_name]
     rows = await rows_by_key(info.context.reader, table, keys, columns)
     return {(type_name, row["id"]): row for row in rows if row is not None}

@@ -160,6 +160,8 @@ def changed_field(
 async def mutate(info: Info, operation: Operation, build: Callable[[], Any]) -> Result:
     """Run one operation with the command that `build` makes of the input; errors become data."""
     context = info.context
+    # A request never holds two connections: those that wait for a second would block each other.
+    await context.reader.refresh()
     try:
         command = build()
         async with context.session() as session:

@@ -143,6 +143,11 @@ def _assignees(parents: Parents, info: Info) -> list[Actor | None]:
     ]
 
 
+def _proposed_outcomes(parents: Parents, info: Info) -> list[ResolutionOutcome | None]:
+    staff = info.context.actor.account_id is None
+    return [row["proposed_outcome"] if staff else None for row in parents]
+
+
 def _permissions(parents: Parents, info: Info) -> list[list[Permission]]:
     return [permissions(row, info.context.actor) for row in parents]
 
@@ -235,8 +240,10 @@ class Requirement(Node):
         description="The latest final decision on it.",
         needs=("account_id", "id"),
     )
-    proposed_outcome: ResolutionOutcome | None = strawberry.field(
-        description="The outcome that waits for a second pair of eyes."
+    proposed_outcome: ResolutionOutcome | None = batched(
+        _proposed_outcomes,
+        description="The outcome that waits for a second pair of eyes; not shown to account users.",
+        needs=("proposed_outcome",),
     )
     assignee: Actor | None = batched(
         _assignees,

@@ -7,7 +7,6 @@ import strawberry
 from strawberry.schema.config import StrawberryConfig
 from strawberry.tools import merge_types
 
-import resolvers.enums  # noqa: F401 (describes the domain's enums)
 from models.account import ACCOUNTS
 from models.errors import InvalidInput, RecourseError
 from models.events import EVENTS

@@ -13,6 +13,7 @@ from sqlalchemy import Table
 from strawberry.types.base import get_object_definition
 from strawberry.utils.str_converters import to_camel_case
 
+from models.base import staff_only_columns
 from resolvers.batching import NEEDS
 from resolvers.context import Info
 
@@ -21,8 +22,10 @@ ColumnMap = Mapping[str, tuple[str, ...]]
 ROWS_OF_CONNECTION = (("nodes",), ("edges", "node"))
 
 
-# The type's name in the schema -> its columns. Filled as the types are declared.
+# The type's name in the schema -> its columns, and those that only staff may read. Filled as the
+# types are declared.
 COLUMNS: dict[str, ColumnMap] = {}
+STAFF_ONLY: dict[str, frozenset[str]] = {}
 
 
 def register_columns(schema_type: type, table: Table) -> ColumnMap:
@@ -34,6 +37,7 @@ def register_columns(schema_type: type, table: Table) -> ColumnMap:
         needs = field.metadata.get(NEEDS, own)
         found[field.graphql_name or to_camel_case(field.python_name)] = tuple(needs)
     COLUMNS[definition.name] = found
+    STAFF_ONLY[definition.name] = staff_only_columns(table)
     return found
 
 
@@ -41,12 +45,19 @@ def asked_columns(
     info: Info, type_name: str, paths: Iterable[Sequence[str]] = ((),)
 ) -> tuple[str, ...]:
     """The columns behind a type's fields selected at `paths` below this field, in stable order."""
-    return columns_behind(asked_fields(info, paths), COLUMNS[type_name])
+    return columns_behind(info, type_name, asked_fields(info, paths))
 
 
-def columns_behind(names: Iterable[str], columns: ColumnMap) -> tuple[str, ...]:
-    """The columns behind these fields, sorted, so that equal selections share a statement."""
-    return tuple(sorted({column for name in names for column in columns.get(name, ())}))
+def columns_behind(info: Info, type_name: str, names: Iterable[str]) -> tuple[str, ...]:
+    """The columns behind these fields of a type, sorted, so that equal ones share a statement.
+
+    For account users, without what only staff may read.
+    """
+    columns = COLUMNS[type_name]
+    found = {column for name in names for column in columns.get(name, ())}
+    if info.context.actor.account_id is not None:
+        found -= STAFF_ONLY[type_name]
+    return tuple(sorted(found))
 
 
 def asked_fields(info: Info, paths: Iterable[Sequence[str]] = ((),)) -> set[str]:

@@ -1,27 +1,28 @@
 """What was written about the requirements of a demo account: contacts in every state."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from models.actor import Actor, Role
-from models.base import stamp
 from models.demo.histories import SERVICES, Act, Case, History
 from models.interaction import (
-    Interaction,
     InteractionChannel,
     InteractionDirection,
     InteractionPurpose,
-    InteractionRequirement,
     InteractionState,
 )
 from models.requirement import Requirement
-from models.resolution import ResolutionOutcome
 from models.status import AWAITING_ACCOUNT, RequirementState
 
+# The columns of an interaction.
+Contact = dict[str, Any]
 _C, _P, _S = InteractionChannel, InteractionPurpose, InteractionState
-OF_REQUEST = ((_S.SENT, _S.DELIVERED, _S.VIEWED, _S.FAILED), (2, 3, 7, 1))
-OF_NOTICE = ((_S.SENT, _S.DELIVERED, _S.VIEWED), (1, 2, 4))
-CHANNELS = ((_C.EMAIL, _C.DASHBOARD, _C.SMS, _C.API, _C.PHONE), (10, 6, 2, 2, 1))
-# How far a contact has come, as the number of instants that it has.
+OF_REQUEST = (_S.SENT, _S.SENT, *[_S.DELIVERED] * 3, *[_S.VIEWED] * 6, _S.FAILED)
+OF_NOTICE = (_S.SENT, _S.DELIVERED, _S.DELIVERED, *[_S.VIEWED] * 4)
+CHANNELS = (*[_C.EMAIL] * 9, *[_C.DASHBOARD] * 5, _C.SMS, _C.SMS, _C.API, _C.API, _C.PHONE)
+INSTANTS = ("sent_at", "delivered_at", "viewed_at", "responded_at")
+# How many of its instants a contact has.
 PROGRESS = {_S.SENT: 1, _S.DELIVERED: 2, _S.VIEWED: 3, _S.RESPONDED: 4}
 FAILURES = (
     {"code": "mailbox_unavailable", "message": "The mailbox does not exist."},
@@ -31,25 +32,28 @@ FAILURES = (
 
 def write_contacts(history: History) -> None:
     """Add the contacts of all cases; call it once the history was played."""
-    waiting: list[Case] = []
     for case in history.cases:
         Letters(case).write()
-        deadline = case.row.deadline
-        if case.row.state in AWAITING_ACCOUNT and deadline and deadline > history.now:
-            waiting.append(case)
-    if waiting:
-        _remind(history, waiting)
+    _remind(history)
 
 
-def _remind(history: History, waiting: list[Case]) -> None:
+def _remind(history: History) -> None:
     """One reminder for all that is still to come, before the first of its deadlines."""
-    first = min(case.row.deadline for case in waiting if case.row.deadline is not None)
-    contact = _contact(history, history.now - timedelta(hours=2), [c.row for c in waiting])
-    contact.purpose, contact.channel = _P.REMINDER, _C.EMAIL
-    contact.state, contact.version = _S.SCHEDULED, 2
-    contact.scheduled_for = history.now + (first - history.now) / 2
-    contact.subject = "Something is still missing"
-    contact.body = "Please send what we asked for. Until then nothing changes for you."
+    now = history.now
+    waiting = [case.row for case in history.cases if case.row.state in AWAITING_ACCOUNT]
+    coming = [row for row in waiting if row.deadline and row.deadline > now]
+    if not coming:
+        return
+    first = min(row.deadline for row in coming if row.deadline)
+    contact = _contact(history, now - timedelta(hours=2), coming, _service(history))
+    contact |= {
+        "purpose": _P.REMINDER,
+        "state": _S.SCHEDULED,
+        "version": 2,
+        "scheduled_for": now + (first - now) / 2,
+        "subject": "Something is still missing",
+        "body": "Please send what we asked for. Until then nothing changes for you.",
+    }
 
 
 class Letters:
@@ -61,16 +65,16 @@ class Letters:
         self.rng = case.history.rng
         self.now = case.history.now
         self.row = case.row
-        self.service = self.history.staff(Role.INTEGRATOR, SERVICES[3])
+        self.service = _service(case.history)
 
     def write(self) -> None:
         """Add all that was written."""
         request = self._request()
-        happened, row = self.case.happened, self.row
-        if Act.SEND_BACK in happened:
+        row, sent_back = self.row, self.case.happened.get(Act.SEND_BACK)
+        if sent_back is not None:
             body = f"{row.title}: what you sent can't be used yet. {self._what_is_wrong()}"
-            self._send(happened[Act.SEND_BACK], _P.MESSAGE, self.case.reviewer, body)
-        if self.rng.random() < 0.12:
+            self._send(sent_back, _P.MESSAGE, self.case.reviewer, body)
+        if self.rng.random() < 0.1:
             self._thread(request)
         if row.state in AWAITING_ACCOUNT and row.deadline and row.deadline <= self.now:
             body = f"{row.title}: the deadline has passed. Some of what you can do is restricted."
@@ -80,107 +84,106 @@ class Letters:
         if row.closed_at is not None:
             self._after_the_end(row.closed_at)
 
-    def _request(self) -> Interaction:
-        row = self.row
-        contact = self._new(self.case.window.opened, _P.REQUEST, self.service, row.description)
-        contact.channel = self.rng.choices(*CHANNELS)[0]
+    def _request(self) -> Contact:
+        contact = self._new(self.case.window.opened, _P.REQUEST, self.service, self.row.description)
+        contact["channel"] = self.rng.choice(CHANNELS)
         submitted = self.case.happened.get(Act.SUBMIT)
         if submitted is not None:
             self._progress(contact, _S.RESPONDED, submitted)
         else:
-            self._progress(contact, self.rng.choices(*OF_REQUEST)[0])
+            self._progress(contact, self.rng.choice(OF_REQUEST))
         return contact
 
     def _after_the_end(self, at: datetime) -> None:
         row = self.row
-        if self.case.proposal is not None and row.state in list(ResolutionOutcome):
+        if self.case.proposal is not None:
             body = f"{row.title}: we have decided. The outcome is {row.state.lower()}."
             self._send(at, _P.DECISION, self.case.reviewer, body)
         elif self.rng.random() < 0.5:
             body = f"{row.title}: please remember to send it."
             contact = self._new(self.case.window.opened, _P.REMINDER, self.service, body)
-            contact.scheduled_for = at + timedelta(days=1)
-            contact.state, contact.version, contact.updated_at = _S.CANCELED, 3, at
+            contact |= {
+                "scheduled_for": at + timedelta(days=1),
+                "state": _S.CANCELED,
+                "version": 3,
+                "updated_at": at,
+            }
 
-    def _thread(self, request: Interaction) -> None:
+    def _thread(self, request: Contact) -> None:
         """The user asks, and is answered or not yet."""
         asked = min(self.case.window.opened + self.history.days(0.2, 3), self.now)
         question = self._new(asked, _P.MESSAGE, self.history.user, "Which document do you mean?")
-        question.direction, question.channel = InteractionDirection.INBOUND, _C.DASHBOARD
-        question.in_reply_to_id = request.id
+        question |= {
+            "direction": InteractionDirection.INBOUND,
+            "channel": _C.DASHBOARD,
+            "in_reply_to_id": request["id"],
+        }
         answered = asked + self.history.days(0.1, 2)
         if answered >= self.now:
             self._progress(question, _S.DELIVERED)
             return
         self._progress(question, _S.RESPONDED, answered)
         body = "Any of those in the list will do; a photo is enough."
-        self._send(answered, _P.MESSAGE, self.case.reviewer, body).in_reply_to_id = question.id
+        answer = self._send(answered, _P.MESSAGE, self.case.reviewer, body)
+        answer["in_reply_to_id"] = question["id"]
 
     def _draft(self) -> None:
         at = self.now - self.history.days(0.01, 0.4)
-        contact = self._new(at, _P.MESSAGE, self.case.reviewer, "Thank you. We are still looking.")
-        contact.state = _S.DRAFT
+        body = "Thank you. We are still looking."
+        self._new(at, _P.MESSAGE, self.case.reviewer, body)["state"] = _S.DRAFT
 
-    def _send(
-        self, at: datetime, purpose: InteractionPurpose, author: Actor, body: str
-    ) -> Interaction:
+    def _send(self, at: datetime, purpose: InteractionPurpose, author: Actor, body: str) -> Contact:
         contact = self._new(at, purpose, author, body)
-        self._progress(contact, self.rng.choices(*OF_NOTICE)[0])
+        self._progress(contact, self.rng.choice(OF_NOTICE))
         return contact
 
-    def _new(
-        self, at: datetime, purpose: InteractionPurpose, author: Actor, body: str
-    ) -> Interaction:
-        contact = _contact(self.history, at, [self.row])
-        stamp(contact, "author", author)
-        contact.purpose, contact.subject, contact.body = purpose, self.row.title, body
+    def _new(self, at: datetime, purpose: InteractionPurpose, author: Actor, body: str) -> Contact:
+        contact = _contact(self.history, at, [self.row], author)
+        contact |= {"purpose": purpose, "subject": self.row.title, "body": body}
         return contact
 
     def _progress(
-        self, contact: Interaction, state: InteractionState, responded: datetime | None = None
+        self, contact: Contact, state: InteractionState, responded: datetime | None = None
     ) -> None:
         """Let the contact come as far as `state`, each step at its instant, none after now."""
-        sent = contact.created_at
-        contact.state, contact.sent_at, contact.version = state, sent, 2
-        contact.updated_at = sent
+        sent = contact["created_at"]
+        contact |= {"state": state, "sent_at": sent, "version": 2}
         if state is _S.FAILED:
-            contact.failure, contact.version = self.rng.choice(FAILURES), 3
+            contact |= {"failure": self.rng.choice(FAILURES), "version": 3}
             return
         last = responded or self.now
-        stages = (
-            ("delivered_at", sent + (last - sent) * 0.01),
-            ("viewed_at", sent + (last - sent) * self.rng.uniform(0.1, 0.8)),
-            ("responded_at", last),
-        )
-        for name, at in stages[: PROGRESS[state] - 1]:
-            setattr(contact, name, at)
-            contact.version += 1
-            contact.updated_at = at
+        instants = (sent, sent + (last - sent) * 0.01, sent + (last - sent) * 0.4, last)
+        for name, at in list(zip(INSTANTS, instants, strict=True))[1 : PROGRESS[state]]:
+            contact[name] = contact["updated_at"] = at
+            contact["version"] += 1
 
     def _what_is_wrong(self) -> str:
         return " ".join(error["message"] for error in self.row.errors)
 
 
-def _contact(history: History, at: datetime, rows: list[Requirement]) -> Interaction:
+def _service(history: History) -> Actor:
+    return history.staff(Role.INTEGRATOR, SERVICES[3])
+
+
+def _contact(history: History, at: datetime, rows: Sequence[Requirement], author: Actor) -> Contact:
     unit = history.unit
     unit.now = at
-    contact = Interaction(
+    contact: Contact = {
         **unit.new_row(),
-        channel=_C.EMAIL,
-        direction=InteractionDirection.OUTBOUND,
-        state=_S.SENT,
-    )
-    stamp(contact, "author", history.staff(Role.INTEGRATOR, SERVICES[3]))
-    unit.add(contact)
-    unit.add(
-        *(
-            InteractionRequirement(
-                account_id=row.account_id,
-                platform_id=row.platform_id,
-                interaction_id=contact.id,
-                requirement_id=row.id,
-            )
-            for row in rows
+        "channel": _C.EMAIL,
+        "direction": InteractionDirection.OUTBOUND,
+        "author_kind": author.kind,
+        "author_id": author.id,
+        "author_name": author.name,
+    }
+    unit.contacts.append(contact)
+    for row in rows:
+        unit.links.append(
+            {
+                "account_id": row.account_id,
+                "platform_id": row.platform_id,
+                "interaction_id": contact["id"],
+                "requirement_id": row.id,
+            }
         )
-    )
     return contact

@@ -1,5 +1,6 @@
 """The demo's programs: one or more of every category, as integrating teams would publish them."""
 
+from collections.abc import Callable
 from random import Random
 from typing import Any
 
@@ -35,46 +36,67 @@ def programs() -> tuple[Publish, ...]:
 
 def example_payload(code: str, rng: Random, person: str, business: str) -> dict[str, Any]:
     """Evidence that the program's schema accepts, as somebody of the business would give it."""
-    born = f"{rng.randint(1950, 2002)}-{rng.randint(1, 12):02}-{rng.randint(1, 28):02}"
-    digits = f"{rng.randint(0, 10**9 - 1):09}"
-    payloads: dict[str, dict[str, Any]] = {
-        "identity.representative": {
-            "full_name": person,
-            "date_of_birth": born,
-            "document_type": rng.choice(("passport", "identity_card", "driving_licence")),
-        },
-        "business.registration": {"registration_number": f"HR-{digits[:6]}"},
-        "ownership.beneficial_owners": {
-            "owners": [{"name": person, "share_percent": rng.randint(25, 100)}]
-        },
-        "documents.proof_of_address": {"line1": f"{digits[:2]} Market Street"},
-        "bank_account.ownership": {"account_holder": business, "last4": digits[:4]},
-        "terms.acceptance": {"accepted": True, "accepted_on": "2026-01-01"},
-        "tax.identification": {"tax_id": digits, "vat_registered": rng.random() < 0.5},
-        "business_model.website": {
-            "url": f"https://shop-{digits[:5]}.example/",
-            "what_is_sold": f"{business} sells what it makes, in its shop and online.",
-        },
-        "supportability.appeal": {
-            "explanation": "The product is sold to adults only, and contains nothing forbidden."
-        },
-        "restricted_industry.licence": {"industry": "alcohol", "licence_number": f"L-{digits}"},
-        "credit.financial_statements": {
-            "year": rng.randint(2021, 2025),
-            "revenue": rng.randint(10_000_00, 9_000_000_00),
-            "currency": "EUR",
-        },
-        "credit.dispute_plan": {
-            "cause": "Parcels of one carrier arrived late.",
-            "measures": ["Another carrier", "Refunds within two days"],
-        },
-        "sanctions.name_match": {
-            "full_name": person,
-            "date_of_birth": born,
-            "place_of_birth": "Springfield",
-        },
-    }
-    return payloads[code]
+    return _PAYLOADS[code](f"{rng.randrange(10**9):09}", person, business)
+
+
+# Each makes a payload of nine random digits and the names of a person and a business.
+_PAYLOADS: dict[str, Callable[[str, str, str], dict[str, Any]]] = {
+    "identity.representative": lambda digits, person, business: {
+        "full_name": person,
+        "date_of_birth": _born(digits),
+        "document_type": "passport" if digits < "5" else "identity_card",
+    },
+    "business.registration": lambda digits, person, business: {
+        "registration_number": f"HR-{digits[:6]}"
+    },
+    "ownership.beneficial_owners": lambda digits, person, business: {
+        "owners": [{"name": person, "share_percent": 26 + int(digits[:2]) % 75}]
+    },
+    "documents.proof_of_address": lambda digits, person, business: {
+        "line1": f"{digits[:2]} Market Street"
+    },
+    "bank_account.ownership": lambda digits, person, business: {
+        "account_holder": business,
+        "last4": digits[:4],
+    },
+    "terms.acceptance": lambda digits, person, business: {
+        "accepted": True,
+        "accepted_on": "2026-01-01",
+    },
+    "tax.identification": lambda digits, person, business: {
+        "tax_id": digits,
+        "vat_registered": digits < "5",
+    },
+    "business_model.website": lambda digits, person, business: {
+        "url": f"https://shop-{digits[:5]}.example/",
+        "what_is_sold": f"{business} sells what it makes, in its shop and online.",
+    },
+    "supportability.appeal": lambda digits, person, business: {
+        "explanation": "The product is sold to adults only, and contains nothing forbidden."
+    },
+    "restricted_industry.licence": lambda digits, person, business: {
+        "industry": "alcohol",
+        "licence_number": f"L-{digits}",
+    },
+    "credit.financial_statements": lambda digits, person, business: {
+        "year": 2021 + int(digits[0]) % 5,
+        "revenue": int(digits),
+        "currency": "EUR",
+    },
+    "credit.dispute_plan": lambda digits, person, business: {
+        "cause": "Parcels of one carrier arrived late.",
+        "measures": ["Another carrier", "Refunds within two days"],
+    },
+    "sanctions.name_match": lambda digits, person, business: {
+        "full_name": person,
+        "date_of_birth": _born(digits),
+        "place_of_birth": "Springfield",
+    },
+}
+
+
+def _born(digits: str) -> str:
+    return f"{1950 + int(digits[:2]) % 50}-{1 + int(digits[2:4]) % 12:02}-1{digits[4]}"
 
 
 def _text(longest: int = 500, **more: Any) -> dict[str, Any]:

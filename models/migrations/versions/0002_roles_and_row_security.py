@@ -29,6 +29,13 @@ OF_PLATFORMS = ("programs", "platform_idempotency_keys")
 PLATFORM = "{} = nullif(current_setting('recourse.platform_id', true), '')::uuid"
 ACCOUNT = "account_id = nullif(current_setting('recourse.account_id', true), '')::uuid"
 
+# What is between staff, account users don't see: drafts, proposals, who handles what.
+SHOWN = {
+    "interactions": "state NOT IN ('DRAFT', 'SCHEDULED', 'CANCELED')",
+    "resolutions": "state NOT IN ('PROPOSED', 'DECLINED')",
+    "events": "type NOT IN ('REQUIREMENT_ASSIGNED', 'RESOLUTION_PROPOSED', 'RESOLUTION_DECLINED')",
+}
+
 # What changes; events and evidence are only ever added.
 CHANGING = "accounts, capabilities, holds, interactions, requirements, resolutions"
 ADDED = (
@@ -55,7 +62,7 @@ GRANTS = (
     "GRANT SELECT (account_id, platform_id, id, program_code, program_version, category, title, "
     "description, requested_reasons, state, currently_due_at, notice_at, deadline, sort_deadline, "
     "appeal_deadline, restricts, gates, errors, alternative_group, alternative_option, priority, "
-    "origin, opened_by_kind, opened_by_id, opened_by_name, submitted_at, proposed_outcome, "
+    "origin, opened_by_kind, opened_by_id, opened_by_name, submitted_at, "
     "closed_at, closed_reason, version, created_at, updated_at) "
     "ON requirements TO recourse_account_user",
     "GRANT UPDATE (state, errors, submitted_at, version, updated_at) ON requirements "
@@ -76,7 +83,7 @@ def upgrade() -> None:
         op.execute(statement)
     for table in OF_ACCOUNTS:
         platform = PLATFORM.format("platform_id")
-        _secure(table, platform, f"{platform} AND {ACCOUNT}")
+        _secure(table, platform, f"{platform} AND {ACCOUNT}", SHOWN.get(table))
     for table in OF_PLATFORMS:
         platform = PLATFORM.format("platform_id")
         _secure(table, platform, platform)
@@ -95,7 +102,8 @@ def _create_role(role: str) -> None:
     )
 
 
-def _secure(table: str, staff: str, account_user: str) -> None:
+def _secure(table: str, staff: str, account_user: str, shown: str | None = None) -> None:
+    visible = account_user if shown is None else f"{account_user} AND {shown}"
     op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
     op.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
     op.execute(
@@ -103,6 +111,6 @@ def _secure(table: str, staff: str, account_user: str) -> None:
     )
     op.execute(
         f"CREATE POLICY account_user ON {table} TO recourse_account_user "
-        f"USING ({account_user}) WITH CHECK ({account_user})"
+        f"USING ({visible}) WITH CHECK ({account_user})"
     )
     op.execute(f"CREATE POLICY worker ON {table} TO recourse_worker USING (true) WITH CHECK (true)")

@@ -1,0 +1,1 @@
+"""Stripe's account objects: what they say, and the programs that their requirements live under."""

@@ -1,0 +1,397 @@
+"""Importing Stripe's account objects: accounts, capabilities and requirements made of them.
+
+One object is one transaction under its account's lock, and the same object again changes nothing.
+Of what the last import said of each field, the account keeps a note: only what Stripe says anew is
+acted on, so that what reviewers and users did here since then stands until Stripe contradicts it:
+
+- A field that is new, has become more pressing, or has new errors opens a requirement, or reopens
+  the one that was satisfied or waived; in place of a rejected or canceled one, a new one opens.
+- A deadline is taken over when Stripe moves it, so that an extension of our own stands.
+- A field that Stripe no longer lists satisfies its open requirement. A rejection stays.
+
+The name, the country, the email address and the capabilities are Stripe's.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from models.account import CreateAccount, change_profile, fill_new_account, insert_blank
+from models.actor import Actor, system
+from models.aggregate import Account, Unit, under_lock
+from models.clock import Clock
+from models.decision import new_resolution
+from models.events import EventType, SubjectType
+from models.hold import Hold, add_hold, end_hold
+from models.ids import account_id_for
+from models.lifecycle import touch
+from models.program import Program, ProgramNotPublished, all_published, publish_missing
+from models.requirement import (
+    Error,
+    Priority,
+    Reason,
+    Requirement,
+    RequirementAction,
+    drop_proposal,
+    end,
+    move,
+    open_again,
+    open_under,
+    program_of,
+    send_back,
+    set_deadline,
+)
+from models.resolution import AutomatedDecision, ResolutionOutcome, Statement
+from models.session import transaction
+from models.status import (
+    AWAITING_ACCOUNT,
+    AWAITING_RISK,
+    OPEN_STATES,
+    CapabilityKind,
+    RequirementState,
+)
+from models.stripe.programs import program_of as program_code
+from models.stripe.programs import programs as stripe_programs
+from models.stripe.programs import title_of
+from models.stripe.snapshot import Ask, Due, Snapshot, parse
+
+IMPORTER = "stripe-import"
+ORIGIN = "stripe:"
+PROVIDED_ELSEWHERE = "provided_elsewhere"
+NOT_VERIFIED = Error(
+    code="verification_failed_other", message="What was provided could not be verified."
+)
+WORDS = {
+    Due.PAST: "Stripe lists this as past due.",
+    Due.CURRENTLY: "Stripe lists this as currently due.",
+    Due.FUTURE: "Stripe will ask for this from a date on.",
+    Due.EVENTUALLY: "Stripe will ask for this sooner or later.",
+    Due.PENDING: "Stripe is verifying this.",
+}
+
+
+class Effect(StrEnum):
+    """What the import of one object did."""
+
+    CREATED = "CREATED"
+    UPDATED = "UPDATED"
+    UNCHANGED = "UNCHANGED"
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What one object came to. `ignored` names its capabilities that are not ours."""
+
+    effect: Effect
+    account: Account
+    ignored: tuple[str, ...]
+
+
+def importer(account_or_platform: Any) -> Actor:
+    """Who imports, on one platform."""
+    return system(account_or_platform, IMPORTER)
+
+
+async def prepare(session: AsyncSession, actor: Actor, clock: Clock) -> dict[str, Program]:
+    """Publish the import's programs where the platform has none; all that are published, by code."""
+    await publish_missing(session, actor, clock, stripe_programs())
+    async with transaction(session, actor):
+        return await all_published(session, actor.platform_id)
+
+
+async def import_account(
+    session: AsyncSession,
+    actor: Actor,
+    clock: Clock,
+    programs: Mapping[str, Program],
+    value: Any,
+) -> Imported:
+    """Make what one account object says so; `programs` is what `prepare` gave.
+
+    Raises `InvalidInput` for an object that can't be used, `ProgramNotPublished` where the platform
+    has retired a program that is needed; then nothing is written.
+    """
+    snapshot = parse(value)
+    account_id = account_id_for(actor.platform_id, snapshot.external_id)
+    async with transaction(session, actor):
+        await insert_blank(session, actor, account_id, _command(snapshot), clock.now())
+        unit = await under_lock(session, actor, clock, account_id, None)
+        before = await _note(unit)
+        if before.get("digest") == snapshot.digest:
+            return Imported(Effect.UNCHANGED, unit.account, snapshot.ignored)
+        effect = await _Import(unit, snapshot, before, programs).run()
+        await _write(unit)
+        return Imported(effect, unit.account, snapshot.ignored)
+
+
+async def _note(unit: Unit) -> dict[str, Any]:
+    where = Account.account_id == unit.account.account_id
+    return await unit.store.scalar(select(Account.import_state).where(where)) or {}
+
+
+async def _write(unit: Unit) -> None:
+    """Write requirements before what refers to them: the mapper does not know the order."""
+    unit.store.add_all(row for row in unit.added if isinstance(row, Requirement))
+    await unit.store.flush()
+    unit.store.add_all(unit.added)
+
+
+def _command(snapshot: Snapshot) -> CreateAccount:
+    return CreateAccount(
+        external_id=snapshot.external_id,
+        business_name=snapshot.business_name,
+        country=snapshot.country,
+        email=snapshot.email,
+        capabilities=snapshot.capabilities,
+    )
+
+
+class _Import:
+    """One object on its way into one account under its lock."""
+
+    def __init__(
+        self,
+        unit: Unit,
+        snapshot: Snapshot,
+        before: Mapping[str, Any],
+        programs: Mapping[str, Program],
+    ) -> None:
+        self.unit = unit
+        self.snapshot = snapshot
+        self.before = before
+        self.programs = programs
+
+    async def run(self) -> Effect:
+        """Bring the account to what the object says."""
+        unit, snapshot = self.unit, self.snapshot
+        unit.catch_up()
+        effect = Effect.UPDATED if unit.account.event_sequence else Effect.CREATED
+        if effect is Effect.CREATED:
+            fill_new_account(unit, _command(snapshot))
+        await self._change_profile()
+        self._hold()
+        rows = await self._rows()
+        for row in [row for row in unit.requirements if self._is_gone(row)]:
+            await self._satisfy(row)
+        known = self.before.get("fields", {})
+        for ask in snapshot.asks:
+            await self._ask(ask, rows.get(ORIGIN + ask.field), known.get(ask.field))
+        unit.account.import_state = {
+            "digest": snapshot.digest,
+            "fields": {ask.field: _said(ask) for ask in snapshot.asks},
+            "rejected": snapshot.rejected_reason,
+        }
+        unit.derive()
+        return effect
+
+    async def _change_profile(self) -> None:
+        snapshot, account = self.snapshot, self.unit.account
+        changes: dict[str, Any] = {
+            "business_name": snapshot.business_name,
+            "country": snapshot.country,
+            "email": snapshot.email,
+            "capabilities": snapshot.capabilities,
+        }
+        # A rejection of our own is not Stripe's to take back.
+        if account.rejected_reason in (None, self.before.get("rejected")):
+            changes["rejected_reason"] = snapshot.rejected_reason
+        await change_profile(self.unit, changes)
+
+    def _hold(self) -> None:
+        """Hold everything while Stripe says so, under its reason; let go of what it no longer says."""
+        wanted, holds = self.snapshot.hold, [h for h in self.unit.holds if _is_ours(h)]
+        for hold in holds:
+            if hold.reason != wanted:
+                end_hold(self.unit, hold)
+        if wanted is not None and all(hold.reason != wanted for hold in holds):
+            kinds = [kind.value for kind in CapabilityKind]
+            add_hold(self.unit, kinds, wanted, "Stripe has disabled the account.")
+
+    async def _rows(self) -> dict[str, Requirement]:
+        """The last requirement of each origin that the object names."""
+        unit = self.unit
+        origins = [ORIGIN + ask.field for ask in self.snapshot.asks]
+        found = await unit.store.scalars(
+            select(Requirement)
+            .where(
+                Requirement.account_id == unit.account.account_id,
+                Requirement.origin.in_(origins),
+            )
+            .order_by(Requirement.created_at, Requirement.id)
+        )
+        return {str(row.origin): row for row in found}
+
+    def _is_gone(self, row: Requirement) -> bool:
+        listed = {ORIGIN + ask.field for ask in self.snapshot.asks}
+        ours = row.origin is not None and row.origin.startswith(ORIGIN)
+        return ours and row.state in OPEN_STATES and row.origin not in listed
+
+    async def _satisfy(self, row: Requirement) -> None:
+        unit = self.unit
+        if row.state in AWAITING_ACCOUNT:
+            self._submit(row)
+        statement = Statement(
+            facts=f"Stripe no longer lists {str(row.origin).removeprefix(ORIGIN)}.",
+            automated_decision=AutomatedDecision.FULL,
+        )
+        outcome = ResolutionOutcome.SATISFIED
+        new_resolution(unit, row, outcome, PROVIDED_ELSEWHERE, statement, None, four_eyes=False)
+        end(
+            unit,
+            row,
+            RequirementAction.APPROVE,
+            EventType.REQUIREMENT_APPROVED,
+            PROVIDED_ELSEWHERE,
+        )
+        await drop_proposal(unit, row)
+
+    async def _ask(
+        self, ask: Ask, row: Requirement | None, known: Mapping[str, Any] | None
+    ) -> None:
+        if row is None:
+            self._open(ask)
+        elif row.state in OPEN_STATES:
+            await self._update(ask, row, known or {})
+        elif not _says_more(ask, known):
+            return
+        elif row.state in (RequirementState.SATISFIED, RequirementState.WAIVED):
+            await self._reopen(ask, row)
+        else:
+            self._open(ask)
+
+    def _open(self, ask: Ask) -> None:
+        unit, program = self.unit, self._program(ask)
+        currently_due_at, deadline = _times(ask, None, unit.now)
+        row = open_under(
+            unit,
+            program,
+            currently_due_at=currently_due_at,
+            deadline=deadline,
+            requested_reasons=[Reason(f"stripe.{ask.due.lower()}", WORDS[ask.due])],
+            alternative_group=ask.group,
+            alternative_option=ask.option,
+            priority=Priority.HIGH if ask.due is Due.PAST else Priority.NORMAL,
+            title=title_of(ask.field),
+            origin=ORIGIN + ask.field,
+        )
+        if ask.due is Due.PENDING or ask.errors:
+            self._submit(row)
+        if ask.errors:
+            send_back(unit, row, ask.errors)
+
+    async def _reopen(self, ask: Ask, row: Requirement) -> None:
+        unit = self.unit
+        program = await program_of(unit, row)
+        currently_due_at, deadline = _times(ask, row, unit.now)
+        open_again(unit, row, program, currently_due_at, deadline, WORDS[ask.due])
+        row.alternative_group, row.alternative_option = ask.group, ask.option
+        if row not in unit.requirements:
+            unit.requirements.append(row)
+        if ask.errors:
+            self._record_update(row, self._set_errors(row, ask.errors))
+
+    async def _update(self, ask: Ask, row: Requirement, known: Mapping[str, Any]) -> None:
+        """Take over what Stripe says anew of a requirement that is open."""
+        said, unit = _said(ask), self.unit
+        changes: dict[str, Any] = {}
+        if (said["due"], said["deadline"]) != (known.get("due"), known.get("deadline")):
+            changes |= self._set_times(row, ask, await program_of(unit, row))
+        row.alternative_group, row.alternative_option = ask.group, ask.option
+        if said["errors"] != known.get("errors", []):
+            changes |= self._judge(row, ask.errors)
+        elif said["due"] != known.get("due"):
+            self._hand_over(row, ask, known)
+        if changes:
+            self._record_update(row, changes)
+        await drop_proposal(unit, row)
+
+    def _judge(self, row: Requirement, errors: tuple[Error, ...]) -> dict[str, Any]:
+        """Send back what Stripe finds wrong, or say what is wrong now."""
+        if errors and row.state == RequirementState.OPEN:
+            self._submit(row)
+        if errors and row.state in AWAITING_RISK:
+            send_back(self.unit, row, errors)
+            return {}
+        return self._set_errors(row, errors)
+
+    def _hand_over(self, row: Requirement, ask: Ask, known: Mapping[str, Any]) -> None:
+        """Follow Stripe's verification as it begins, and as it ends without success."""
+        if ask.due is Due.PENDING and row.state in AWAITING_ACCOUNT:
+            self._submit(row)
+        elif known.get("due") == Due.PENDING and row.state in AWAITING_RISK:
+            send_back(self.unit, row, ask.errors or (NOT_VERIFIED,))
+
+    def _set_times(self, row: Requirement, ask: Ask, program: Program) -> dict[str, Any]:
+        before = (row.currently_due_at, row.deadline)
+        row.currently_due_at, deadline = _times(ask, row, self.unit.now)
+        set_deadline(row, deadline, program)
+        if before == (row.currently_due_at, row.deadline):
+            return {}
+        return {"currentlyDueAt": row.currently_due_at, "deadline": row.deadline}
+
+    def _set_errors(self, row: Requirement, errors: Iterable[Error]) -> dict[str, Any]:
+        wanted = [asdict(error) for error in errors]
+        if row.errors == wanted:
+            return {}
+        row.errors = wanted
+        return {"errors": [{"code": error["code"], "field": error["field"]} for error in wanted]}
+
+    def _record_update(self, row: Requirement, changes: Mapping[str, Any]) -> None:
+        touch(row, self.unit.now)
+        subject = (SubjectType.REQUIREMENT, row.id)
+        self.unit.record(EventType.REQUIREMENT_UPDATED, subject, changes)
+
+    def _submit(self, row: Requirement) -> None:
+        """Move it to risk; the evidence is Stripe's, and stays there."""
+        row.submitted_at, row.errors = self.unit.now, []
+        move(self.unit, row, RequirementAction.SUBMIT, EventType.REQUIREMENT_SUBMITTED)
+
+    def _program(self, ask: Ask) -> Program:
+        code = program_code(ask.field)
+        if code not in self.programs:
+            raise ProgramNotPublished(code)
+        return self.programs[code]
+
+
+def _is_ours(hold: Hold) -> bool:
+    return hold.released_at is None and hold.placed_by_id == IMPORTER
+
+
+def _said(ask: Ask) -> dict[str, Any]:
+    """What the account keeps of what Stripe said of a field."""
+    errors = [[error.code, error.message] for error in ask.errors]
+    return {"due": ask.due.value, "deadline": ask.deadline, "errors": errors}
+
+
+def _says_more(ask: Ask, known: Mapping[str, Any] | None) -> bool:
+    """Whether Stripe asks anew, or more than before, for what has ended here."""
+    if ask.due is Due.PENDING:
+        return False
+    if known is None:
+        return True
+    order = [due.value for due in Due]
+    worse = order.index(ask.due) > order.index(known["due"])
+    return worse or (bool(ask.errors) and _said(ask)["errors"] != known["errors"])
+
+
+def _times(
+    ask: Ask, row: Requirement | None, now: datetime
+) -> tuple[datetime | None, datetime | None]:
+    """When it is currently due, and its deadline."""
+    stated = None if ask.deadline is None else datetime.fromtimestamp(ask.deadline, UTC)
+    if ask.due is Due.FUTURE:
+        return stated, stated
+    if ask.due not in (Due.CURRENTLY, Due.PAST):
+        return None, None
+    since = row.currently_due_at if row is not None else None
+    if since is None or since > now:
+        since = now
+    if ask.due is Due.PAST:
+        earlier = (stated, row.deadline if row is not None else None, now)
+        stated = next(instant for instant in earlier if instant is not None and instant <= now)
+    return (since if stated is None else min(since, stated)), stated
