@@ -18,7 +18,7 @@ from app.tokens import TokenSigner
 from models.clock import Clock
 from resolvers.schema import SCHEMA
 
-METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"]
+METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
 
 
 def build_application(

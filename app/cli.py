@@ -10,6 +10,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 from pydantic import ValidationError
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from app import schema_file
@@ -51,6 +52,8 @@ importer = typer.Typer(help="Bring in data from elsewhere.", no_args_is_help=Tru
 cli.add_typer(importer, name="import")
 # What a person reads goes to standard error, what a program reads to standard output.
 console = Console(stderr=True)
+# How to print what others wrote: as it is, a line for each.
+PLAIN: dict[str, Any] = {"markup": False, "highlight": False, "soft_wrap": True}
 
 PlatformOption = Annotated[str, typer.Option(help="The platform's slug.")]
 
@@ -69,12 +72,12 @@ def main() -> None:
     try:
         cli()
     except KNOWN_ERRORS as error:
-        console.print(f"[red]error:[/red] {error}", highlight=False, soft_wrap=True)
+        _complain(str(error))
         sys.exit(1)
     except ValidationError as error:
         for problem in error.errors():
             name = f"RECOURSE_{'_'.join(map(str, problem['loc'])).upper()}"
-            console.print(f"[red]error:[/red] {name}: {problem['msg']}", highlight=False)
+            _complain(f"{name}: {problem['msg']}")
         sys.exit(1)
 
 
@@ -146,10 +149,10 @@ def import_stripe_command(
                 lambda done: bar.update(task, completed=done),
             )
         for skipped in summary.skipped:
-            console.print(f"{skipped.place}: skipped: {skipped.reason}", highlight=False)
+            console.print(f"{skipped.place}: skipped: {skipped.reason}", **PLAIN)
         console.print(
             f"{summary.created} created, {summary.updated} updated, "
-            f"{summary.unchanged} unchanged, {len(summary.skipped)} skipped"
+            f"{summary.unchanged} unchanged, {summary.skipped_count} skipped"
         )
         return not summary.skipped
 
@@ -215,7 +218,7 @@ def schema(
     """Write the schema to a file, or check that the file says what the code does."""
     problems = schema_file.check(file) if check else schema_file.write(file)
     for problem in problems:
-        console.print(problem, highlight=False, soft_wrap=True)
+        console.print(problem, **PLAIN)
     if problems:
         raise typer.Exit(1)
 
@@ -237,6 +240,10 @@ def doctor() -> None:
 
     if not _with_store(work, migrated=False):
         raise typer.Exit(1)
+
+
+def _complain(message: str) -> None:
+    console.print(f"[red]error:[/red] {escape(message)}", highlight=False, soft_wrap=True)
 
 
 def _print_finding(finding: Finding) -> None:

@@ -50,6 +50,8 @@ class ClockLoop:
                 due = await due_accounts(connection, self.clock.now(), BATCH + len(failed))
             fresh = [account for account in due if account.account_id not in failed]
             for account in fresh:
+                if self._stop.is_set():
+                    break
                 if not await self._rederive(account):
                     failed.add(account.account_id)
                 done += 1

@@ -3,10 +3,12 @@
 import hashlib
 import hmac
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 import orjson
-from sqlalchemy import URL, make_url, text
+from asyncpg import PostgresError
+from sqlalchemy import URL, event, make_url, text
+from sqlalchemy.exc import DisconnectionError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import (
     AsyncEngine,
     AsyncSession,
@@ -19,6 +21,8 @@ from models.actor import Actor, Role
 ROLES = ("recourse_staff", "recourse_account_user", "recourse_worker")
 STATEMENTS_PER_CONNECTION = 1_000
 STATEMENT_TIMEOUT_SECONDS = 30
+# What comes of a database that is not there, or does not let in.
+REFUSALS = (OSError, PostgresError, SQLAlchemyError)
 
 
 class DatabaseUrlInvalid(Exception):
@@ -35,7 +39,16 @@ def owner_url(url: str) -> URL:
         ) from error
     if parsed.get_backend_name() not in ("postgresql", "postgres"):
         raise DatabaseUrlInvalid("RECOURSE_DATABASE_URL must name a PostgreSQL database.")
-    return parsed.set(drivername="postgresql+asyncpg")
+    # libpq's name for it, which most URLs have.
+    query = {"ssl" if name == "sslmode" else name: value for name, value in parsed.query.items()}
+    return parsed.set(drivername="postgresql+asyncpg", query=query)
+
+
+def reason(error: BaseException) -> str:
+    """What a refusal says at its root, in one line: there is no statement in it."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return (str(error) or type(error).__name__).strip().splitlines()[0]
 
 
 def role_password(owner: URL) -> str | None:
@@ -48,7 +61,7 @@ def role_password(owner: URL) -> str | None:
 
 def _engine(url: URL, pool_size: int, timeout_seconds: int) -> AsyncEngine:
     milliseconds = str(timeout_seconds * 1000)
-    return create_async_engine(
+    engine = create_async_engine(
         url,
         pool_size=pool_size,
         max_overflow=0,
@@ -63,6 +76,14 @@ def _engine(url: URL, pool_size: int, timeout_seconds: int) -> AsyncEngine:
             },
         },
     )
+    event.listen(engine.sync_engine, "checkout", _refuse_if_closed)
+    return engine
+
+
+def _refuse_if_closed(connection: Any, _record: Any, _proxy: Any) -> None:
+    # The driver knows when PostgreSQL has gone away, without asking; the pool then makes a new one.
+    if connection.driver_connection.is_closed():
+        raise DisconnectionError
 
 
 @dataclass(frozen=True)

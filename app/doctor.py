@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import text
 
-from app.database import ROLES
+from app.database import REFUSALS, ROLES, reason
 from app.store import Store
 from models.migrate import pending
 
@@ -24,6 +24,8 @@ async def examine(store: Store) -> list[Examined]:
         async with owner.connect() as connection:
             version = await connection.scalar(text("SHOW server_version"))
         missing = await pending(owner)
+    except REFUSALS as error:
+        return [Examined(False, f"the database can't be used: {reason(error)}")]
     finally:
         await owner.dispose()
     found = [Examined(True, f"PostgreSQL {version} answers")]

@@ -15,7 +15,7 @@ from typing import Any
 import orjson
 import structlog
 from graphql import ExecutionResult, GraphQLSchema, execute
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from app.database import Database
@@ -25,11 +25,15 @@ from models.actor import Actor
 from models.clock import Clock
 from models.reading import Reader
 from resolvers.context import Context
-from resolvers.errors import present
+from resolvers.errors import INTERNAL_ERROR, MASKED, present
 
 GRAPHQL_JSON = "application/graphql-response+json"
 PLAIN_JSON = "application/json"
+# Who still sends when the connection is closed never sees the answer; so what is too large is read
+# and dropped, up to so many times the limit.
+READ_WHEN_TOO_LARGE = 10
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_.:-]{1,100}")
+_QUALITY = re.compile(r"q=([01](?:\.[0-9]{0,3})?)")
 
 log = structlog.get_logger()
 
@@ -76,6 +80,9 @@ class GraphQLEndpoint:
                 response = await self._answer(request, media_type, request_id)
             except RequestRefused as refusal:
                 response = _refused(refusal, media_type)
+            except Exception:
+                log.exception("request failed")
+                response = _failed(media_type, request_id)
             response.headers["x-request-id"] = request_id
             log.info(
                 "request",
@@ -128,17 +135,26 @@ class GraphQLEndpoint:
 
     async def _body(self, request: Request) -> bytes:
         chunks, size = [], 0
-        async for chunk in request.stream():
-            size += len(chunk)
-            if size > self.max_request_bytes:
-                raise RequestRefused(
-                    413,
-                    "REQUEST_TOO_LARGE",
-                    f"A request has at most {self.max_request_bytes} bytes.",
-                    {"connection": "close"},
-                )
-            chunks.append(chunk)
+        readable = self.max_request_bytes * READ_WHEN_TOO_LARGE
+        announced = request.headers.get("content-length", "")
+        if announced.isdecimal() and int(announced) > readable:
+            raise self._too_large()
+        try:
+            async for chunk in request.stream():
+                size += len(chunk)
+                if size > readable:
+                    break
+                if size <= self.max_request_bytes:
+                    chunks.append(chunk)
+        except ClientDisconnect:
+            raise RequestRefused(400, "BAD_REQUEST", "The body has not come whole.") from None
+        if size > self.max_request_bytes:
+            raise self._too_large()
         return b"".join(chunks)
+
+    def _too_large(self) -> RequestRefused:
+        message = f"A request has at most {self.max_request_bytes} bytes."
+        return RequestRefused(413, "REQUEST_TOO_LARGE", message, {"connection": "close"})
 
     async def _execute(self, document: Document, call: Call, actor: Actor) -> ExecutionResult:
         assert document.node is not None
@@ -170,7 +186,19 @@ def _request_id(request: Request) -> str:
 
 def _media_type(request: Request) -> str:
     """What the client prefers of the two; who takes anything gets the older one."""
-    return GRAPHQL_JSON if GRAPHQL_JSON in request.headers.get("accept", "") else PLAIN_JSON
+    accept = request.headers.get("accept", "").lower()
+    newer, older = _quality(accept, GRAPHQL_JSON), _quality(accept, PLAIN_JSON)
+    return GRAPHQL_JSON if newer > 0 and newer >= older else PLAIN_JSON
+
+
+def _quality(accept: str, media_type: str) -> float:
+    """How much a media type is wanted, from 0 to 1, by the entry that names it."""
+    for entry in accept.split(","):
+        name, *parameters = (part.strip() for part in entry.split(";"))
+        if name == media_type:
+            given = [_QUALITY.fullmatch(parameter) for parameter in parameters]
+            return next((float(found[1]) for found in given if found), 1.0)
+    return 0.0
 
 
 def _call_of_parameters(parameters: Mapping[str, str]) -> Call:
@@ -213,6 +241,12 @@ def _refused(refusal: RequestRefused, media_type: str) -> Response:
     response = _respond({"errors": [error]}, refusal.status, media_type)
     response.headers.update(refusal.headers)
     return response
+
+
+def _failed(media_type: str, request_id: str) -> Response:
+    extensions = {"code": INTERNAL_ERROR, "requestId": request_id}
+    error = {"message": MASKED, "extensions": extensions}
+    return _respond({"errors": [error]}, 500, media_type)
 
 
 def _invalid(document: Document, media_type: str, request_id: str) -> Response:

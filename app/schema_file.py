@@ -11,8 +11,11 @@ RELEASE_TAGS = "v[0-9]*"
 
 
 def write(file: Path) -> list[str]:
-    """Write the schema; nothing can be wrong with that."""
-    file.write_text(_text())
+    """Write the schema; what is wrong with that."""
+    try:
+        file.write_text(_text())
+    except OSError as error:
+        return [f"{file} can't be written: {error.strerror}."]
     return []
 
 

@@ -20,7 +20,7 @@ from models.platform import ensure_platform
 from models.seeding import external_id, load, prepare
 from models.tables import METADATA
 
-CHUNK_ACCOUNTS = 200
+CHUNK_ACCOUNTS = 300
 # Beside its own work each process waits for PostgreSQL's, so there is one more than processors.
 PROCESSES = (os.cpu_count() or 1) + 1
 # Fewer accounts than this are written before other processes have started.

@@ -16,10 +16,11 @@ from app.seeding import seed
 from app.settings import Settings
 from app.store import Store, StoreUnusable, open_store
 from app.tokens import TokenSigner
-from models.actor import Role
+from models.actor import Role, system
 from models.aggregate import Account
 from models.clock import SystemClock
 from models.ids import account_id_for, platform_id_for
+from models.platform import ensure_platform
 from models.seeding import external_id
 
 BACKLOG = 2_048
@@ -70,7 +71,7 @@ async def _serve(
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     async with open_store(settings) as store:
         await store.migrate()
-        await _load_demo(store, settings, platform)
+        await _prepare(store, settings, platform)
         application = build_application(settings, store.database, signer, SystemClock())
         config = uvicorn.Config(
             application,
@@ -88,10 +89,12 @@ async def _serve(
         await Server(config).serve(sockets=[listener])
 
 
-async def _load_demo(store: Store, settings: Settings, platform: str) -> None:
-    if settings.demo_accounts == 0 or not await _is_empty(store):
-        return
-    await seed(store.url, platform, SystemClock(), settings.demo_accounts)
+async def _prepare(store: Store, settings: Settings, platform: str) -> None:
+    """Make the platform of the tokens that are announced, with demo data in an empty store."""
+    async with store.database.session_for(system(platform_id_for(platform))) as session:
+        await ensure_platform(session, SystemClock(), platform)
+    if settings.demo_accounts > 0 and await _is_empty(store):
+        await seed(store.url, platform, SystemClock(), settings.demo_accounts)
 
 
 async def _is_empty(store: Store) -> bool:
@@ -104,11 +107,14 @@ def _announce(
 ) -> None:
     host, port = listener.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
-    print(f"Recourse serves GraphQL on http://{shown}:{port}/graphql")
-    print("Development tokens, for the header Authorization: Bearer <token>")
+    lines = [
+        f"Recourse serves GraphQL on http://{shown}:{port}/graphql",
+        "Development tokens, for the header Authorization: Bearer <token>",
+    ]
     for role in STAFF_ROLES:
-        print(f"{role.lower():<13} {signer.sign(role, platform, f'dev-{role.lower()}')}")
+        lines.append(f"{role.lower():<13} {signer.sign(role, platform, f'dev-{role.lower()}')}")
     if settings.demo_accounts > 0:
         account_id = account_id_for(platform_id_for(platform), external_id(0))
         user = signer.sign(Role.ACCOUNT_USER, platform, "dev-account_user", account_id)
-        print(f"{Role.ACCOUNT_USER.lower():<13} {user}", flush=True)
+        lines.append(f"{Role.ACCOUNT_USER.lower():<13} {user}")
+    print("\n".join(lines), flush=True)

@@ -1,19 +1,21 @@
 """The store of one process: the embedded PostgreSQL or the one that the settings name, migrated."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import TypeVar
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from app.database import Database, owner_url, set_role_passwords
+from app.database import REFUSALS, Database, owner_url, reason, set_role_passwords
 from app.embedded import EmbeddedPostgres
 from app.settings import Settings
 from models.migrate import upgrade
 
 MIN_SERVER_VERSION = 160_000
+T = TypeVar("T")
 
 
 class StoreUnusable(Exception):
@@ -38,6 +40,8 @@ class Store:
             await _check_version(owner)
             await upgrade(owner)
             await set_role_passwords(owner, owner_url(self.url))
+        except REFUSALS as error:
+            raise StoreUnusable(f"The database can't be used: {reason(error)}") from error
         finally:
             await owner.dispose()
 
@@ -50,12 +54,25 @@ async def open_store(settings: Settings) -> AsyncIterator[Store]:
             yield store
         return
     embedded = EmbeddedPostgres(settings.data_dir)
-    url = await asyncio.to_thread(embedded.start)
     try:
+        url = await _to_its_end(embedded.start)
         async with _pools(url, settings) as store:
             yield store
     finally:
-        await asyncio.to_thread(embedded.stop)
+        await _to_its_end(embedded.stop)
+
+
+async def _to_its_end(work: Callable[[], T]) -> T:
+    """Run `work` in a thread and wait for it, even where the task is cancelled meanwhile.
+
+    The thread would go on by itself, and start what nobody stops.
+    """
+    running = asyncio.ensure_future(asyncio.to_thread(work))
+    try:
+        return await asyncio.shield(running)
+    except asyncio.CancelledError:
+        await asyncio.wait([running])
+        raise
 
 
 @asynccontextmanager

@@ -10,6 +10,7 @@ from typing import Any
 
 import jwt
 
+from app.embedded import DataDirectoryUnusable
 from models.actor import Actor, Role, Scope
 from models.clock import Clock
 from models.ids import account_id_for, platform_id_for
@@ -84,9 +85,9 @@ class TokenSigner:
 
 def _actor(claims: dict[str, object]) -> Actor:
     role = Role(str(claims["role"]).upper())
-    if role not in TOKEN_ROLES or (role is Role.ACCOUNT_USER) != ("account" in claims):
-        raise ValueError(role)
     account = claims.get("account")
+    if role not in TOKEN_ROLES or (role is Role.ACCOUNT_USER) != (account is not None):
+        raise ValueError(role)
     scopes = claims.get("scopes") or []
     if not isinstance(scopes, list):
         raise TypeError(scopes)
@@ -108,18 +109,28 @@ def account_named(platform: str, text: str) -> uuid.UUID:
 
 
 def secret_in(data_dir: Path) -> str:
-    """The secret of the data directory, made when first asked for; readable by its owner only."""
+    """The secret of the data directory, made when first asked for; readable by its owner only.
+
+    Raises `DataDirectoryUnusable`.
+    """
     path = data_dir / "token-secret"
-    if not path.exists():
-        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        unfinished = data_dir / f"token-secret.{os.getpid()}.new"
-        unfinished.touch(mode=0o600)
-        unfinished.write_text(secrets.token_hex(SECRET_BYTES))
-        try:
-            # Two at once: the first one's secret stays.
-            os.link(unfinished, path)
-        except FileExistsError:
-            pass
-        finally:
-            unfinished.unlink()
-    return path.read_text().strip()
+    try:
+        if not path.exists():
+            _make_secret(path)
+        return path.read_text().strip()
+    except OSError as error:
+        raise DataDirectoryUnusable(data_dir, error.strerror or error) from error
+
+
+def _make_secret(path: Path) -> None:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    unfinished = path.with_name(f"{path.name}.{os.getpid()}.new")
+    unfinished.touch(mode=0o600)
+    unfinished.write_text(secrets.token_hex(SECRET_BYTES))
+    try:
+        # Two at once: the first one's secret stays.
+        os.link(unfinished, path)
+    except FileExistsError:
+        pass
+    finally:
+        unfinished.unlink()

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from models.actor import Actor, Role
 from models.aggregate import Account, AccountCommand, RiskTier, Unit, operate, run
+from models.bounds import CREATED_AFTER, CREATED_BEFORE
 from models.capability import Capability
 from models.clock import Clock
 from models.errors import AlreadyExists, ErrorCode, NotFound
@@ -22,8 +23,8 @@ from models.events import GENESIS_HASH, EventType
 from models.hold import PLACERS
 from models.idempotency import MAX_KEY_LENGTH
 from models.ids import account_id_for
-from models.lifecycle import expect_version, touch
-from models.listing import ListSpec, created_after, created_before
+from models.lifecycle import touch
+from models.listing import ListSpec
 from models.outcome import Outcome
 from models.permission import Permission, Refusal
 from models.requirement import OPENERS
@@ -101,7 +102,7 @@ async def update(
     _check_profile(command.changes)
 
     async def step(unit: Unit) -> Account:
-        expect_version(unit.account, command.expected_version)
+        unit.expect_version(command.expected_version)
         await change_profile(unit, command.changes)
         return unit.account
 
@@ -259,10 +260,11 @@ ACCOUNTS = ListSpec(
     states=tuple(AccountStatus),
     state_column="status",
     conditions={
-        "created_after": created_after,
-        "created_before": created_before,
+        "created_after": CREATED_AFTER,
+        "created_before": CREATED_BEFORE,
         **{f"term_{n}": partial(has_term, number=n) for n in range(MAX_SEARCH_WORDS)},
     },
+    checked=("created_at",),
     tie=("account_id",),
 )
 ACCOUNTS.declare_indexes()

@@ -31,7 +31,7 @@ from models.actor import Actor, system
 from models.base import STAFF_ONLY, Base, Changing, Json
 from models.capability import Capability
 from models.clock import Clock
-from models.errors import NotFound
+from models.errors import NotFound, StaleVersion
 from models.events import (
     GENESIS_HASH,
     Event,
@@ -89,6 +89,11 @@ class Account(Changing, Base):
         # Rejected is what has a reason of rejection, and nothing else.
         CheckConstraint(
             "(status = 'REJECTED') = (rejected_reason IS NOT NULL)", name="rejected_with_reason"
+        ),
+        # What stands in the account's way has a reason, and nothing else has.
+        CheckConstraint(
+            "(status IN ('ENABLED', 'RESTRICTED_SOON')) = (disabled_reason IS NULL)",
+            name="disabled_with_reason",
         ),
         CheckConstraint("country ~ '^[A-Z]{2}$'", name="country_is_alpha_2"),
         # The chain's head: an account without events stands at the genesis hash.
@@ -168,6 +173,11 @@ class Unit:
     requirements: list["Requirement"] = field(default_factory=list)
     holds: list["Hold"] = field(default_factory=list)
     added: list[Base] = field(default_factory=list)
+    catching_up: bool = False
+    version_seen: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.version_seen = self.account.version
 
     @property
     def store(self) -> AsyncSession:
@@ -198,7 +208,24 @@ class Unit:
         self, event: EventType, subject: tuple[SubjectType, uuid.UUID], changes: Mapping[str, Any]
     ) -> None:
         """Append an event to the account's chain, by this operation's actor."""
-        self._append(self.actor, event, subject, changes)
+        self._append(self.doer, event, subject, changes)
+
+    @property
+    def doer(self) -> Actor:
+        """Who does what happens now: the operation's actor, or the clock while it catches up."""
+        return self._clock if self.catching_up else self.actor
+
+    @property
+    def _clock(self) -> Actor:
+        return system(self.account.platform_id, "clock")
+
+    def expect_version(self, expected: int | None) -> None:
+        """Raise `StaleVersion` if the caller saw another version of the account.
+
+        The one that it had under the lock: what the clock has changed since, nobody could see.
+        """
+        if expected is not None and expected != self.version_seen:
+            raise StaleVersion(self.version_seen, expected)
 
     async def load(self, table: type[Row], row_id: uuid.UUID, noun: str) -> Row:
         """A row of this account; raises `NotFound` naming the noun."""
@@ -214,8 +241,10 @@ class Unit:
         due = self.account.next_change_at
         if due is None or due > self.now:
             return
+        self.catching_up = True
         self._record_crossings(self.account.derived_at)
         self.derive()
+        self.catching_up = False
 
     def derive(self) -> Derived:
         """Materialise the status that follows from the facts, and record what changed."""
@@ -275,8 +304,7 @@ class Unit:
         since: datetime,
     ) -> None:
         if mark is not None and since < mark <= self.now:
-            clock = system(self.account.platform_id, "clock")
-            self._append(clock, event, subject, {"at": mark})
+            self.record(event, subject, {"at": mark})
 
     def _append(
         self,
@@ -293,7 +321,7 @@ class Unit:
             self.now,
             subject,
             changes,
-            self.idempotency_key,
+            None if self.catching_up else self.idempotency_key,
         )
         self._log(columns)
 
@@ -368,7 +396,7 @@ async def under_lock(
         .with_for_update()
         .options(
             selectinload(Account.capabilities),
-            *(selectinload(of).options(*_staff_only(actor)) for of in live),
+            *(_with_staff_only(selectinload(of), actor) for of in live),
         )
         .execution_options(populate_existing=True)
     )
@@ -377,13 +405,18 @@ async def under_lock(
     return Unit(
         account=account,
         actor=actor,
-        now=clock.now(),
+        # A clock that lags behind the one that derived last must not undo what time has done.
+        now=max(clock.now(), account.derived_at),
         idempotency_key=key,
         session=session,
         capabilities=list(account.capabilities),
         requirements=list(account.live_requirements),
         holds=list(account.unreleased_holds),
     )
+
+
+def _with_staff_only(load: _AbstractLoad, actor: Actor) -> _AbstractLoad:
+    return load if actor.account_id is not None else load.undefer_group(STAFF_ONLY)
 
 
 def _staff_only(actor: Actor) -> list[_AbstractLoad]:

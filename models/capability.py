@@ -20,9 +20,9 @@ class Capability(AccountScoped, Base):
         one_of("status", list(CapabilityStatus)),
         # What is not asked for is inactive, and only that.
         CheckConstraint("requested = (status <> 'INACTIVE')", name="inactive_unless_requested"),
-        # A restriction says why.
+        # What may not be done says why, and nothing else does.
         CheckConstraint(
-            "status NOT IN ('RESTRICTED', 'PENDING') OR disabled_reason IS NOT NULL",
+            "(status IN ('RESTRICTED', 'PENDING')) = (disabled_reason IS NOT NULL)",
             name="restricted_with_reason",
         ),
     )

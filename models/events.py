@@ -17,16 +17,15 @@ import rfc8785
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
-    ColumnElement,
     Table,
     UniqueConstraint,
-    bindparam,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.actor import Actor, ActorKind
 from models.base import AccountScoped, Base, OwnId, account_key
+from models.bounds import Bound, Bounds
 from models.lifecycle import one_of
 from models.listing import ListSpec
 from models.text import MAX_SAFE_INTEGER
@@ -196,6 +195,8 @@ def is_plain(value: Any) -> bool:
 
 def jsonable(value: Any) -> Any:
     """`value` with instants, ids and enums as the text that events hold."""
+    if value is None or type(value) is str:
+        return value
     if isinstance(value, Mapping):
         return {str(key): jsonable(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
@@ -237,20 +238,15 @@ def _hash(event: Mapping[str, Any]) -> str:
     return hashlib.sha256(canonical).hexdigest()
 
 
-def _at_or_after(table: Table) -> ColumnElement[bool]:
-    return table.c.at >= bindparam("since")
-
-
-def _before(table: Table) -> ColumnElement[bool]:
-    return table.c.at < bindparam("until")
-
-
 EVENTS = ListSpec(
     name="events",
     table=cast(Table, Event.__table__),
     orders={"AT": "at"},
     dimensions={"type": "type"},
-    conditions={"since": _at_or_after, "until": _before},
+    conditions={
+        "since": Bounds((Bound("at", ">=", "since"),)),
+        "until": Bounds((Bound("at", "<", "until"),)),
+    },
     tie=("account_id", "sequence"),
 )
 EVENTS.declare_indexes()

@@ -18,8 +18,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 from models.aggregate import Unit
 from models.base import AccountScoped, Base, Json, OwnId, account_key, own_key, stamp
 from models.errors import EvidenceInvalid, InvalidInput
+from models.evidence_schema import evidence_failures
 from models.listing import ListSpec
-from models.program import Program, evidence_failures
+from models.program import Program
 from models.text import MAX_JSON_BYTES, check_json, check_text
 
 MAX_DOCUMENTS = 20
@@ -40,7 +41,9 @@ class Evidence(AccountScoped, OwnId, Base):
         own_key("requirement_id", "requirements"),
         # A submission holds something.
         CheckConstraint(
-            "payload IS NOT NULL OR jsonb_array_length(documents) > 0", name="not_empty"
+            "coalesce(jsonb_typeof(payload), 'null') <> 'null' "
+            "OR jsonb_array_length(documents) > 0",
+            name="not_empty",
         ),
         Index("ix_evidence_requirement", "account_id", "requirement_id", "submitted_at", "id"),
     )

@@ -19,7 +19,7 @@ from models.base import AccountScoped, Base, Changing, OwnId, account_key, staff
 from models.clock import Clock
 from models.errors import ErrorCode, IllegalTransition, InvalidInput
 from models.events import EventType, SubjectType
-from models.lifecycle import expect_version, one_of, touch
+from models.lifecycle import expect_version, one_of, some_of, touch
 from models.outcome import Outcome
 from models.permission import Permission, Refusal
 from models.status import CapabilityKind, HoldReason
@@ -36,11 +36,14 @@ class Hold(AccountScoped, OwnId, Changing, Base):
     __table_args__ = (
         account_key(),
         one_of("reason", list(HoldReason)),
+        some_of("capabilities", list(CapabilityKind)),
         CheckConstraint("cardinality(capabilities) > 0", name="restricts_something"),
         CheckConstraint("expires_at IS NULL OR expires_at > created_at", name="expires_later"),
         # Released means: by somebody, at an instant.
         CheckConstraint(
-            "(released_at IS NULL) = (released_by_id IS NULL)", name="released_by_somebody"
+            "(released_at IS NULL) = (released_by_id IS NULL) "
+            "AND (released_by_id IS NULL) = (released_by_kind IS NULL)",
+            name="released_by_somebody",
         ),
         Index(
             "ix_holds_unreleased",
@@ -90,7 +93,7 @@ async def place(
     check_optional_text(command.note, MAX_NOTE_LENGTH, "note")
 
     async def step(unit: Unit) -> Hold:
-        expect_version(unit.account, command.expected_version)
+        unit.expect_version(command.expected_version)
         return add_hold(
             unit, command.capabilities, command.reason, command.note, command.expires_at
         )

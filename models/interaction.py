@@ -14,12 +14,11 @@ from sqlalchemy.orm import Mapped, mapped_column
 from models.actor import ActorKind
 from models.aggregate import NEVER
 from models.base import AccountScoped, Base, Changing, OwnId, account_key, own_key
+from models.bounds import CREATED_AFTER, CREATED_BEFORE
 from models.lifecycle import Lifecycle, one_of
 from models.listing import (
     Link,
     ListSpec,
-    created_after,
-    created_before,
     is_any,
     record_class,
 )
@@ -122,7 +121,10 @@ class Interaction(AccountScoped, OwnId, Changing, Base):
             "OR sent_at IS NOT NULL",
             name="sent_with_instant",
         ),
-        CheckConstraint("(state = 'FAILED') = (failure IS NOT NULL)", name="failed_with_reason"),
+        CheckConstraint(
+            "(state = 'FAILED') = (coalesce(jsonb_typeof(failure), 'null') = 'object')",
+            name="failed_with_reason",
+        ),
         CheckConstraint(
             "state NOT IN ('DRAFT', 'SCHEDULED') OR direction = 'OUTBOUND'",
             name="inbound_has_arrived",
@@ -176,7 +178,8 @@ INTERACTIONS = ListSpec(
     orders={"CREATED_AT": "created_at", "SCHEDULED_FOR": "sort_scheduled_for"},
     dimensions={"purpose": "purpose", "channel": "channel", "direction": "direction"},
     states=tuple(InteractionState),
-    conditions={"created_after": created_after, "created_before": created_before},
+    conditions={"created_after": CREATED_AFTER, "created_before": CREATED_BEFORE},
+    checked=("created_at",),
 )
 INTERACTIONS.declare_indexes()
 INTERACTIONS_OF_REQUIREMENT = Link(

@@ -82,6 +82,12 @@ def expect_version(row: Versioned, expected: int | None) -> None:
         raise StaleVersion(row.version, expected)
 
 
+def some_of(column: str, values: Sequence[str]) -> CheckConstraint:
+    """A check that the array `column` holds nothing but `values`."""
+    listed = ", ".join(f"'{value}'" for value in values)
+    return CheckConstraint(f"{column} <@ ARRAY[{listed}]", name=f"{column}_all_known")
+
+
 def one_of(column: str, values: Sequence[str], name: str | None = None) -> CheckConstraint:
     """A check that `column` is one of `values`; as text, so that a new value is no type change."""
     listed = ", ".join(f"'{value}'" for value in values)

@@ -12,18 +12,17 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from functools import lru_cache
-from itertools import islice
 from typing import Any, cast
 
-import jsonschema_rs
-import orjson
 from sqlalchemy import (
     CheckConstraint,
     ForeignKey,
     Index,
+    Integer,
     Table,
     UniqueConstraint,
     bindparam,
+    literal_column,
     select,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
@@ -36,10 +35,11 @@ from models.base import Base, stamp
 from models.clock import Clock
 from models.durations import check_duration
 from models.errors import ErrorCode, InvalidInput, NotFound, StaleVersion
+from models.evidence_schema import check_schema
 from models.idempotency import MAX_KEY_LENGTH, PlatformIdempotencyKey, check_same_request
 from models.idempotency import request_hash as hash_of
 from models.ids import program_id_for
-from models.lifecycle import Lifecycle, one_of
+from models.lifecycle import Lifecycle, one_of, some_of
 from models.listing import ListSpec, is_any, record_class
 from models.outcome import Outcome
 from models.permission import Permission, Refusal
@@ -47,18 +47,16 @@ from models.platform import Platform
 from models.reading import Query, Reader, Record, compile_query
 from models.session import transaction
 from models.status import CapabilityKind
-from models.text import check_json, check_optional_text, check_text
+from models.text import check_optional_text, check_text
 
 MAX_CODE_LENGTH = 100
 DEFAULT_APPEAL_WITHIN = "P6M"
 MAX_TITLE_LENGTH = 200
 MAX_TEXT_LENGTH = 5_000
-MAX_MESSAGE_LENGTH = 500
 MAX_LIST_LENGTH = 100
-MAX_SCHEMA_BYTES = 50_000
-MAX_FAILURES = 100
 PUBLISHERS = frozenset({Role.INTEGRATOR, Role.ADMIN})
 _CODE = re.compile(r"[a-z0-9][a-z0-9_.:-]*")
+_ONE = literal_column("1", Integer)
 
 
 class ProgramState(StrEnum):
@@ -103,6 +101,8 @@ class Program(Base):
         UniqueConstraint("id"),
         LIFECYCLE.check(),
         one_of("category", list(RequirementCategory)),
+        some_of("restricts", list(CapabilityKind)),
+        some_of("gates", list(CapabilityKind)),
         # A retired version says when.
         CheckConstraint(
             "(state = 'RETIRED') = (retired_at IS NOT NULL)", name="retired_with_instant"
@@ -288,31 +288,6 @@ async def published(session: AsyncSession, platform_id: uuid.UUID, code: str) ->
     return found
 
 
-def _refuse(uri: str) -> Any:
-    """A schema refers to nothing outside itself: no request, no file is opened for it."""
-    raise ValueError(f"A schema can't refer to {uri}")
-
-
-@lru_cache(maxsize=256)
-def _validator(schema: bytes) -> jsonschema_rs.Draft202012Validator:
-    return jsonschema_rs.Draft202012Validator(
-        orjson.loads(schema),
-        validate_formats=True,
-        retriever=_refuse,
-        # Patterns run in linear time; without this, one could be made to run for ever.
-        pattern_options=jsonschema_rs.RegexOptions(),
-    )
-
-
-def evidence_failures(schema: dict[str, Any], payload: Any) -> list[tuple[str, tuple[str, ...]]]:
-    """What the program's JSON Schema finds wrong: (message, path in the payload), in its order."""
-    validator = _validator(orjson.dumps(schema, option=orjson.OPT_SORT_KEYS))
-    return [
-        (error.message[:MAX_MESSAGE_LENGTH], ("payload", *map(str, error.instance_path)))
-        for error in islice(validator.iter_errors(payload), MAX_FAILURES)
-    ]
-
-
 def _check(command: Publish) -> None:
     check_text(command.code, MAX_CODE_LENGTH, "code")
     if not _CODE.fullmatch(command.code):
@@ -325,7 +300,7 @@ def _check(command: Publish) -> None:
     check_optional_text(command.idempotency_key, MAX_KEY_LENGTH, "idempotencyKey")
     _check_durations(command)
     _check_lists(command)
-    _check_schema(command.evidence_schema)
+    check_schema(command.evidence_schema)
 
 
 def _check_durations(command: Publish) -> None:
@@ -360,22 +335,6 @@ def _check_lists(command: Publish) -> None:
         for index, entry in enumerate(entries):
             check_text(entry.code, MAX_CODE_LENGTH, name, str(index), "code")
             check_text(entry.description, MAX_TEXT_LENGTH, name, str(index), "description")
-
-
-def _check_schema(schema: Any) -> None:
-    where = ("evidenceSchema",)
-    if not isinstance(schema, dict):
-        raise InvalidInput("A JSON Schema is an object.", where)
-    check_json(schema, *where)
-    if len(orjson.dumps(schema)) > MAX_SCHEMA_BYTES:
-        raise InvalidInput(f"A JSON Schema has at most {MAX_SCHEMA_BYTES} bytes.", where)
-    try:
-        _validator(orjson.dumps(schema, option=orjson.OPT_SORT_KEYS))
-    except (ValueError, jsonschema_rs.ReferencingError) as error:
-        why = error.message if isinstance(error, jsonschema_rs.ValidationError) else str(error)
-        # The library names the class of the error that `_refuse` raises.
-        message = f"Not a JSON Schema (Draft 2020-12): {why.rpartition('ValueError: ')[2]}"
-        raise InvalidInput(message[:MAX_MESSAGE_LENGTH], where) from None
 
 
 async def _lock(
@@ -549,4 +508,4 @@ def _latest_of_code(columns: tuple[str, ...]) -> Query:
     table = PROGRAMS.table
     statement = select(*(table.c[name] for name in dict.fromkeys(["code", "version", *columns])))
     statement = statement.where(table.c.code == bindparam("code"))
-    return compile_query(statement.order_by(table.c.version.desc()).limit(1))
+    return compile_query(statement.order_by(table.c.version.desc()).limit(_ONE))

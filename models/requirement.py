@@ -34,16 +34,17 @@ from models.base import (
 )
 from models.clock import Clock
 from models.durations import after, before
-from models.errors import ErrorCode, Forbidden, InvalidInput, RecourseError
+from models.errors import AlreadyExists, ErrorCode, Forbidden, InvalidInput, RecourseError
 from models.events import EventType, SubjectType
 from models.evidence import DocumentReference, check_evidence, new_evidence, payload_hash
-from models.lifecycle import Lifecycle, expect_version, one_of
+from models.lifecycle import Lifecycle, expect_version, one_of, some_of
 from models.outcome import Outcome
 from models.permission import Permission, Refusal
 from models.program import Program, RequirementCategory, published
 from models.resolution import ResolutionOutcome, decline_pending
 from models.status import (
     OPEN_STATES,
+    CapabilityKind,
     RequirementState,
 )
 from models.text import check_optional_text, check_text
@@ -136,7 +137,17 @@ class Requirement(AccountScoped, OwnId, Changing, Base):
         ),
         # First it is due, then notice is given or not, then it is too late.
         CheckConstraint("deadline >= currently_due_at", name="deadline_after_due"),
-        CheckConstraint("notice_at <= deadline", name="notice_before_deadline"),
+        CheckConstraint(
+            "notice_at IS NULL OR (deadline IS NOT NULL AND notice_at <= deadline)",
+            name="notice_before_deadline",
+        ),
+        # What waits for risk was submitted.
+        CheckConstraint(
+            "state NOT IN ('SUBMITTED', 'IN_REVIEW') OR submitted_at IS NOT NULL",
+            name="submitted_with_instant",
+        ),
+        some_of("restricts", list(CapabilityKind)),
+        some_of("gates", list(CapabilityKind)),
         CheckConstraint(
             "alternative_option IS NULL OR alternative_group IS NOT NULL",
             name="option_within_group",
@@ -200,6 +211,13 @@ class ProposalPending(RecourseError):
 
     def __init__(self, outcome: str) -> None:
         super().__init__(f"A proposal ({outcome}) waits to be approved or declined.", ("id",))
+
+
+class AskedAlready(AlreadyExists):
+    """The same thing, from the same import, is asked by an open requirement."""
+
+    def __init__(self) -> None:
+        super().__init__("Another open requirement asks for the same.", ("id",))
 
 
 @dataclass(frozen=True)
@@ -302,7 +320,7 @@ async def open_requirement(
     check_optional_text(command.alternative_group, MAX_CODE_LENGTH, "alternativeGroup")
 
     async def step(unit: Unit) -> Requirement:
-        expect_version(unit.account, command.expected_version)
+        unit.expect_version(command.expected_version)
         program = await published(session, actor.platform_id, command.program)
         _check_times(command.currently_due_at, command.deadline, unit.now)
         return open_under(
@@ -603,6 +621,11 @@ def open_again(
 ) -> None:
     """Move a satisfied or waived requirement back to the account, within an open unit."""
     LIFECYCLE.target(row.state, RequirementAction.REOPEN)
+    if row.origin is not None and any(
+        other is not row and other.origin == row.origin and other.state in OPEN_STATES
+        for other in unit.requirements
+    ):
+        raise AskedAlready
     row.closed_at = row.closed_reason = None
     row.currently_due_at = currently_due_at
     set_deadline(row, deadline, program)

@@ -4,11 +4,12 @@ import uuid
 from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, cast
+from typing import cast
 
-from sqlalchemy import ColumnElement, Table, and_, bindparam, func, or_, select
+from sqlalchemy import Table, and_, func, or_, select
 
-from models.listing import Branch, ListSpec, created_after, created_before, is_any, word
+from models.bounds import CREATED_AFTER, CREATED_BEFORE, Bound, Bounds, Missing
+from models.listing import Branch, ListSpec, is_any, word
 from models.reading import Query, Reader, Record, compile_query, record_of
 from models.requirement import ENDED_STATES, Requirement
 from models.status import (
@@ -19,33 +20,20 @@ from models.status import (
     RequirementState,
 )
 
-
-def _is_past_due(table: Table) -> ColumnElement[bool]:
-    return table.c.sort_deadline <= bindparam("now")
-
-
-def _is_currently_due(table: Table) -> ColumnElement[bool]:
-    now: ColumnElement[Any] = bindparam("now")
-    return and_(table.c.sort_deadline > now, table.c.currently_due_at <= now)
-
-
-def _is_eventually_due(table: Table) -> ColumnElement[bool]:
-    now: ColumnElement[Any] = bindparam("now")
-    due = table.c.currently_due_at
-    return and_(table.c.sort_deadline > now, or_(due.is_(None), due > now))
-
-
-def _deadline_after(table: Table) -> ColumnElement[bool]:
-    return table.c.sort_deadline >= bindparam("deadline_after")
-
-
-def _deadline_before(table: Table) -> ColumnElement[bool]:
-    return table.c.sort_deadline < bindparam("deadline_before")
-
+_REACHED = Bound("sort_deadline", "<=", "now")
+_AHEAD = Bound("sort_deadline", ">", "now")
+DUE_CONDITIONS = {
+    "past_due": Bounds((_REACHED,)),
+    "currently_due": Bounds((_AHEAD, Bound("currently_due_at", "<=", "now"))),
+    "eventually_due": Bounds((_AHEAD, Bound("currently_due_at", ">", "now"))),
+    "never_due": Bounds((_AHEAD, Missing("currently_due_at"))),
+}
+# One of the two alone can be checked in an index, both as alternatives can't.
+EVENTUALLY = ("eventually_due", "never_due")
 
 # The due status is a view of state and clock: these branches of the list are each disjoint.
 BRANCHES_OF_DUE_STATUS: dict[DueStatus, tuple[Branch, ...]] = {
-    DueStatus.EVENTUALLY_DUE: tuple(Branch(s, "eventually_due") for s in AWAITING_ACCOUNT),
+    DueStatus.EVENTUALLY_DUE: tuple(Branch(s, c) for s in AWAITING_ACCOUNT for c in EVENTUALLY),
     DueStatus.CURRENTLY_DUE: tuple(Branch(s, "currently_due") for s in AWAITING_ACCOUNT),
     DueStatus.PAST_DUE: tuple(Branch(s, "past_due") for s in AWAITING_ACCOUNT),
     DueStatus.PENDING_VERIFICATION: tuple(Branch(s) for s in AWAITING_RISK),
@@ -63,14 +51,13 @@ REQUIREMENTS = ListSpec(
     },
     states=tuple(RequirementState),
     conditions={
-        "past_due": _is_past_due,
-        "currently_due": _is_currently_due,
-        "eventually_due": _is_eventually_due,
-        "deadline_after": _deadline_after,
-        "deadline_before": _deadline_before,
-        "created_after": created_after,
-        "created_before": created_before,
+        **DUE_CONDITIONS,
+        "deadline_after": Bounds((Bound("sort_deadline", ">=", "deadline_after"),)),
+        "deadline_before": Bounds((Bound("sort_deadline", "<", "deadline_before"),)),
+        "created_after": CREATED_AFTER,
+        "created_before": CREATED_BEFORE,
     },
+    checked=("sort_deadline", "currently_due_at", "created_at"),
 )
 REQUIREMENTS.declare_indexes()
 
@@ -122,10 +109,11 @@ def _summary_query() -> Query:
     table = REQUIREMENTS.table
     mine = table.c.state.in_([word(s) for s in AWAITING_ACCOUNT])
     risks = table.c.state.in_([word(s) for s in AWAITING_RISK])
+    due = {name: condition(table) for name, condition in DUE_CONDITIONS.items()}
     counts = {
-        "currently_due": and_(mine, _is_currently_due(table)),
-        "eventually_due": and_(mine, _is_eventually_due(table)),
-        "past_due": and_(mine, _is_past_due(table)),
+        "currently_due": and_(mine, due["currently_due"]),
+        "eventually_due": and_(mine, or_(*(due[name] for name in EVENTUALLY))),
+        "past_due": and_(mine, due["past_due"]),
         "pending_verification": risks,
     }
     columns = [func.count().filter(where).label(name) for name, where in counts.items()]

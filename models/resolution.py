@@ -18,10 +18,11 @@ from sqlalchemy.orm import Mapped
 from models.actor import Actor, ActorKind, Role, system
 from models.aggregate import Unit
 from models.base import AccountScoped, Base, Changing, OwnId, account_key, own_key, stamp
+from models.bounds import CREATED_AFTER, CREATED_BEFORE
 from models.errors import ErrorCode, InvalidInput
 from models.events import EventType, SubjectType
 from models.lifecycle import Lifecycle, one_of, touch
-from models.listing import ListSpec, created_after, created_before, is_any, word
+from models.listing import ListSpec, is_any, word
 from models.lookup import Key
 from models.permission import Permission, Refusal
 from models.program import Program
@@ -93,8 +94,13 @@ class Resolution(AccountScoped, OwnId, Changing, Base):
         # What is decided was decided by somebody at an instant; what is proposed was not yet.
         CheckConstraint(
             "(state = 'PROPOSED') = (decided_at IS NULL) "
-            "AND (decided_at IS NULL) = (decided_by_id IS NULL)",
+            "AND (decided_at IS NULL) = (decided_by_id IS NULL) "
+            "AND (decided_by_id IS NULL) = (decided_by_kind IS NULL)",
             name="decided_by_somebody",
+        ),
+        # Only what was declined says why it was.
+        CheckConstraint(
+            "state = 'DECLINED' OR decline_reason IS NULL", name="declined_with_reason"
         ),
         # Four eyes: the proposer is not the one who decides, whatever the token.
         CheckConstraint(
@@ -238,7 +244,7 @@ RESOLUTIONS = ListSpec(
     orders={"CREATED_AT": "created_at"},
     dimensions={"reason_code": "reason_code", "outcome": "outcome"},
     states=tuple(ResolutionState),
-    conditions={"created_after": created_after, "created_before": created_before},
+    conditions={"created_after": CREATED_AFTER, "created_before": CREATED_BEFORE},
 )
 RESOLUTIONS.declare_indexes()
 

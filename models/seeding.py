@@ -149,7 +149,7 @@ async def load(
             await build(platform_id, number, requirements_per_account, now, published)
             for number in missing
         ]
-        return await _write(session, units) if units else 0
+        return await write(session, units) if units else 0
 
 
 async def build(
@@ -192,7 +192,8 @@ async def _missing(
     return list(by_id.values())
 
 
-async def _write(session: AsyncSession, units: Sequence[Draft]) -> int:
+async def write(session: AsyncSession, units: Sequence[Draft]) -> int:
+    """Write what was built; returns how many of the accounts were not there yet."""
     connection = await session.connection()
     accounts = [vars(unit.account) for unit in units]
     # Another seed may have been first; what it has written is its own.
@@ -224,9 +225,11 @@ def _plan_cases(
     paths = [_dealt("QUIET", number * requirements + slot) for slot in range(requirements)]
     if mood in LEADS and paths:
         paths[0] = _dealt(mood, ordinal)
-    if number % PAIR_EVERY == 0 and requirements > 2:
+    paired = [program for program in published if program.code in PAIRED]
+    if number % PAIR_EVERY == 0 and requirements > len(paired) == 2:
         paths = paths[:-2]
-        _plan_pair(history, left, ended=number % (2 * PAIR_EVERY) == 0)
+        _plan_pair(history, paired, ended=number % (2 * PAIR_EVERY) == 0)
+        left = [program for program in left if program not in paired]
     for wanted in paths:
         path, program = _choose(history.rng, wanted, left, published)
         left = [other for other in left if other is not program]
@@ -245,13 +248,11 @@ def _choose(
     return SATISFIED, rng.choice(published)
 
 
-def _plan_pair(history: History, left: list[Program], ended: bool) -> None:
+def _plan_pair(history: History, paired: Sequence[Program], ended: bool) -> None:
     """Two requirements of which one is enough."""
-    paired = [program for program in left if program.code in PAIRED] or left[:1]
     first = SATISFIED if ended else Path(Phase.CURRENT)
     window = window_of(history, first.phase, paired[0])
-    for program, path in zip(paired, (first, Path(first.phase)), strict=False):
-        left.remove(program)
+    for program, path in zip(paired, (first, Path(first.phase)), strict=True):
         history.cases.append(Case(history, program, path, window, group="place_of_business"))
 
 

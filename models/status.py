@@ -3,8 +3,8 @@
 The stored columns are this function's materialisation. A capability is, in this order of strength,
 
 - INACTIVE while it is not requested,
-- RESTRICTED while the account is rejected, a hold is on it, or a requirement that restricts it is
-  past due or rejected,
+- RESTRICTED while the account is rejected, a hold is on it, a requirement that restricts it is past
+  due, or one that restricts or gates it was rejected,
 - PENDING while a requirement that gates it is not yet satisfied,
 - else ACTIVE.
 
@@ -190,10 +190,15 @@ def hold_is_on(hold: HoldFacts, now: datetime) -> bool:
     return hold.released_at is None and (hold.expires_at is None or now < hold.expires_at)
 
 
-def restricts_now(requirement: RequirementFacts, now: datetime) -> bool:
-    """Whether the requirement restricts its capabilities at `now`."""
+def restricts(requirement: RequirementFacts, kind: str, now: datetime) -> bool:
+    """Whether the requirement restricts the capability at `now`.
+
+    A rejected one restricts what it gates as well: it will never be satisfied.
+    """
     if requirement.state == RequirementState.REJECTED:
-        return True
+        return kind in requirement.restricts or kind in requirement.gates
+    if kind not in requirement.restricts:
+        return False
     due = due_status(requirement.state, requirement.currently_due_at, requirement.deadline, now)
     return due is DueStatus.PAST_DUE
 
@@ -269,7 +274,7 @@ def _restricting_reasons(
         if kind in hold.capabilities and hold_is_on(hold, now):
             yield REASON_OF_HOLD[HoldReason(hold.reason)]
     for requirement in requirements:
-        if kind in requirement.restricts and restricts_now(requirement, now):
+        if restricts(requirement, kind, now):
             rejected = requirement.state == RequirementState.REJECTED
             yield REQUIREMENT_REJECTED if rejected else PAST_DUE
 

@@ -12,6 +12,7 @@ acted on, so that what reviewers and users did here since then stands until Stri
 The name, the country, the email address and the capabilities are Stripe's.
 """
 
+import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -20,10 +21,12 @@ from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import undefer_group
 
 from models.account import CreateAccount, change_profile, fill_new_account, insert_blank
 from models.actor import Actor, system
 from models.aggregate import Account, Unit, under_lock
+from models.base import STAFF_ONLY
 from models.clock import Clock
 from models.decision import new_resolution
 from models.events import EventType, SubjectType
@@ -88,17 +91,17 @@ class Imported:
     """What one object came to. `ignored` names its capabilities that are not ours."""
 
     effect: Effect
-    account: Account
+    account_id: uuid.UUID
     ignored: tuple[str, ...]
 
 
-def importer(account_or_platform: Any) -> Actor:
+def importer(platform_id: uuid.UUID) -> Actor:
     """Who imports, on one platform."""
-    return system(account_or_platform, IMPORTER)
+    return system(platform_id, IMPORTER)
 
 
 async def prepare(session: AsyncSession, actor: Actor, clock: Clock) -> dict[str, Program]:
-    """Publish the import's programs where the platform has none; all that are published, by code."""
+    """Publish the import's programs where the platform has none; the published ones by code."""
     await publish_missing(session, actor, clock, stripe_programs())
     async with transaction(session, actor):
         return await all_published(session, actor.platform_id)
@@ -119,19 +122,21 @@ async def import_account(
     snapshot = parse(value)
     account_id = account_id_for(actor.platform_id, snapshot.external_id)
     async with transaction(session, actor):
-        await insert_blank(session, actor, account_id, _command(snapshot), clock.now())
-        unit = await under_lock(session, actor, clock, account_id, None)
-        before = await _note(unit)
-        if before.get("digest") == snapshot.digest:
-            return Imported(Effect.UNCHANGED, unit.account, snapshot.ignored)
-        effect = await _Import(unit, snapshot, before, programs).run()
-        await _write(unit)
-        return Imported(effect, unit.account, snapshot.ignored)
+        effect = Effect.UNCHANGED
+        # Read before the lock: most objects of an import that is run again say nothing new.
+        if (await _note(session, account_id)).get("digest") != snapshot.digest:
+            await insert_blank(session, actor, account_id, _command(snapshot), clock.now())
+            unit = await under_lock(session, actor, clock, account_id, None)
+            before = await _note(session, account_id)
+            effect = await _Import(unit, snapshot, before, programs).run()
+            await _write(unit)
+        return Imported(effect, account_id, snapshot.ignored)
 
 
-async def _note(unit: Unit) -> dict[str, Any]:
-    where = Account.account_id == unit.account.account_id
-    return await unit.store.scalar(select(Account.import_state).where(where)) or {}
+async def _note(session: AsyncSession, account_id: uuid.UUID) -> dict[str, Any]:
+    """What the last import said of the account."""
+    where = Account.account_id == account_id
+    return await session.scalar(select(Account.import_state).where(where)) or {}
 
 
 async def _write(unit: Unit) -> None:
@@ -185,6 +190,7 @@ class _Import:
             "digest": snapshot.digest,
             "fields": {ask.field: _said(ask) for ask in snapshot.asks},
             "rejected": snapshot.rejected_reason,
+            "hold": snapshot.hold,
         }
         unit.derive()
         return effect
@@ -203,12 +209,12 @@ class _Import:
         await change_profile(self.unit, changes)
 
     def _hold(self) -> None:
-        """Hold everything while Stripe says so, under its reason; let go of what it no longer says."""
-        wanted, holds = self.snapshot.hold, [h for h in self.unit.holds if _is_ours(h)]
-        for hold in holds:
+        """Hold everything while Stripe says so. What a reviewer has released stays released."""
+        wanted = self.snapshot.hold
+        for hold in [hold for hold in self.unit.holds if _is_ours(hold)]:
             if hold.reason != wanted:
                 end_hold(self.unit, hold)
-        if wanted is not None and all(hold.reason != wanted for hold in holds):
+        if wanted is not None and wanted != self.before.get("hold"):
             kinds = [kind.value for kind in CapabilityKind]
             add_hold(self.unit, kinds, wanted, "Stripe has disabled the account.")
 
@@ -222,7 +228,9 @@ class _Import:
                 Requirement.account_id == unit.account.account_id,
                 Requirement.origin.in_(origins),
             )
-            .order_by(Requirement.created_at, Requirement.id)
+            # Of two made at one instant, the open one is the last.
+            .order_by(Requirement.created_at, Requirement.closed_at.nulls_last())
+            .options(undefer_group(STAFF_ONLY))
         )
         return {str(row.origin): row for row in found}
 
@@ -289,19 +297,18 @@ class _Import:
         program = await program_of(unit, row)
         currently_due_at, deadline = _times(ask, row, unit.now)
         open_again(unit, row, program, currently_due_at, deadline, WORDS[ask.due])
-        row.alternative_group, row.alternative_option = ask.group, ask.option
         if row not in unit.requirements:
             unit.requirements.append(row)
-        if ask.errors:
-            self._record_update(row, self._set_errors(row, ask.errors))
+        changes = _set_group(row, ask) | _set_errors(row, ask.errors)
+        if changes:
+            self._record_update(row, changes)
 
     async def _update(self, ask: Ask, row: Requirement, known: Mapping[str, Any]) -> None:
         """Take over what Stripe says anew of a requirement that is open."""
         said, unit = _said(ask), self.unit
-        changes: dict[str, Any] = {}
+        changes = _set_group(row, ask)
         if (said["due"], said["deadline"]) != (known.get("due"), known.get("deadline")):
             changes |= self._set_times(row, ask, await program_of(unit, row))
-        row.alternative_group, row.alternative_option = ask.group, ask.option
         if said["errors"] != known.get("errors", []):
             changes |= self._judge(row, ask.errors)
         elif said["due"] != known.get("due"):
@@ -317,7 +324,7 @@ class _Import:
         if errors and row.state in AWAITING_RISK:
             send_back(self.unit, row, errors)
             return {}
-        return self._set_errors(row, errors)
+        return _set_errors(row, errors)
 
     def _hand_over(self, row: Requirement, ask: Ask, known: Mapping[str, Any]) -> None:
         """Follow Stripe's verification as it begins, and as it ends without success."""
@@ -333,13 +340,6 @@ class _Import:
         if before == (row.currently_due_at, row.deadline):
             return {}
         return {"currentlyDueAt": row.currently_due_at, "deadline": row.deadline}
-
-    def _set_errors(self, row: Requirement, errors: Iterable[Error]) -> dict[str, Any]:
-        wanted = [asdict(error) for error in errors]
-        if row.errors == wanted:
-            return {}
-        row.errors = wanted
-        return {"errors": [{"code": error["code"], "field": error["field"]} for error in wanted]}
 
     def _record_update(self, row: Requirement, changes: Mapping[str, Any]) -> None:
         touch(row, self.unit.now)
@@ -366,6 +366,22 @@ def _said(ask: Ask) -> dict[str, Any]:
     """What the account keeps of what Stripe said of a field."""
     errors = [[error.code, error.message] for error in ask.errors]
     return {"due": ask.due.value, "deadline": ask.deadline, "errors": errors}
+
+
+def _set_group(row: Requirement, ask: Ask) -> dict[str, Any]:
+    before = (row.alternative_group, row.alternative_option)
+    row.alternative_group, row.alternative_option = ask.group, ask.option
+    if before == (ask.group, ask.option):
+        return {}
+    return {"alternativeGroup": ask.group, "alternativeOption": ask.option}
+
+
+def _set_errors(row: Requirement, errors: Iterable[Error]) -> dict[str, Any]:
+    wanted = [asdict(error) for error in errors]
+    if row.errors == wanted:
+        return {}
+    row.errors = wanted
+    return {"errors": [{"code": error["code"], "field": error["field"]} for error in wanted]}
 
 
 def _says_more(ask: Ask, known: Mapping[str, Any] | None) -> bool:

@@ -24,7 +24,7 @@ from models.status import (
     CapabilityKind,
     CapabilityStatus,
     hold_is_on,
-    restricts_now,
+    restricts,
 )
 from models.text import check_text
 from resolvers import ids
@@ -63,7 +63,7 @@ from resolvers.selection import (
 )
 
 CAPABILITIES = cast(Table, CapabilityRow.__table__)
-RESTRICTING_COLUMNS = ("state", "currently_due_at", "deadline", "restricts")
+RESTRICTING_COLUMNS = ("state", "currently_due_at", "deadline", "restricts", "gates")
 HOLDING_COLUMNS = ("id", "capabilities", "expires_at", "released_at")
 
 CapabilityRestriction = Annotated[
@@ -95,7 +95,7 @@ async def _restrictions(parents: Parents, info: Info) -> list[list[Any]]:
 
 
 def _restricting(rows: Sequence[Any], kind: str, now: datetime) -> list[Any]:
-    return [row for row in rows if kind in row["restricts"] and restricts_now(row, now)]
+    return [row for row in rows if restricts(row, kind, now)]
 
 
 def _holding(rows: Sequence[Any], kind: str, now: datetime) -> list[Any]:

@@ -424,7 +424,9 @@ def _parent_of_row(request: ListRequest, row: Any) -> Any:
 
 
 def _parent_values(request: ListRequest, parents: Sequence[Any]) -> dict[str, Any]:
-    values: dict[str, Any] = {"accounts": list({parent["account_id"] for parent in parents})}
+    accounts, asked = {parent["account_id"] for parent in parents}, request.filtered.account_id
+    # The filter may ask for one account; the lists of the others are empty.
+    values: dict[str, Any] = {"accounts": list(accounts if asked is None else accounts & {asked})}
     if _by_id(request):
         values["ids"] = list({parent["id"] for parent in parents})
     return values

@@ -114,13 +114,14 @@ def _impacts(parents: Parents) -> list[list[RequirementImpact]]:
 def _impact(row: Record) -> list[RequirementImpact]:
     found = []
     if row["state"] == RequirementState.REJECTED:
-        since = row["closed_at"]
+        since, kinds = row["closed_at"], sorted({*row["restricts"], *row["gates"]})
     else:
         since = row["deadline"] if row["state"] in AWAITING_ACCOUNT else None
+        kinds = row["restricts"]
     if since is not None:
         found += [
             RequirementImpact(capability=kind, status=CapabilityStatus.RESTRICTED, since=since)
-            for kind in row["restricts"]
+            for kind in kinds
         ]
     if row["state"] in OPEN_STATES:
         found += [
@@ -359,11 +360,11 @@ def _filtered(info: Info, given: RequirementFilter | None) -> Filtered:
 
 def _assignee_keys(given: RequirementFilter) -> list[str] | None:
     """What the column behind the assignee may be: ids, or nothing for nobody."""
-    if given.unassigned is None:
-        return given.assignee_id
-    if given.assignee_id is None:
-        return [""] if given.unassigned else None
-    return [] if given.unassigned else given.assignee_id
+    # Nobody has an empty id, which would mean nobody.
+    asked = None if given.assignee_id is None else [own for own in given.assignee_id if own]
+    if not given.unassigned:
+        return asked
+    return [""] if asked is None else []
 
 
 def _branches(given: RequirementFilter) -> tuple[Branch, ...] | None:

@@ -461,7 +461,6 @@ def _financials() -> Publish:
         notice_period="P10D",
         reminders=("P20D", "P7D"),
         restricts=PAYOUTS,
-        four_eyes=True,
         review_within="P7D",
         legal_ground="We may ask for security where refunds could exceed the balance "
         "(terms of service, section 8.2).",
@@ -520,7 +519,6 @@ def _sanctions() -> Publish:
         notice_period="P2D",
         reminders=("P2D", "P1D"),
         restricts=ALL,
-        gates=(*PAYOUTS, *TRANSFERS),
         four_eyes=True,
         review_within="P1D",
         legal_ground="Nobody on a sanctions list may be paid (sanctions law; terms of service, "

@@ -6,7 +6,7 @@ what is of use and of the wrong shape makes the whole object unusable, with the 
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -215,7 +215,7 @@ class _Lists:
         for field, listed in errors.items():
             ask = found.get(field) or Ask(field, self._due_by_default(), self.deadline)
             known = dict.fromkeys((*ask.errors, *listed))
-            found[field] = _with(ask, errors=tuple(known)[:MAX_ENTRIES])
+            found[field] = replace(ask, errors=tuple(known)[:MAX_ENTRIES])
 
     def add_alternatives(self, found: dict[str, Ask]) -> None:
         """Group each list of fields with the lists that may be given in its place."""
@@ -243,7 +243,7 @@ class _Lists:
             for field in fields:
                 ask = found.get(field) or Ask(field, like.due, like.deadline)
                 if ask.group is None:
-                    ask = _with(ask, group=group, option=option)
+                    ask = replace(ask, group=group, option=option)
                 found[field] = ask
 
     def _due_by_default(self) -> Due:
@@ -260,10 +260,6 @@ class _Lists:
 
 def _pressure(ask: Ask) -> int:
     return list(Due).index(ask.due)
-
-
-def _with(ask: Ask, **changes: Any) -> Ask:
-    return Ask(**{**vars(ask), **changes})
 
 
 def _short_hash(fields: Sequence[str]) -> str:

@@ -232,7 +232,8 @@ def _capability(model: Model, kind: str, now: datetime) -> tuple[str, str | None
         if kind in hold.capabilities and not over:
             said.add(HOLD_SAYS[hold.reason])
     restricting = [item for item in model.items if kind in item.terms.restricts]
-    if any(item.state == "REJECTED" for item in restricting):
+    gated = [item for item in model.items if kind in item.terms.gates]
+    if any(item.state == "REJECTED" for item in (*restricting, *gated)):
         return "RESTRICTED", "rejected.other", None
     waiting = [i for i in restricting if i.state in WITH_ACCOUNT and i.deadline is not None]
     if any(item.deadline is not None and now >= item.deadline for item in waiting):

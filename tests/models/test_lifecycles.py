@@ -176,7 +176,7 @@ def test_the_table_of_arrows_is_the_designs(
     assert set(designed.values()) <= set(lifecycle.states)
 
 
-@pytest.mark.parametrize(("state", "action"), product(RequirementState, RequirementAction))
+@pytest.mark.parametrize(("state", "action"), list(product(RequirementState, RequirementAction)))
 async def test_a_requirement_takes_an_action_or_refuses_it(
     run: Runner, state: RequirementState, action: RequirementAction
 ) -> None:
@@ -198,7 +198,9 @@ async def test_a_requirement_takes_an_action_or_refuses_it(
     assert unchanged.event_sequence == account.event_sequence
 
 
-@pytest.mark.parametrize(("state", "action"), product(ResolutionState, resolution.ResolutionAction))
+@pytest.mark.parametrize(
+    ("state", "action"), list(product(ResolutionState, resolution.ResolutionAction))
+)
 async def test_a_resolution_takes_an_action_or_refuses_it(
     run: Runner, state: ResolutionState, action: resolution.ResolutionAction
 ) -> None:

@@ -94,6 +94,7 @@ PROGRAMS = (
     # What is due comes after its own deadline: then it is due when it is too late.
     Terms("quick", timedelta(days=2), timedelta(hours=1), restricts=("TRANSFERS",)),
 )
+PROGRAM_WEIGHTS = (2, 3, 1, 1)
 REVIEWERS = {"ada", "rita", "sam", "newbie"}
 MAY = {
     **dict.fromkeys(ALLOWED_FROM, REVIEWERS),
@@ -126,7 +127,7 @@ WEIGHTS_OF_ACTIONS = {
     "SUBMIT": 8,
     "START_REVIEW": 2,
     "APPROVE": 4,
-    "REQUEST_CHANGES": 2,
+    "REQUEST_CHANGES": 3,
     "REJECT": 2,
     "WAIVE": 2,
     "CANCEL": 1,
@@ -252,7 +253,7 @@ class Machine(RuleBasedStateMachine):
     def open(self) -> None:
         chosen = [model for model in self.models if len(model.items) < MAX_ITEMS]
         draft = self.random.choice(chosen).draft(self.now)
-        terms, by = self.random.choice(PROGRAMS), self.random.choice(WHO)
+        (terms,), by = self.random.choices(PROGRAMS, PROGRAM_WEIGHTS), self.random.choice(WHO)
         given = self.random.choice([None, self.now + self.random.choice(SPANS)])
         group = self.random.choice([None, None, "g"])
         version, refusals = self.version(draft.version)
@@ -706,7 +707,8 @@ def test_the_domain_does_what_the_model_does(world: World, pytestconfig: pytest.
             stateful_step_count=STEPS_PER_RUN,
             deadline=None,
             database=None,
-            phases=[Phase.generate, Phase.shrink],
+            # Making a failing run shorter takes minutes; each step says what it did anyway.
+            phases=[Phase.generate],
             print_blob=True,
             suppress_health_check=list(HealthCheck),
         ),

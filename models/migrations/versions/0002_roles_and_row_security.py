@@ -52,7 +52,11 @@ GRANTS = (
     # Locking a row takes the right to update one of its columns.
     "GRANT UPDATE (name) ON platforms TO recourse_staff",
     "GRANT SELECT, INSERT, UPDATE ON platforms TO recourse_worker",
-    "GRANT SELECT ON account_terms, accounts, capabilities, events, evidence, idempotency_keys, "
+    "GRANT SELECT (account_id, platform_id, external_id, business_name, email, country, risk_tier, "
+    "status, disabled_reason, rejected_reason, next_deadline, sort_next_deadline, derived_at, "
+    "next_change_at, event_sequence, event_hash, version, created_at, updated_at) ON accounts "
+    "TO recourse_account_user",
+    "GRANT SELECT ON account_terms, capabilities, events, evidence, idempotency_keys, "
     "interaction_requirements, interactions, programs, resolutions TO recourse_account_user",
     "GRANT INSERT ON events, evidence, idempotency_keys, outbox TO recourse_account_user",
     # Account users read no staff-only column, and write what a submission changes.

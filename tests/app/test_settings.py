@@ -1,0 +1,106 @@
+"""Settings: from the environment, each with its default, each wrong one refused by its name."""
+
+import os
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from app.settings import PREFIX, Settings, source_of
+
+
+@pytest.fixture(autouse=True)
+def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing of the environment in which the tests run."""
+    for name in list(os.environ):
+        if name.upper().startswith(PREFIX):
+            monkeypatch.delenv(name)
+
+
+def test_without_any_setting_everything_is_local() -> None:
+    settings = Settings()
+    assert settings.database_url is None
+    assert settings.host == "127.0.0.1"
+    assert settings.data_dir == Path(".recourse")
+    assert settings.max_page_size == 100
+
+
+@pytest.mark.parametrize("name", Settings.model_fields)
+def test_each_setting_says_what_it_is_for(name: str) -> None:
+    assert (Settings.model_fields[name].description or "").endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "expected"),
+    [
+        ("port", "0", 0),
+        ("data_dir", "/somewhere/else", Path("/somewhere/else")),
+        ("max_page_size", "1000", 1_000),
+        ("clock_interval_seconds", "0.25", 0.25),
+        ("log_level", "DEBUG", "DEBUG"),
+        ("demo_accounts", "0", 0),
+    ],
+)
+def test_the_environment_sets_it(
+    monkeypatch: pytest.MonkeyPatch, name: str, given: str, expected: object
+) -> None:
+    assert source_of(name) == "default"
+    monkeypatch.setenv(PREFIX + name.upper(), given)
+    assert getattr(Settings(), name) == expected
+    assert "environment" in source_of(name)
+
+
+def test_the_case_of_a_variable_does_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("recourse_port", "9000")
+    assert Settings().port == 9000
+    assert "environment" in source_of("port")
+
+
+def test_an_option_goes_before_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RECOURSE_PORT", "9000")
+    assert Settings(port=7000).port == 7000
+
+
+@pytest.mark.parametrize(
+    ("name", "given"),
+    [
+        ("port", "many"),
+        ("port", "-1"),
+        ("port", "65536"),
+        ("pool_size", "0"),
+        ("max_page_size", "0"),
+        ("max_page_size", "10001"),
+        ("max_request_bytes", "1"),
+        ("max_document_tokens", "0"),
+        ("document_cache_size", "-1"),
+        ("shutdown_timeout_seconds", "-1"),
+        ("statement_timeout_seconds", "0"),
+        ("clock_interval_seconds", "0"),
+        ("clock_interval_seconds", "nan"),
+        ("log_level", "LOUD"),
+        ("demo_accounts", "-1"),
+    ],
+)
+def test_what_can_not_be_is_refused_by_its_name(
+    monkeypatch: pytest.MonkeyPatch, name: str, given: str
+) -> None:
+    monkeypatch.setenv(PREFIX + name.upper(), given)
+    with pytest.raises(ValidationError) as refused:
+        Settings()
+    assert [error["loc"] for error in refused.value.errors()] == [(name,)]
+
+
+def test_all_that_is_wrong_is_said_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RECOURSE_PORT", "many")
+    monkeypatch.setenv("RECOURSE_LOG_LEVEL", "LOUD")
+    with pytest.raises(ValidationError) as refused:
+        Settings()
+    assert {error["loc"] for error in refused.value.errors()} == {("port",), ("log_level",)}
+
+
+def test_what_is_secret_does_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RECOURSE_DATABASE_URL", "postgresql://u:swordfish@host/db")
+    monkeypatch.setenv("RECOURSE_TOKEN_SECRET", "swordfish" * 4)
+    settings = Settings()
+    for shown in (str(settings), repr(settings), str(settings.database_url), settings.model_dump()):
+        assert "swordfish" not in str(shown)

@@ -1,0 +1,325 @@
+"""What can't be is refused by the database itself, whoever writes it.
+
+Each example changes a legal row by SQL, as the owner, whom row security does not bind.
+"""
+
+import re
+import uuid
+from collections.abc import Mapping
+from itertools import chain, combinations
+from typing import Any
+
+import pytest
+from sqlalchemy import CheckConstraint, text
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.database import Database
+from models.clock import ManualClock
+from models.status import RequirementState
+from models.tables import METADATA
+from tests.conftest import START
+from tests.factories import (
+    Runner,
+    create_account,
+    create_requirement,
+    create_resolution,
+    create_runner,
+    place_hold,
+    publish_program,
+)
+
+GENESIS = "'" + "0" * 64 + "'"
+# (table, which row, what is written, the constraint that refuses it)
+EXAMPLES = [
+    ("requirements", "state = 'OPEN'", "closed_at = created_at", "closed_with_instant"),
+    ("requirements", "state = 'OPEN'", "state = 'REJECTED'", "closed_with_instant"),
+    ("requirements", "state = 'SATISFIED'", "closed_at = NULL", "closed_with_instant"),
+    ("requirements", "state = 'WAIVED'", "state = 'OPEN'", "closed_with_instant"),
+    ("requirements", "state = 'CANCELED'", "closed_reason = NULL", "canceled_with_reason"),
+    (
+        "requirements",
+        "state = 'OPEN'",
+        "deadline = currently_due_at - interval '1 second', notice_at = NULL",
+        "deadline_after_due",
+    ),
+    (
+        "requirements",
+        "state = 'OPEN'",
+        "notice_at = deadline + interval '1 second'",
+        "notice_before_deadline",
+    ),
+    ("requirements", "state = 'OPEN'", "alternative_option = 'a'", "option_within_group"),
+    ("requirements", "closed_at IS NOT NULL", "proposed_outcome = 'WAIVED'", "proposal_while_open"),
+    ("resolutions", "state = 'FINAL'", "decided_at = NULL", "decided_by_somebody"),
+    ("resolutions", "state = 'FINAL'", "decided_by_id = NULL", "decided_by_somebody"),
+    (
+        "resolutions",
+        "state = 'FINAL'",
+        "decided_at = NULL, decided_by_id = NULL",
+        "decided_by_somebody",
+    ),
+    ("resolutions", "state = 'PROPOSED'", "state = 'FINAL'", "decided_by_somebody"),
+    ("resolutions", "state = 'PROPOSED'", "state = 'DECLINED'", "decided_by_somebody"),
+    (
+        "resolutions",
+        "state = 'PROPOSED'",
+        "decided_at = created_at, decided_by_id = 'sam'",
+        "decided_by_somebody",
+    ),
+    ("resolutions", "four_eyes AND state = 'FINAL'", "decided_by_id = proposed_by_id", "four_eyes"),
+    (
+        "resolutions",
+        "four_eyes AND state = 'DECLINED'",
+        "decided_by_id = proposed_by_id",
+        "four_eyes",
+    ),
+    (
+        "resolutions",
+        "state = 'DECLINED'",
+        "four_eyes = false, outcome = 'SATISFIED'",
+        "one_pair_is_final",
+    ),
+    (
+        "resolutions",
+        "state = 'PROPOSED'",
+        "four_eyes = false, outcome = 'SATISFIED'",
+        "one_pair_is_final",
+    ),
+    (
+        "resolutions",
+        "outcome = 'WAIVED' AND state = 'FINAL'",
+        "four_eyes = false",
+        "waiver_takes_two",
+    ),
+    ("resolutions", "outcome = 'REJECTED'", "facts = NULL", "rejection_gives_reasons"),
+    ("resolutions", "outcome = 'REJECTED'", "facts = ''", "rejection_gives_reasons"),
+    ("resolutions", "outcome = 'REJECTED'", "facts = repeat('x', 5001)", "rejection_gives_reasons"),
+    ("resolutions", "outcome = 'REJECTED'", "ground = NULL", "rejection_gives_reasons"),
+    ("resolutions", "outcome = 'REJECTED'", "ground = ''", "rejection_gives_reasons"),
+    ("accounts", "true", "status = 'REJECTED'", "rejected_with_reason"),
+    ("accounts", "true", "rejected_reason = 'rejected.fraud'", "rejected_with_reason"),
+    ("accounts", "true", "country = 'de'", "country_is_alpha_2"),
+    ("accounts", "true", "country = 'DEU'", "country_is_alpha_2"),
+    ("accounts", "true", "country = E'DE\\n'", "country_is_alpha_2"),
+    ("accounts", "true", "event_sequence = 0", "chain_head"),
+    ("accounts", "true", f"event_hash = {GENESIS}", "chain_head"),
+    ("capabilities", "requested", "requested = false", "inactive_unless_requested"),
+    ("capabilities", "requested", "status = 'INACTIVE'", "inactive_unless_requested"),
+    ("capabilities", "NOT requested", "status = 'ACTIVE'", "inactive_unless_requested"),
+    (
+        "capabilities",
+        "requested",
+        "status = 'RESTRICTED', disabled_reason = NULL",
+        "restricted_with_reason",
+    ),
+    (
+        "capabilities",
+        "requested",
+        "status = 'PENDING', disabled_reason = NULL",
+        "restricted_with_reason",
+    ),
+    ("holds", "true", "capabilities = '{}'", "restricts_something"),
+    ("holds", "true", "expires_at = created_at", "expires_later"),
+    ("holds", "released_at IS NULL", "released_at = created_at", "released_by_somebody"),
+    ("holds", "released_at IS NULL", "released_by_id = 'rita'", "released_by_somebody"),
+    ("events", "sequence = 2", "sequence = 0", "sequence_positive"),
+    ("events", "sequence = 2", "sequence = -7", "sequence_positive"),
+    ("events", "sequence = 2", f"previous_hash = {GENESIS}", "first_follows_nothing"),
+    ("events", "sequence = 1", "previous_hash = hash", "first_follows_nothing"),
+    ("events", "sequence = 1", "hash = left(hash, 63)", "hash_is_sha256"),
+    ("evidence", "true", "payload = NULL, documents = '[]'", "not_empty"),
+    ("interactions", "true", "state = 'SCHEDULED'", "scheduled_for_an_instant"),
+    *(
+        ("interactions", "true", f"state = '{state}', sent_at = NULL", "sent_with_instant")
+        for state in ("SENT", "DELIVERED", "VIEWED", "RESPONDED")
+    ),
+    ("interactions", "true", "state = 'FAILED', sent_at = created_at", "failed_with_reason"),
+    ("interactions", "true", "failure = '{}'", "failed_with_reason"),
+    ("interactions", "true", "direction = 'INBOUND'", "inbound_has_arrived"),
+    ("programs", "state = 'PUBLISHED'", "state = 'RETIRED'", "retired_with_instant"),
+    ("programs", "state = 'PUBLISHED'", "retired_at = published_at", "retired_with_instant"),
+    ("programs", "state = 'PUBLISHED'", "version = 0", "version_positive"),
+    ("accounts", "disabled_reason IS NULL", "disabled_reason = 'other'", "disabled_with_reason"),
+    ("accounts", "disabled_reason IS NULL", "status = 'RESTRICTED'", "disabled_with_reason"),
+    ("capabilities", "status = 'ACTIVE'", "disabled_reason = 'other'", "restricted_with_reason"),
+    ("requirements", "state = 'SUBMITTED'", "submitted_at = NULL", "submitted_with_instant"),
+    ("requirements", "notice_at IS NOT NULL", "deadline = NULL", "notice_before_deadline"),
+    ("resolutions", "state = 'FINAL'", "decline_reason = 'x'", "declined_with_reason"),
+    ("resolutions", "state = 'FINAL'", "decided_by_kind = NULL", "decided_by_somebody"),
+    ("holds", "released_at IS NOT NULL", "released_by_kind = NULL", "released_by_somebody"),
+    ("evidence", "true", "payload = 'null', documents = '[]'", "not_empty"),
+    ("interactions", "true", "failure = '[]', state = 'FAILED'", "failed_with_reason"),
+    ("holds", "true", "capabilities = '{NOPE}'", "capabilities_all_known"),
+    *(
+        (table, "true", f"{column} = '{{PAYOUTS,NOPE}}'", f"{column}_all_known")
+        for table in ("requirements", "programs")
+        for column in ("restricts", "gates")
+    ),
+]
+CHECKS = sorted(
+    str(constraint.name)
+    for table in METADATA.tables.values()
+    for constraint in table.constraints
+    if isinstance(constraint, CheckConstraint)
+)
+KNOWN = [re.fullmatch(r"ck_([a-z]+)_(.+)_known", name) for name in CHECKS]
+LISTED = [match.groups() for match in KNOWN if match is not None]
+# Where nothing is a value of its own: optional columns, and times that may be missing.
+MAY_BE_UNKNOWN = {
+    "ck_accounts_rejected_reason_known",
+    "ck_requirements_proposed_outcome_known",
+    "ck_requirements_deadline_after_due",
+}
+UNIQUE = [
+    (
+        "requirements",
+        "UPDATE requirements SET origin = 'stripe' WHERE state IN ('OPEN', 'SUBMITTED')",
+        "ux_requirements_origin",
+    ),
+    (
+        "resolutions",
+        "INSERT INTO resolutions (id, {columns}) SELECT gen_random_uuid(), {columns} "
+        "FROM resolutions WHERE state = 'PROPOSED'",
+        "ux_resolutions_proposed",
+    ),
+    (
+        "events",
+        "INSERT INTO events (id, {columns}) SELECT gen_random_uuid(), {columns} FROM events",
+        "uq_events_account_id_sequence",
+    ),
+    (
+        "programs",
+        "INSERT INTO programs (id, version, {columns}) "
+        "SELECT gen_random_uuid(), version + 1, {columns} FROM programs WHERE state = 'PUBLISHED'",
+        "ux_programs_published",
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+async def furnished(database: Database) -> Runner:
+    """An account with rows in every state, and a row in every table that has a check."""
+    run = await create_runner(database, ManualClock(START))
+    account = await create_account(run, capabilities=("PAYOUTS",), idempotency_key="k")
+    program = await publish_program(run)
+    for state in RequirementState:
+        await create_requirement(run, state, account, program)
+    for resolution_state in ("PROPOSED", "DECLINED"):
+        row = await create_requirement(run, "OPEN", account, program)
+        await create_resolution(run, resolution_state, row)
+    await place_hold(run, account)
+    async with database.worker.begin() as connection:
+        values = {"id": uuid.uuid4(), "a": account.account_id}
+        for statement in INTERACTION:
+            await connection.execute(text(statement), values)
+    return run
+
+
+INTERACTION = (
+    """
+    INSERT INTO interactions (account_id, platform_id, id, purpose, channel, direction, state, body,
+        author_kind, author_id, version, created_at, updated_at)
+    SELECT account_id, platform_id, :id, 'MESSAGE', 'EMAIL', 'OUTBOUND', 'DRAFT', 'Hello',
+        'REVIEWER', 'rita', 1, created_at, created_at FROM accounts WHERE account_id = :a""",
+    """
+    INSERT INTO interaction_requirements (account_id, platform_id, interaction_id, requirement_id)
+    SELECT account_id, platform_id, :id, id FROM requirements WHERE account_id = :a""",
+)
+
+
+async def refused(
+    owner: AsyncEngine, statement: str, values: Mapping[str, Any] | None = None
+) -> str:
+    """The name of the constraint that refuses a statement."""
+    async with owner.connect() as connection:
+        with pytest.raises(IntegrityError) as caught:
+            await connection.execute(text(statement), values or {})
+    cause: Any = caught.value.orig
+    return str(cause.__cause__.constraint_name)
+
+
+@pytest.mark.parametrize(("table", "where", "change", "check"), EXAMPLES)
+async def test_an_illegal_state_is_refused_by_the_check_for_it(
+    furnished: Runner, owner_engine: AsyncEngine, table: str, where: str, change: str, check: str
+) -> None:
+    statement = f"UPDATE {table} SET {change} WHERE {where}"
+    assert await refused(owner_engine, statement) == f"ck_{table}_{check}"
+
+
+@pytest.mark.parametrize(("table", "column"), LISTED)
+async def test_a_value_that_is_not_listed_is_refused(
+    furnished: Runner, owner_engine: AsyncEngine, table: str, column: str
+) -> None:
+    async with owner_engine.connect() as connection:
+        violated = set()
+        for value in ("NOPE", "", "open"):
+            savepoint = await connection.begin_nested()
+            statement = text(f"UPDATE {table} SET {column} = :value")
+            with pytest.raises(IntegrityError) as caught:
+                await connection.execute(statement, {"value": value})
+            await savepoint.rollback()
+            cause: Any = caught.value.orig
+            violated.add(cause.__cause__.constraint_name)
+    assert len(violated) == 1
+    assert all(name.startswith(f"ck_{table}_") for name in violated)
+
+
+def test_every_check_has_an_example() -> None:
+    tried = {f"ck_{table}_{check}" for table, _, _, check in EXAMPLES}
+    listed = {f"ck_{table}_{column}_known" for table, column in LISTED}
+    assert sorted(tried | listed) == CHECKS
+
+
+@pytest.mark.parametrize("name", CHECKS)
+async def test_no_check_passes_because_a_value_is_missing(
+    furnished: Runner, owner_engine: AsyncEngine, name: str
+) -> None:
+    """PostgreSQL lets pass what is neither true nor false: nullable columns are tried as NULL."""
+    find = """
+        SELECT o.conrelid::regclass::text, pg_get_expr(o.conbin, o.conrelid),
+               array(SELECT a.attname::text FROM pg_attribute a WHERE a.attrelid = o.conrelid
+                     AND a.attnum = ANY(o.conkey) AND NOT a.attnotnull)
+        FROM pg_constraint o WHERE o.conname = :name"""
+    async with owner_engine.connect() as connection:
+        table, expression, nullable = (await connection.execute(text(find), {"name": name})).one()
+        unknown = 0
+        for missing in chain.from_iterable(combinations(nullable, n) for n in range(1, 9)):
+            columns = [
+                f"nullif({column.name}, {column.name}) AS {column.name}"
+                if column.name in missing
+                else column.name
+                for column in METADATA.tables[table].columns
+            ]
+            query = f"SELECT count(*) FILTER (WHERE ({expression}) IS NULL), count(*) FROM "
+            query += f"(SELECT {', '.join(columns)} FROM {table}) AS {table}"
+            found, rows = (await connection.execute(text(query.replace(":", "\\:")))).one()
+            assert rows > 0
+            unknown += found
+    assert (unknown > 0) == (name in MAY_BE_UNKNOWN)
+
+
+@pytest.mark.parametrize(("table", "statement", "index"), UNIQUE)
+async def test_what_there_is_one_of_is_not_written_twice(
+    furnished: Runner, owner_engine: AsyncEngine, table: str, statement: str, index: str
+) -> None:
+    set_apart = {"id", "version"} if table == "programs" else {"id"}
+    columns = [
+        column.name
+        for column in METADATA.tables[table].columns
+        if column.name not in set_apart and column.computed is None
+    ]
+    filled = statement.format(columns=", ".join(columns))
+    assert await refused(owner_engine, filled) == index
+
+
+@pytest.mark.parametrize(
+    "table", [t for t in METADATA.tables.values() if "account_id" in t.c], ids=str
+)
+async def test_no_row_names_a_platform_that_is_not_its_accounts(
+    furnished: Runner, owner_engine: AsyncEngine, table: Any
+) -> None:
+    other = await create_runner(furnished.database, furnished.clock)
+    statement = f"UPDATE {table.name} SET platform_id = :other"
+    name = await refused(owner_engine, statement, {"other": other.platform_id})
+    assert name.startswith("fk_")

@@ -1,0 +1,186 @@
+"""Decisions: what four eyes ask for, and what becomes of a proposal that others overtake."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from models import decision, requirement
+from models.decision import ApproveResolution, Decide
+from models.errors import Forbidden, FourEyes, InvalidInput
+from models.program import CodeText
+from models.requirement import Cancel, ProposalPending, RequestChanges, Requirement, StartReview
+from models.resolution import SUPERSEDED, Resolution, ResolutionOutcome, Statement
+from models.verify import verify_account
+from tests.factories import (
+    ERROR,
+    REJECTION,
+    Runner,
+    create_account,
+    create_requirement,
+    decide,
+    key_of,
+    open_requirement,
+    publish_program,
+    settle,
+    submit,
+)
+
+SATISFIED, REJECTED, WAIVED = ResolutionOutcome
+
+
+async def resolutions(run: Runner, row: Requirement) -> list[tuple[str, str]]:
+    """The decisions on a requirement: outcome and state, oldest first."""
+    query = select(Resolution).where(Resolution.requirement_id == row.id)
+    async with run.database.session_for(run.system) as session:
+        rows = await session.scalars(query.order_by(Resolution.created_at, Resolution.id))
+        return [(each.outcome, each.state) for each in rows]
+
+
+async def assert_overtaken(run: Runner, row: Requirement, proposal: Resolution, state: str) -> None:
+    """The proposal is declined in nobody's name, and the requirement waits for nobody."""
+    now = await run.fetch(Requirement, row.account_id, row.id)
+    assert (now.state, now.proposed_outcome) == (state, None)
+    declined = await run.fetch(Resolution, row.account_id, proposal.id)
+    assert (declined.state, declined.decline_reason) == ("DECLINED", SUPERSEDED)
+    assert declined.decided_by_kind == "SYSTEM"
+    assert await verify_account(run.database.worker, row.account_id) == []
+
+
+@pytest.fixture
+async def strict(run: Runner) -> Requirement:
+    """A submitted requirement whose program asks for four eyes."""
+    program = await publish_program(run, four_eyes=True)
+    return await create_requirement(run, "SUBMITTED", program=program)
+
+
+async def test_canceling_declines_what_was_proposed(run: Runner) -> None:
+    row = await open_requirement(run)
+    proposal = await decide(run, row, WAIVED)
+    await run(requirement.cancel, run.admin, Cancel(**key_of(row), reason="Opened in error."))
+    await assert_overtaken(run, row, proposal, "CANCELED")
+
+
+@pytest.mark.parametrize("outcome", [SATISFIED, REJECTED])
+async def test_requesting_changes_declines_a_proposal_on_what_was_submitted(
+    run: Runner, strict: Requirement, outcome: ResolutionOutcome
+) -> None:
+    proposal = await decide(run, strict, outcome)
+    back = RequestChanges(**key_of(strict), errors=(ERROR,))
+    await run(requirement.request_changes, run.second_reviewer, back)
+    await assert_overtaken(run, strict, proposal, "ACTION_REQUIRED")
+
+
+async def test_requesting_changes_leaves_a_proposed_waiver_waiting(
+    run: Runner, strict: Requirement
+) -> None:
+    proposal = await decide(run, strict, WAIVED)
+    back = RequestChanges(**key_of(strict), errors=(ERROR,))
+    await run(requirement.request_changes, run.reviewer, back)
+    assert (await settle(run, proposal)).state == "FINAL"
+    assert await resolutions(run, strict) == [("WAIVED", "FINAL")]
+
+
+@pytest.mark.parametrize("by", [SATISFIED, WAIVED])
+async def test_an_alternative_that_is_met_cancels_the_others_and_their_proposals(
+    run: Runner, by: ResolutionOutcome
+) -> None:
+    account, program = await create_account(run), await publish_program(run)
+    chosen, other, apart = [
+        await open_requirement(run, account, program, alternative_group=group)
+        for group in ("address", "address", "identity")
+    ]
+    proposal = await decide(run, other, WAIVED)
+    if by is SATISFIED:
+        await submit(run, chosen)
+        await decide(run, chosen, SATISFIED)
+    else:
+        await settle(run, await decide(run, chosen, WAIVED))
+    await assert_overtaken(run, other, proposal, "CANCELED")
+    now = await run.fetch(Requirement, account.account_id, other.id)
+    assert now.closed_reason == "ALTERNATIVE_SATISFIED"
+    assert (await run.fetch(Requirement, account.account_id, apart.id)).state == "OPEN"
+
+
+async def test_a_rejected_alternative_leaves_the_others_open(run: Runner) -> None:
+    account, program = await create_account(run), await publish_program(run)
+    first, other = [
+        await open_requirement(run, account, program, alternative_group="address") for _ in range(2)
+    ]
+    await submit(run, first)
+    await decide(run, first, REJECTED)
+    assert (await run.fetch(Requirement, account.account_id, other.id)).state == "OPEN"
+
+
+async def test_nobody_decides_what_they_proposed(run: Runner, strict: Requirement) -> None:
+    for outcome in (SATISFIED, REJECTED, WAIVED):
+        proposal = await decide(run, strict, outcome)
+        command = ApproveResolution(account_id=strict.account_id, resolution_id=proposal.id)
+        with pytest.raises(FourEyes):
+            await run(decision.approve_resolution, run.reviewer, command)
+        as_admin = replace(run.admin, id=run.reviewer.id)
+        with pytest.raises(FourEyes):
+            await run(decision.approve_resolution, as_admin, command)
+        await settle(run, proposal, approve=False)
+    assert {state for _, state in await resolutions(run, strict)} == {"DECLINED"}
+
+
+async def test_a_decision_waits_while_another_is_proposed(run: Runner, strict: Requirement) -> None:
+    await decide(run, strict, SATISFIED)
+    for outcome in (SATISFIED, REJECTED, WAIVED):
+        with pytest.raises(ProposalPending):
+            await decide(run, strict, outcome, run.second_reviewer)
+    await run(requirement.start_review, run.reviewer, StartReview(**key_of(strict)))
+    assert await resolutions(run, strict) == [("SATISFIED", "PROPOSED")]
+
+
+async def test_a_waiver_takes_the_scope_of_both(run: Runner) -> None:
+    row = await open_requirement(run)
+    without = replace(run.second_reviewer, scopes=frozenset())
+    with pytest.raises(Forbidden):
+        await decide(run, row, WAIVED, without)
+    proposal = await decide(run, row, WAIVED)
+    command = ApproveResolution(account_id=row.account_id, resolution_id=proposal.id)
+    with pytest.raises(Forbidden):
+        await run(decision.approve_resolution, without, command)
+    assert (await settle(run, proposal)).state == "FINAL"
+
+
+@pytest.mark.parametrize(
+    ("statement", "place"),
+    [
+        (Statement(), "facts"),
+        (Statement(ground="Terms, 5"), "facts"),
+        (Statement(facts="  ", ground="Terms, 5"), "facts"),
+        (Statement(facts="They differ."), "ground"),
+        (Statement(facts="They differ.", ground=" "), "ground"),
+        (replace(REJECTION, facts="\x00"), "facts"),
+        (replace(REJECTION, ground="\ud800"), "ground"),
+        (replace(REJECTION, redress="x" * 5_001), "redress"),
+    ],
+    ids=repr,
+)
+async def test_a_rejection_without_its_reasons_is_not_written(
+    run: Runner, statement: Statement, place: str
+) -> None:
+    row = await create_requirement(run, "SUBMITTED")
+    command = Decide(**key_of(row), reason_code="forged", statement=statement)
+    with pytest.raises(InvalidInput) as caught:
+        await run(decision.reject, run.reviewer, command)
+    assert caught.value.field == ("statement", place)
+    assert await resolutions(run, row) == []
+
+
+async def test_the_programs_ground_stands_in_and_its_codes_are_the_registry(run: Runner) -> None:
+    codes = (CodeText("forged", "The document is forged."),)
+    program = await publish_program(run, legal_ground="Terms, 7", reason_codes=codes)
+    row = await create_requirement(run, program=program)
+    await submit(run, row)
+    key: dict[str, Any] = {**key_of(row), "statement": Statement(facts="It is forged.")}
+    for code in ("made-up", "", "\x00", "\ud800"):
+        with pytest.raises(InvalidInput) as caught:
+            await run(decision.reject, run.reviewer, Decide(**key, reason_code=code))
+        assert caught.value.field == ("reasonCode",)
+    made = (await run(decision.reject, run.reviewer, Decide(**key, reason_code="forged"))).value
+    assert (made.ground, made.facts, made.state) == ("Terms, 7", "It is forged.", "FINAL")

@@ -1,0 +1,442 @@
+"""What an account may do, as a function of its facts and the clock."""
+
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from models.status import (
+    PRECEDENCE,
+    REJECTED_REASONS,
+    AccountStatus,
+    AwaitingActionFrom,
+    CapabilityKind,
+    CapabilityStatus,
+    Derived,
+    DueStatus,
+    HoldReason,
+    RequirementState,
+    awaiting,
+    derive,
+    due_status,
+)
+
+NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
+TICK = timedelta(microseconds=1)
+DAY = timedelta(days=1)
+ALL = tuple(kind.value for kind in CapabilityKind)
+ENDED = ("SATISFIED", "REJECTED", "WAIVED", "CANCELED")
+
+
+@dataclass
+class Need:
+    """What of a requirement counts; by default one that is far from due and touches payouts."""
+
+    state: str = "OPEN"
+    currently_due_at: datetime | None = NOW + 10 * DAY
+    notice_at: datetime | None = NOW + 20 * DAY
+    deadline: datetime | None = NOW + 30 * DAY
+    restricts: list[str] = field(default_factory=lambda: ["PAYOUTS"])
+    gates: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Stop:
+    """What of a hold counts; by default one that restricts payouts without an end."""
+
+    capabilities: list[str] = field(default_factory=lambda: ["PAYOUTS"])
+    reason: str = "OTHER"
+    expires_at: datetime | None = None
+    released_at: datetime | None = None
+
+
+def derived(
+    *facts: Need | Stop, requested: tuple[str, ...] = ALL, rejected: Any = None, now: Any = NOW
+) -> Derived:
+    needs = [fact for fact in facts if isinstance(fact, Need)]
+    stops = [fact for fact in facts if isinstance(fact, Stop)]
+    return derive(requested, rejected, needs, stops, now)
+
+
+PAST_DUE = Need(deadline=NOW)
+NOTICED = Need(notice_at=NOW)
+REJECTED = Need(state="REJECTED")
+GATING = Need(restricts=[], gates=["PAYOUTS"])
+VERIFYING = replace(GATING, state="IN_REVIEW")
+REVIEW = Stop(reason="UNDER_REVIEW")
+CASES: list[tuple[str, list[Need | Stop], str, str | None, str, str | None]] = [
+    ("nothing", [], "ACTIVE", None, "ENABLED", None),
+    ("an open requirement", [Need()], "ACTIVE", None, "ENABLED", None),
+    (
+        "past due",
+        [PAST_DUE],
+        "RESTRICTED",
+        "requirements.past_due",
+        "RESTRICTED",
+        "requirements.past_due",
+    ),
+    ("a tick before the deadline", [Need(deadline=NOW + TICK)], "ACTIVE", None, "ENABLED", None),
+    (
+        "action required and past due",
+        [replace(PAST_DUE, state="ACTION_REQUIRED")],
+        "RESTRICTED",
+        "requirements.past_due",
+        "RESTRICTED",
+        "requirements.past_due",
+    ),
+    (
+        "submitted in time is not past due",
+        [replace(PAST_DUE, state="SUBMITTED")],
+        "ACTIVE",
+        None,
+        "ENABLED",
+        None,
+    ),
+    (
+        "in review past its deadline",
+        [replace(PAST_DUE, state="IN_REVIEW")],
+        "ACTIVE",
+        None,
+        "ENABLED",
+        None,
+    ),
+    (
+        "satisfied past its deadline",
+        [replace(PAST_DUE, state="SATISFIED")],
+        "ACTIVE",
+        None,
+        "ENABLED",
+        None,
+    ),
+    (
+        "waived past its deadline",
+        [replace(PAST_DUE, state="WAIVED")],
+        "ACTIVE",
+        None,
+        "ENABLED",
+        None,
+    ),
+    (
+        "canceled past its deadline",
+        [replace(PAST_DUE, state="CANCELED")],
+        "ACTIVE",
+        None,
+        "ENABLED",
+        None,
+    ),
+    ("rejected", [REJECTED], "RESTRICTED", "rejected.other", "RESTRICTED", "rejected.other"),
+    (
+        "rejected before past due",
+        [PAST_DUE, REJECTED],
+        "RESTRICTED",
+        "rejected.other",
+        "RESTRICTED",
+        "rejected.other",
+    ),
+    (
+        "past due that restricts nothing",
+        [replace(PAST_DUE, restricts=[])],
+        "ACTIVE",
+        None,
+        "ENABLED",
+        None,
+    ),
+    ("within the notice period", [NOTICED], "ACTIVE", None, "RESTRICTED_SOON", None),
+    ("a tick before notice", [Need(notice_at=NOW + TICK)], "ACTIVE", None, "ENABLED", None),
+    (
+        "noticed but submitted",
+        [replace(NOTICED, state="SUBMITTED")],
+        "ACTIVE",
+        None,
+        "ENABLED",
+        None,
+    ),
+    (
+        "noticed and restricting nothing",
+        [replace(NOTICED, restricts=[])],
+        "ACTIVE",
+        None,
+        "ENABLED",
+        None,
+    ),
+    ("gating and open", [GATING], "PENDING", "requirements.fields_needed", "ENABLED", None),
+    (
+        "gating and verifying",
+        [VERIFYING],
+        "PENDING",
+        "requirements.pending_verification",
+        "UNDER_REVIEW",
+        "requirements.pending_verification",
+    ),
+    (
+        "one verifying, one still open",
+        [GATING, VERIFYING],
+        "PENDING",
+        "requirements.fields_needed",
+        "ENABLED",
+        None,
+    ),
+    ("gating and satisfied", [replace(GATING, state="SATISFIED")], "ACTIVE", None, "ENABLED", None),
+    (
+        "gating and rejected restricts",
+        [replace(GATING, state="REJECTED")],
+        "RESTRICTED",
+        "rejected.other",
+        "RESTRICTED",
+        "rejected.other",
+    ),
+    (
+        "restricted before pending",
+        [GATING, PAST_DUE],
+        "RESTRICTED",
+        "requirements.past_due",
+        "RESTRICTED",
+        "requirements.past_due",
+    ),
+    ("a hold", [Stop()], "RESTRICTED", "other", "RESTRICTED", "other"),
+    (
+        "a hold by the platform",
+        [Stop(reason="PLATFORM_PAUSED")],
+        "RESTRICTED",
+        "platform_paused",
+        "RESTRICTED",
+        "platform_paused",
+    ),
+    (
+        "a hold of the listed",
+        [Stop(reason="LISTED")],
+        "RESTRICTED",
+        "listed",
+        "RESTRICTED",
+        "listed",
+    ),
+    ("a hold for review", [REVIEW], "RESTRICTED", "under_review", "UNDER_REVIEW", "under_review"),
+    (
+        "a hold for review and a pause",
+        [REVIEW, Stop(reason="PLATFORM_PAUSED")],
+        "RESTRICTED",
+        "platform_paused",
+        "RESTRICTED",
+        "platform_paused",
+    ),
+    (
+        "a hold for review, past due",
+        [REVIEW, PAST_DUE],
+        "RESTRICTED",
+        "requirements.past_due",
+        "RESTRICTED",
+        "requirements.past_due",
+    ),
+    (
+        "a hold for review, within notice",
+        [REVIEW, NOTICED],
+        "RESTRICTED",
+        "under_review",
+        "UNDER_REVIEW",
+        "under_review",
+    ),
+    ("a released hold", [Stop(released_at=NOW)], "ACTIVE", None, "ENABLED", None),
+    ("a hold that expires now", [Stop(expires_at=NOW)], "ACTIVE", None, "ENABLED", None),
+    (
+        "a hold that expires in a tick",
+        [Stop(expires_at=NOW + TICK)],
+        "RESTRICTED",
+        "other",
+        "RESTRICTED",
+        "other",
+    ),
+    (
+        "past due before another hold",
+        [Stop(), PAST_DUE],
+        "RESTRICTED",
+        "requirements.past_due",
+        "RESTRICTED",
+        "requirements.past_due",
+    ),
+    (
+        "a pause before past due",
+        [Stop(reason="PLATFORM_PAUSED"), PAST_DUE],
+        "RESTRICTED",
+        "platform_paused",
+        "RESTRICTED",
+        "platform_paused",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("facts", "payouts", "why", "status", "reason"),
+    [case[1:] for case in CASES],
+    ids=[case[0] for case in CASES],
+)
+def test_what_follows_from_the_facts(
+    facts: list[Need | Stop], payouts: str, why: str | None, status: str, reason: str | None
+) -> None:
+    found = derived(*facts)
+    capability = found.capabilities["PAYOUTS"]
+    assert (capability.status, capability.disabled_reason) == (payouts, why)
+    assert (found.status, found.disabled_reason) == (status, reason)
+    others = [found.capabilities[kind].status for kind in ("CARD_PAYMENTS", "TRANSFERS")]
+    assert others == ["ACTIVE", "ACTIVE"]
+    assert found == derived(*reversed(facts))
+
+
+@pytest.mark.parametrize("reason", REJECTED_REASONS)
+def test_a_rejected_account_may_do_nothing_and_says_why(reason: str) -> None:
+    found = derived(PAST_DUE, Stop(reason="PLATFORM_PAUSED"), rejected=reason, requested=ALL[:2])
+    assert (found.status, found.disabled_reason) == (AccountStatus.REJECTED, reason)
+    shown = {(c.status, c.disabled_reason) for c in found.capabilities.values()}
+    assert shown == {("RESTRICTED", reason), ("INACTIVE", None)}
+
+
+def test_what_is_not_requested_is_inactive_and_restricts_nobody() -> None:
+    found = derived(PAST_DUE, NOTICED, Stop(), VERIFYING, requested=("TRANSFERS",))
+    assert found.capabilities["PAYOUTS"].status is CapabilityStatus.INACTIVE
+    assert found.capabilities["PAYOUTS"].restricts_at is None
+    assert (found.status, found.disabled_reason) == (AccountStatus.ENABLED, None)
+
+
+def test_a_capability_says_when_it_will_be_restricted_if_nobody_acts() -> None:
+    soon, later = Need(deadline=NOW + 2 * DAY), Need(deadline=NOW + 3 * DAY)
+    submitted = Need(state="SUBMITTED", deadline=NOW + DAY)
+    found = derived(later, soon, submitted, Need(deadline=NOW + DAY, restricts=["TRANSFERS"]))
+    assert found.capabilities["PAYOUTS"].restricts_at == soon.deadline
+    assert found.capabilities["TRANSFERS"].restricts_at == NOW + DAY
+    assert found.capabilities["CARD_PAYMENTS"].restricts_at is None
+    assert found.next_deadline == NOW + DAY
+    assert derived(PAST_DUE, soon).capabilities["PAYOUTS"].restricts_at is None
+
+
+def test_the_next_deadline_is_the_first_that_the_account_can_still_meet_or_has_missed() -> None:
+    missed, open_ended = Need(deadline=NOW - DAY), Need(deadline=None, notice_at=None)
+    assert derived(Need(), missed, open_ended).next_deadline == missed.deadline
+    assert derived(replace(missed, state="IN_REVIEW"), Need()).next_deadline == Need().deadline
+    assert derived(open_ended).next_deadline is None
+
+
+@pytest.mark.parametrize("state", RequirementState)
+def test_an_instant_belongs_to_what_it_begins(state: RequirementState) -> None:
+    due, deadline = NOW + DAY, NOW + 2 * DAY
+    shown = [
+        due_status(state, due, deadline, at)
+        for at in (NOW, due - TICK, due, deadline - TICK, deadline, deadline + 9 * DAY)
+    ]
+    if state in ("OPEN", "ACTION_REQUIRED"):
+        assert shown == [
+            *[DueStatus.EVENTUALLY_DUE] * 2,
+            *[DueStatus.CURRENTLY_DUE] * 2,
+            *[DueStatus.PAST_DUE] * 2,
+        ]
+    else:
+        constant = DueStatus.NONE if state in ENDED else DueStatus.PENDING_VERIFICATION
+        assert shown == [constant] * 6
+
+
+@pytest.mark.parametrize(
+    ("due", "deadline", "expected"),
+    [
+        (None, None, DueStatus.EVENTUALLY_DUE),
+        (NOW, None, DueStatus.CURRENTLY_DUE),
+        (None, NOW, DueStatus.PAST_DUE),
+        (NOW, NOW, DueStatus.PAST_DUE),
+        (None, NOW + TICK, DueStatus.EVENTUALLY_DUE),
+        (NOW + TICK, None, DueStatus.EVENTUALLY_DUE),
+    ],
+)
+def test_times_that_are_missing_never_come(
+    due: datetime | None, deadline: datetime | None, expected: DueStatus
+) -> None:
+    assert due_status("OPEN", due, deadline, NOW) is expected
+
+
+@pytest.mark.parametrize("state", RequirementState)
+def test_who_moves_next(state: RequirementState) -> None:
+    if state in ENDED:
+        assert awaiting(state) is None
+    else:
+        account = state in ("OPEN", "ACTION_REQUIRED")
+        assert awaiting(state) is (
+            AwaitingActionFrom.ACCOUNT if account else AwaitingActionFrom.RISK
+        )
+
+
+def test_reasons_come_in_the_order_of_their_strength() -> None:
+    assert len(set(PRECEDENCE)) == len(PRECEDENCE)
+    assert PRECEDENCE[: len(REJECTED_REASONS)] == REJECTED_REASONS
+
+
+# Marks lie close together and on the present instant, so that they often meet.
+instants = st.none() | st.integers(-3, 6).map(lambda hours: NOW + timedelta(hours=hours))
+some_kinds = st.lists(st.sampled_from(ALL), max_size=3, unique=True)
+needs = st.builds(
+    Need, st.sampled_from(RequirementState), instants, instants, instants, some_kinds, some_kinds
+)
+stops = st.builds(
+    Stop,
+    some_kinds,
+    st.sampled_from(HoldReason),
+    instants,
+    st.sampled_from([None, None, NOW - timedelta(hours=1)]),
+)
+everything = st.tuples(
+    some_kinds.map(tuple),
+    st.sampled_from([None, None, None, "rejected.fraud"]),
+    st.lists(needs, max_size=4),
+    st.lists(stops, max_size=3),
+)
+
+
+def derived_at(facts: Any, at: datetime) -> Derived:
+    requested, rejected_reason, needs, stops = facts
+    return derive(requested, rejected_reason, needs, stops, at)
+
+
+def shown_at(facts: Any, at: datetime) -> Any:
+    """All that a dashboard shows of these facts at an instant."""
+    needs = facts[2]
+    return (
+        derived_at(facts, at),
+        [due_status(need.state, need.currently_due_at, need.deadline, at) for need in needs],
+    )
+
+
+@settings(max_examples=400, deadline=None, database=None)
+@given(everything, st.floats(0, 1, exclude_max=True))
+def test_nothing_changes_before_the_next_change(facts: Any, part: float) -> None:
+    first = shown_at(facts, NOW)
+    change = first[0].next_change_at
+    end = NOW + 1_000 * DAY if change is None else change
+    assert end > NOW
+    for at in (NOW + (end - TICK - NOW) * part, end - TICK):
+        assert shown_at(facts, at) == first
+
+
+@settings(max_examples=400, deadline=None, database=None)
+@given(everything)
+def test_at_the_next_change_something_has_its_time(facts: Any) -> None:
+    change = derived_at(facts, NOW).next_change_at
+    if change is None:
+        return
+    needs, stops = facts[2], facts[3]
+    waiting = [need for need in needs if need.state in ("OPEN", "ACTION_REQUIRED")]
+    marks = {m for n in waiting for m in (n.currently_due_at, n.notice_at, n.deadline)}
+    assert change in marks | {stop.expires_at for stop in stops if stop.released_at is None}
+    after = derived_at(facts, change)
+    assert after.next_change_at is None or after.next_change_at > change
+
+
+@settings(max_examples=300, deadline=None, database=None)
+@given(everything)
+def test_what_is_disabled_has_a_reason_and_what_is_not_has_none(facts: Any) -> None:
+    found = derived_at(facts, NOW)
+    for capability in found.capabilities.values():
+        disabled = capability.status in ("RESTRICTED", "PENDING")
+        assert (capability.disabled_reason is not None) == disabled
+        assert capability.restricts_at is None or capability.restricts_at > NOW
+    disabled = found.status in ("RESTRICTED", "UNDER_REVIEW", "REJECTED")
+    assert (found.disabled_reason is not None) == disabled
+    inactive = {k for k, c in found.capabilities.items() if c.status == "INACTIVE"}
+    assert inactive == set(ALL) - set(facts[0])

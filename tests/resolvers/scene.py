@@ -1,0 +1,147 @@
+"""An account that has something of everything, and more of it where that is asked for."""
+
+from datetime import timedelta
+
+from models import hold, requirement
+from models.actor import system
+from models.aggregate import Account
+from models.evidence import DocumentReference
+from models.hold import ReleaseHold
+from models.ids import uuid7
+from models.interaction import (
+    Interaction,
+    InteractionChannel,
+    InteractionDirection,
+    InteractionPurpose,
+    InteractionRequirement,
+    InteractionState,
+)
+from models.program import CodeText, Program
+from models.requirement import Reason, Reopen, Requirement, Submit
+from models.resolution import ResolutionOutcome
+from models.session import transaction
+from models.status import CapabilityKind, RequirementState
+from tests.factories import (
+    PAYLOAD,
+    Runner,
+    create_account,
+    create_requirement,
+    decide,
+    key_of,
+    open_requirement,
+    place_hold,
+    publish_program,
+    settle,
+)
+
+EVERY_STATE = tuple(RequirementState)
+
+
+async def create_full_account(run: Runner, more_requirements: int = 0) -> Account:
+    """An account for which no list, and no field that can be missing, is empty everywhere.
+
+    The clock moves on past the deadline of one of its requirements.
+    """
+    account = await create_account(run, email="owner@acme.example")
+    program = await publish_full_program(run)
+    pair = [
+        await open_requirement(run, account, program, alternative_group="address")
+        for _ in range(2)
+    ]
+    await _settle_with_history(run, pair[0])
+    rows = [
+        await create_requirement(run, state, account, program, requested_reasons=REASONS)
+        for state in EVERY_STATE
+    ]
+    for n in range(more_requirements):
+        state = EVERY_STATE[n % len(EVERY_STATE)]
+        rows.append(await create_requirement(run, state, account, program))
+    await decide(run, rows[EVERY_STATE.index(RequirementState.IN_REVIEW)], ResolutionOutcome.WAIVED)
+    await _place_holds(run, account)
+    await write_contacts(run, rows)
+    run.clock.advance(timedelta(days=15))
+    await run.rederive(account.account_id)
+    return account
+
+
+REASONS = (Reason("ownership_changed", "It has a new owner."), Reason("other", "And more."))
+DOCUMENTS = tuple(
+    DocumentReference(f"https://files.example/{n}", str(n) * 64, "application/pdf", 1_000, f"{n}")
+    for n in range(2)
+)
+
+
+async def publish_full_program(run: Runner) -> Program:
+    """A program none of whose lists is empty."""
+    return await publish_program(
+        run,
+        proves=("address", "name"),
+        reminders=("P3D", "P1D"),
+        restricts=tuple(CapabilityKind),
+        gates=(CapabilityKind.TRANSFERS, CapabilityKind.PAYOUTS),
+        review_within="P2D",
+        legal_ground="Terms of service, 5.2",
+        reason_codes=(CodeText("checked", "It is so."), CodeText("other", "Something else.")),
+        error_codes=(CodeText("blurred", "It can't be read."), CodeText("old", "It has expired.")),
+    )
+
+
+async def write_contacts(run: Runner, rows: list[Requirement]) -> list[Interaction]:
+    """One contact about each row: a request, an answer to it, a failure, a request..."""
+    account_id, now = rows[0].account_id, run.clock.now()
+    contacts: list[Interaction] = []
+    for n in range(len(rows)):
+        failed, answer = n % 3 == 2, n % 3 == 1
+        contact = Interaction(
+            account_id=account_id,
+            platform_id=run.platform_id,
+            id=uuid7(now),
+            version=1,
+            created_at=now,
+            updated_at=now,
+            purpose=InteractionPurpose.MESSAGE if answer else InteractionPurpose.REQUEST,
+            channel=list(InteractionChannel)[n % len(InteractionChannel)],
+            direction=InteractionDirection.INBOUND if answer else InteractionDirection.OUTBOUND,
+            state=InteractionState.FAILED if failed else InteractionState.SENT,
+            body="Please send it.",
+            author_kind="REVIEWER",
+            author_id="rita",
+            sent_at=now,
+            in_reply_to_id=contacts[-1].id if answer else None,
+            failure={"code": "refused", "message": "Nobody there."} if failed else None,
+        )
+        contacts.append(contact)
+    actor = system(run.platform_id)
+    async with run.database.session_for(actor) as session, transaction(session, actor):
+        session.add_all(contacts)
+        await session.flush()
+        session.add_all(
+            InteractionRequirement(
+                account_id=account_id,
+                platform_id=run.platform_id,
+                interaction_id=contact.id,
+                requirement_id=about.id,
+            )
+            for contact, row in zip(contacts, rows, strict=True)
+            for about in {row.id: row, rows[0].id: rows[0]}.values()
+        )
+    return contacts
+
+
+async def _settle_with_history(run: Runner, row: Requirement) -> None:
+    """Declined once, approved, reopened, submitted again, approved again."""
+    await settle(run, await decide(run, row, ResolutionOutcome.WAIVED), approve=False)
+    for again in (True, False):
+        submitted = Submit(**key_of(row), payload=PAYLOAD, documents=DOCUMENTS)
+        await run(requirement.submit, run.reviewer, submitted)
+        await decide(run, row, ResolutionOutcome.SATISFIED)
+        if again:
+            await run(requirement.reopen, run.reviewer, Reopen(**key_of(row), reason="It expired."))
+
+
+async def _place_holds(run: Runner, account: Account) -> None:
+    for released in (True, False, False):
+        placed = await place_hold(run, account, note="Seen in the monitoring.")
+        if released:
+            release = ReleaseHold(account_id=account.account_id, hold_id=placed.id)
+            await run(hold.release, run.reviewer, release)
