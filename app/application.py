@@ -34,6 +34,7 @@ def build_application(
         documents=DocumentCache(schema, settings.document_cache_size, settings.max_document_tokens),
         max_request_bytes=settings.max_request_bytes,
         max_page_size=settings.max_page_size,
+        max_nodes=settings.max_nodes,
     )
     loop = ClockLoop(database, clock, settings.clock_interval_seconds)
 

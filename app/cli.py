@@ -18,11 +18,11 @@ from app.database import DatabaseUrlInvalid
 from app.doctor import examine
 from app.embedded import EmbeddedPostgresError
 from app.importing import ImportUnreadable, import_stripe
-from app.seeding import SeedingFailed, seed
+from app.seeding import SeedingFailed, analyze, seed
 from app.server import serve as run_server
 from app.settings import Settings, source_of
 from app.store import Store, StoreUnusable, open_store
-from app.tokens import MIN_SECRET_LENGTH, TokenSigner, account_named, secret_in
+from app.tokens import account_named, signer_for
 from models.actor import Role, system
 from models.clock import SystemClock
 from models.errors import RecourseError
@@ -119,7 +119,7 @@ def seed_command(
     async def work(store: Store, _: Settings) -> int:
         with _bar() as bar:
             task = bar.add_task("accounts", total=accounts)
-            return await seed(
+            new = await seed(
                 store.url,
                 platform,
                 SystemClock(),
@@ -127,6 +127,9 @@ def seed_command(
                 requirements,
                 lambda done, total: bar.update(task, completed=done, total=total),
             )
+        if new > 0:
+            await analyze(store.url)
+        return new
 
     console.print(f"{_with_store(work)} accounts are new.")
 
@@ -248,16 +251,6 @@ def _complain(message: str) -> None:
 
 def _print_finding(finding: Finding) -> None:
     print(f"{finding.account_id} {finding.kind} {finding.place}: {finding.message}")
-
-
-def signer_for(settings: Settings) -> TokenSigner:
-    """What signs the tokens of these settings."""
-    if settings.token_secret is None:
-        return TokenSigner(secret_in(settings.data_dir), SystemClock())
-    secret = settings.token_secret.get_secret_value()
-    if len(secret) < MIN_SECRET_LENGTH:
-        raise StoreUnusable(f"RECOURSE_TOKEN_SECRET has at least {MIN_SECRET_LENGTH} characters.")
-    return TokenSigner(secret, SystemClock())
 
 
 def _with_store(work: Callable[[Store, Settings], Awaitable[T]], migrated: bool = True) -> T:

@@ -21,6 +21,8 @@ from models.actor import Actor, Role
 ROLES = ("recourse_staff", "recourse_account_user", "recourse_worker")
 STATEMENTS_PER_CONNECTION = 1_000
 STATEMENT_TIMEOUT_SECONDS = 30
+# How long to wait for an account that others change, or for a connection.
+LOCK_TIMEOUT_SECONDS = 5
 # What comes of a database that is not there, or does not let in.
 REFUSALS = (OSError, PostgresError, SQLAlchemyError)
 
@@ -59,11 +61,12 @@ def role_password(owner: URL) -> str | None:
     return hmac.new(key, b"recourse service roles", hashlib.sha256).hexdigest()
 
 
-def _engine(url: URL, pool_size: int, timeout_seconds: int) -> AsyncEngine:
-    milliseconds = str(timeout_seconds * 1000)
+def _engine(url: URL, pool_size: int, statement_seconds: int, lock_seconds: int) -> AsyncEngine:
+    milliseconds = str(statement_seconds * 1000)
     engine = create_async_engine(
         url,
         pool_size=pool_size,
+        pool_timeout=lock_seconds,
         max_overflow=0,
         json_deserializer=orjson.loads,
         connect_args={
@@ -72,6 +75,7 @@ def _engine(url: URL, pool_size: int, timeout_seconds: int) -> AsyncEngine:
                 "application_name": "recourse",
                 "jit": "off",
                 "statement_timeout": milliseconds,
+                "lock_timeout": str(lock_seconds * 1000),
                 "idle_in_transaction_session_timeout": milliseconds,
             },
         },
@@ -88,7 +92,7 @@ def _refuse_if_closed(connection: Any, _record: Any, _proxy: Any) -> None:
 
 @dataclass(frozen=True)
 class Database:
-    """The pools of one process. `sessions` and `engine_for` pick by the actor's role."""
+    """The pools of one process. `session_for` and `engine_for` pick by the actor's role."""
 
     staff: AsyncEngine
     account_user: AsyncEngine
@@ -96,13 +100,22 @@ class Database:
 
     @classmethod
     def connect(
-        cls, url: str, pool_size: int = 10, timeout_seconds: int = STATEMENT_TIMEOUT_SECONDS
+        cls,
+        url: str,
+        pool_size: int = 10,
+        statement_timeout_seconds: int = STATEMENT_TIMEOUT_SECONDS,
+        lock_timeout_seconds: int = LOCK_TIMEOUT_SECONDS,
     ) -> Self:
         """Pools for each role; nothing is opened before it is used."""
         owner = owner_url(url)
         password = role_password(owner)
         staff, account_user, worker = (
-            _engine(owner.set(username=role, password=password), pool_size, timeout_seconds)
+            _engine(
+                owner.set(username=role, password=password),
+                pool_size,
+                statement_timeout_seconds,
+                lock_timeout_seconds,
+            )
             for role in ROLES
         )
         return cls(staff, account_user, worker)

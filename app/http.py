@@ -32,6 +32,8 @@ PLAIN_JSON = "application/json"
 # Who still sends when the connection is closed never sees the answer; so what is too large is read
 # and dropped, up to so many times the limit.
 READ_WHEN_TOO_LARGE = 10
+# One fault can show in thousands of places; these tell as much.
+MAX_ERRORS = 100
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_.:-]{1,100}")
 _QUALITY = re.compile(r"q=([01](?:\.[0-9]{0,3})?)")
 
@@ -69,6 +71,7 @@ class GraphQLEndpoint:
     documents: DocumentCache
     max_request_bytes: int
     max_page_size: int
+    max_nodes: int
 
     async def handle(self, request: Request) -> Response:
         """Answer one request."""
@@ -165,6 +168,7 @@ class GraphQLEndpoint:
             clock=self.clock,
             session=lambda: self.database.session_for(actor),
             max_page_size=self.max_page_size,
+            max_nodes=self.max_nodes,
         )
         try:
             result = execute(
@@ -205,14 +209,12 @@ def _call_of_parameters(parameters: Mapping[str, str]) -> Call:
     body: dict[str, Any] = {"query": parameters.get("query")}
     if parameters.get("operationName"):
         body["operationName"] = parameters["operationName"]
-    for name in ("variables", "extensions"):
-        if parameters.get(name):
-            try:
-                body[name] = orjson.loads(parameters[name])
-            except orjson.JSONDecodeError:
-                raise RequestRefused(
-                    400, "BAD_REQUEST", f"The parameter {name} is not JSON."
-                ) from None
+    if parameters.get("variables"):
+        try:
+            body["variables"] = orjson.loads(parameters["variables"])
+        except orjson.JSONDecodeError:
+            message = "The parameter variables is not JSON."
+            raise RequestRefused(400, "BAD_REQUEST", message) from None
     return _call_of(body)
 
 
@@ -257,7 +259,7 @@ def _invalid(document: Document, media_type: str, request_id: str) -> Response:
 def _executed(result: ExecutionResult, media_type: str, request_id: str) -> Response:
     body: dict[str, Any] = {}
     if result.errors:
-        body["errors"] = [present(error, request_id) for error in result.errors]
+        body["errors"] = [present(error, request_id) for error in result.errors[:MAX_ERRORS]]
     # A request that failed before it ran, such as by a variable of the wrong type, has no data.
     ran = result.data is not None or any(error.path for error in result.errors or ())
     if ran:

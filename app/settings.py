@@ -3,10 +3,11 @@
 import os
 from pathlib import Path
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX = "RECOURSE_"
+MIN_SECRET_LENGTH = 32
 
 
 class Settings(BaseSettings):
@@ -30,6 +31,12 @@ class Settings(BaseSettings):
     )
     max_page_size: int = Field(
         default=100, ge=1, le=10_000, description="The most that `first` and `last` may ask for."
+    )
+    max_nodes: int = Field(
+        default=20_000, ge=100, description="The most objects that one request may read."
+    )
+    lock_timeout_seconds: int = Field(
+        default=5, ge=1, description="How long a mutation waits for its account's lock."
     )
     max_request_bytes: int = Field(
         default=1_000_000, ge=1_000, description="The largest request body."
@@ -62,6 +69,13 @@ class Settings(BaseSettings):
     demo_accounts: int = Field(
         default=200, ge=0, description="How many accounts `serve` makes in an empty store."
     )
+
+    @field_validator("token_secret")
+    @classmethod
+    def _is_long_enough(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and len(value.get_secret_value()) < MIN_SECRET_LENGTH:
+            raise ValueError(f"at least {MIN_SECRET_LENGTH} characters")
+        return value
 
 
 def source_of(name: str) -> str:

@@ -77,7 +77,12 @@ async def _to_its_end(work: Callable[[], T]) -> T:
 
 @asynccontextmanager
 async def _pools(url: str, settings: Settings) -> AsyncIterator[Store]:
-    database = Database.connect(url, settings.pool_size, settings.statement_timeout_seconds)
+    database = Database.connect(
+        url,
+        settings.pool_size,
+        settings.statement_timeout_seconds,
+        settings.lock_timeout_seconds,
+    )
     try:
         yield Store(url, database)
     finally:

@@ -11,9 +11,12 @@ from typing import Any
 import jwt
 
 from app.embedded import DataDirectoryUnusable
+from app.settings import Settings
 from models.actor import Actor, Role, Scope
-from models.clock import Clock
+from models.clock import Clock, SystemClock
+from models.errors import InvalidInput
 from models.ids import account_id_for, platform_id_for
+from models.text import check_text
 from resolvers.ids import ACCOUNT, decode_one
 
 ALGORITHM = "HS256"
@@ -21,7 +24,7 @@ ISSUER = AUDIENCE = "recourse"
 LIFETIME = timedelta(days=30)
 LEEWAY_SECONDS = 10
 SECRET_BYTES = 32
-MIN_SECRET_LENGTH = 32
+MAX_SUBJECT_LENGTH = 200
 TOKEN_ROLES = (Role.ACCOUNT_USER, Role.REVIEWER, Role.INTEGRATOR, Role.ADMIN)
 DEFAULT_SCOPES = {
     Role.REVIEWER: (Scope.REQUIREMENT_WAIVE,),
@@ -74,7 +77,14 @@ class TokenSigner:
             )
             self._check_times(claims)
             return _actor(claims)
-        except (jwt.PyJWTError, ValueError, TypeError, KeyError, AttributeError) as error:
+        except (
+            jwt.PyJWTError,
+            InvalidInput,
+            ValueError,
+            TypeError,
+            KeyError,
+            AttributeError,
+        ) as error:
             raise TokenRefused("The token is not valid, or no longer.") from error
 
     def _check_times(self, claims: dict[str, Any]) -> None:
@@ -93,7 +103,7 @@ def _actor(claims: dict[str, object]) -> Actor:
         raise TypeError(scopes)
     return Actor(
         role=role,
-        id=str(claims["sub"]),
+        id=check_text(str(claims["sub"]), MAX_SUBJECT_LENGTH, "sub"),
         platform_id=uuid.UUID(str(claims["platform"])),
         account_id=None if account is None else uuid.UUID(str(account)),
         name=None if claims.get("name") is None else str(claims["name"]),
@@ -134,3 +144,10 @@ def _make_secret(path: Path) -> None:
         pass
     finally:
         unfinished.unlink()
+
+
+def signer_for(settings: Settings) -> TokenSigner:
+    """What signs the tokens of these settings."""
+    if settings.token_secret is None:
+        return TokenSigner(secret_in(settings.data_dir), SystemClock())
+    return TokenSigner(settings.token_secret.get_secret_value(), SystemClock())

@@ -69,6 +69,8 @@ class UpdateAccount(AccountCommand):
     asked for) to new values.
     """
 
+    names_account_by = "id"
+
     changes: Mapping[str, Any]
 
 
@@ -252,6 +254,7 @@ def _camel(changes: Mapping[str, Any]) -> dict[str, Any]:
     return {camel(name): value for name, value in changes.items()}
 
 
+SEARCHES = tuple(f"term_{n}" for n in range(MAX_SEARCH_WORDS))
 ACCOUNTS = ListSpec(
     name="accounts",
     table=cast(Table, Account.__table__),
@@ -262,9 +265,10 @@ ACCOUNTS = ListSpec(
     conditions={
         "created_after": CREATED_AFTER,
         "created_before": CREATED_BEFORE,
-        **{f"term_{n}": partial(has_term, number=n) for n in range(MAX_SEARCH_WORDS)},
+        **{name: partial(has_term, number=n) for n, name in enumerate(SEARCHES)},
     },
     checked=("created_at",),
+    searches=SEARCHES,
     tie=("account_id",),
 )
 ACCOUNTS.declare_indexes()

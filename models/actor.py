@@ -59,6 +59,11 @@ class Actor:
         return KIND_OF_ROLE[self.role]
 
     @property
+    def is_staff(self) -> bool:
+        """Whether the caller is of the platform, and may read what is for staff only."""
+        return self.account_id is None
+
+    @property
     def caller(self) -> str:
         """The key under which this caller's idempotency keys live."""
         return f"{self.kind}:{self.id}"

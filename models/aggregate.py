@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from sqlalchemy import (
     BigInteger,
@@ -28,7 +28,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship, selectinload, un
 from sqlalchemy.orm.strategy_options import _AbstractLoad
 
 from models.actor import Actor, system
-from models.base import STAFF_ONLY, Base, Changing, Json
+from models.base import STAFF_ONLY, Base, Changing, Json, staff_only
 from models.capability import Capability
 from models.clock import Clock
 from models.errors import NotFound, StaleVersion
@@ -126,7 +126,7 @@ class Account(Changing, Base):
     event_sequence: Mapped[int] = mapped_column(BigInteger)
     event_hash: Mapped[str]
     # What the last import said, where the account was imported; see `stripe_import.py`.
-    import_state: Mapped[Json | None] = mapped_column(JSONB(none_as_null=True), deferred=True)
+    import_state: Mapped[Json | None] = staff_only(JSONB(none_as_null=True))
 
     capabilities: Mapped[list[Capability]] = relationship(
         primaryjoin="Account.account_id == foreign(Capability.account_id)",
@@ -150,6 +150,9 @@ class Account(Changing, Base):
 @dataclass(frozen=True, kw_only=True)
 class AccountCommand:
     """What every operation on an account takes."""
+
+    # Where the input names the account: by itself, or by the object that the operation is on.
+    names_account_by: ClassVar[str] = "accountId"
 
     account_id: uuid.UUID
     expected_version: int | None = None
@@ -359,7 +362,14 @@ async def run(
     step: Step[Row],
 ) -> Outcome[Row]:
     """`operate` within a transaction that is open already."""
-    unit = await under_lock(session, actor, clock, command.account_id, command.idempotency_key)
+    unit = await under_lock(
+        session,
+        actor,
+        clock,
+        command.account_id,
+        command.idempotency_key,
+        getattr(command, "names_account_by", "externalId"),
+    )
     replay = await _replay(unit, operation, command, kind)
     if replay is not None:
         return replay
@@ -376,7 +386,7 @@ async def rederive(
 ) -> bool:
     """Let the clock catch up with one account; whether its instant had come. Safe to run twice."""
     async with transaction(session, actor):
-        unit = await under_lock(session, actor, clock, account_id, None)
+        unit = await under_lock(session, actor, clock, account_id)
         due = unit.account.next_change_at
         unit.catch_up()
         session.add_all(unit.added)
@@ -384,7 +394,12 @@ async def rederive(
 
 
 async def under_lock(
-    session: AsyncSession, actor: Actor, clock: Clock, account_id: uuid.UUID, key: str | None
+    session: AsyncSession,
+    actor: Actor,
+    clock: Clock,
+    account_id: uuid.UUID,
+    key: str | None = None,
+    named_by: str = "accountId",
 ) -> Unit:
     """Lock the account, then read what its status depends on: in that order, or it may be old."""
     # Between an operation's reads its rows may contradict each other; they are written at its end.
@@ -401,7 +416,7 @@ async def under_lock(
         .execution_options(populate_existing=True)
     )
     if account is None:
-        raise NotFound("account", ("accountId",))
+        raise NotFound("account", (named_by,))
     return Unit(
         account=account,
         actor=actor,
@@ -416,12 +431,12 @@ async def under_lock(
 
 
 def _with_staff_only(load: _AbstractLoad, actor: Actor) -> _AbstractLoad:
-    return load if actor.account_id is not None else load.undefer_group(STAFF_ONLY)
+    return load if not actor.is_staff else load.undefer_group(STAFF_ONLY)
 
 
 def _staff_only(actor: Actor) -> list[_AbstractLoad]:
     """What loads the columns that account users' role may not read, for all others."""
-    return [] if actor.account_id is not None else [undefer_group(STAFF_ONLY)]
+    return [] if not actor.is_staff else [undefer_group(STAFF_ONLY)]
 
 
 async def _replay(unit: Unit, operation: str, command: Any, kind: type[Row]) -> Outcome[Row] | None:

@@ -67,12 +67,16 @@ class Decide(RequirementCommand):
 class ApproveResolution(AccountCommand):
     """What `approve_resolution` takes. `expected_version` is the resolution's."""
 
+    names_account_by = "id"
+
     resolution_id: uuid.UUID
 
 
 @dataclass(frozen=True, kw_only=True)
 class DeclineResolution(AccountCommand):
     """What `decline_resolution` takes. `expected_version` is the resolution's."""
+
+    names_account_by = "id"
 
     resolution_id: uuid.UUID
     reason: str | None = None

@@ -12,7 +12,8 @@
     ├── IllegalTransition       ILLEGAL_TRANSITION       the state does not allow the action
     ├── StaleVersion            STALE_VERSION            the object has moved on
     ├── IdempotencyKeyReused    IDEMPOTENCY_KEY_REUSED   the key came with other input
-    └── ProposalPending         PROPOSAL_PENDING         a decision waits for its second reviewer
+    ├── ProposalPending         PROPOSAL_PENDING         a decision waits for its second reviewer
+    └── QueryTooCostly          QUERY_TOO_COSTLY         it reads more than one request may
 
 A noun's own errors stand in its file and derive from one of these.
 """
@@ -38,6 +39,7 @@ class ErrorCode(StrEnum):
     STALE_VERSION = "STALE_VERSION"
     IDEMPOTENCY_KEY_REUSED = "IDEMPOTENCY_KEY_REUSED"
     PROPOSAL_PENDING = "PROPOSAL_PENDING"
+    QUERY_TOO_COSTLY = "QUERY_TOO_COSTLY"
 
 
 @dataclass(frozen=True)
@@ -162,3 +164,12 @@ class IdempotencyKeyReused(RecourseError):
             "This idempotency key was used before with other input. Take a new key.",
             ("idempotencyKey",),
         )
+
+
+class QueryTooCostly(RecourseError):
+    """The query reads more than one request may."""
+
+    code = ErrorCode.QUERY_TOO_COSTLY
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"The query reads more than {limit} objects. Ask for smaller pages.")

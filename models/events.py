@@ -62,6 +62,10 @@ class EventType(StrEnum):
     RESOLUTION_DECLINED = "RESOLUTION_DECLINED"
 
 
+# What follows from other changes, whatever they are.
+DERIVED = (EventType.CAPABILITY_STATUS_CHANGED, EventType.ACCOUNT_STATUS_CHANGED)
+
+
 class SubjectType(StrEnum):
     """What an event is about; the names are the schema's types."""
 

@@ -27,7 +27,7 @@ MAX_DOCUMENTS = 20
 MAX_URI_LENGTH = 2_000
 MAX_DOCUMENT_NAME_LENGTH = 255
 MAX_DOCUMENT_BYTES = 2**31 - 1
-URI_SCHEMES = frozenset({"https", "http", "s3", "gs"})
+URI_SCHEMES = frozenset({"https", "s3", "gs"})
 _SHA256 = re.compile("[0-9a-f]{64}")
 _MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,126}/[a-z0-9][a-z0-9!#$&^_.+-]{0,126}")
 

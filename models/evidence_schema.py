@@ -108,7 +108,9 @@ class _Expansion:
         found: Any = self._root
         if reference != "#" and not reference.startswith("#/"):
             raise InvalidInput(
-                "A schema refers to its own parts by JSON pointers, such as #/$defs/address.", FIELD
+                f"A schema can't refer to {reference[:100]}: only to its own parts, by JSON "
+                "pointers such as #/$defs/address.",
+                FIELD,
             )
         for part in reference.split("/")[1:]:
             name = part.replace("~1", "/").replace("~0", "~")

@@ -79,6 +79,8 @@ class PlaceHold(AccountCommand):
 class ReleaseHold(AccountCommand):
     """What `release` takes. `expected_version` is the hold's."""
 
+    names_account_by = "id"
+
     hold_id: uuid.UUID
 
 
@@ -149,7 +151,7 @@ def add_hold(
 def end_hold(unit: Unit, hold: Hold) -> None:
     """Release a hold within an open unit."""
     if hold.released_at is not None:
-        raise IllegalTransition("hold", "RELEASED", "release", ())
+        raise IllegalTransition("hold", "RELEASED", HoldAction.RELEASE, ())
     hold.released_at = unit.now
     stamp(hold, "released_by", unit.actor)
     touch(hold, unit.now)

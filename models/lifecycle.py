@@ -48,9 +48,9 @@ class Lifecycle:
         touch(row, now)
         return before, after
 
-    def check(self, column: str = "state") -> CheckConstraint:
+    def check(self) -> CheckConstraint:
         """The database's copy of the list of states."""
-        return one_of(column, self.states)
+        return one_of("state", self.states)
 
     def markdown(self) -> str:
         """The table of arrows, for the documentation."""
@@ -85,10 +85,10 @@ def expect_version(row: Versioned, expected: int | None) -> None:
 def some_of(column: str, values: Sequence[str]) -> CheckConstraint:
     """A check that the array `column` holds nothing but `values`."""
     listed = ", ".join(f"'{value}'" for value in values)
-    return CheckConstraint(f"{column} <@ ARRAY[{listed}]", name=f"{column}_all_known")
+    return CheckConstraint(f"{column} <@ ARRAY[{listed}]", name=f"{column}_of_known_kinds")
 
 
-def one_of(column: str, values: Sequence[str], name: str | None = None) -> CheckConstraint:
+def one_of(column: str, values: Sequence[str]) -> CheckConstraint:
     """A check that `column` is one of `values`; as text, so that a new value is no type change."""
     listed = ", ".join(f"'{value}'" for value in values)
-    return CheckConstraint(f"{column} IN ({listed})", name=name or f"{column}_known")
+    return CheckConstraint(f"{column} IN ({listed})", name=f"{column}_known")

@@ -87,8 +87,8 @@ LIFECYCLE = Lifecycle(
     noun="program",
     states=tuple(ProgramState),
     transitions={
-        (ProgramState.PUBLISHED, "supersede"): ProgramState.SUPERSEDED,
-        (ProgramState.PUBLISHED, "retire"): ProgramState.RETIRED,
+        (ProgramState.PUBLISHED, "SUPERSEDE"): ProgramState.SUPERSEDED,
+        (ProgramState.PUBLISHED, "RETIRE"): ProgramState.RETIRED,
     },
 )
 
@@ -218,7 +218,7 @@ async def publish(
         _expect(command.expected_version, latest)
         now = clock.now()
         if latest is not None and latest.state == ProgramState.PUBLISHED:
-            latest.state = LIFECYCLE.target(latest.state, "supersede")
+            latest.state = LIFECYCLE.target(latest.state, "SUPERSEDE")
             await session.flush()
         program = _new_version(actor, command, 1 if latest is None else latest.version + 1, now)
         session.add(program)
@@ -259,7 +259,7 @@ async def retire(
             raise NotFound("program", ("code",))
         _expect(command.expected_version, latest)
         now = clock.now()
-        latest.state, latest.retired_at = LIFECYCLE.target(latest.state, "retire"), now
+        latest.state, latest.retired_at = LIFECYCLE.target(latest.state, ProgramAction.RETIRE), now
         _remember(session, actor, "programRetire", command, latest, now)
         return Outcome(latest)
 
@@ -319,8 +319,16 @@ def _check_durations(command: Publish) -> None:
 
 
 def _check_lists(command: Publish) -> None:
-    for name in ("proves", "reminders", "restricts", "gates", "reason_codes", "error_codes"):
-        if len(getattr(command, name)) > MAX_LIST_LENGTH:
+    lists = {
+        "proves": command.proves,
+        "reminders": command.reminders,
+        "restricts": command.restricts,
+        "gates": command.gates,
+        "reasonCodes": command.reason_codes,
+        "errorCodes": command.error_codes,
+    }
+    for name, entries in lists.items():
+        if len(entries) > MAX_LIST_LENGTH:
             raise InvalidInput(f"At most {MAX_LIST_LENGTH} entries.", (name,))
     for index, value in enumerate(command.proves):
         check_text(value, MAX_CODE_LENGTH, "proves", str(index))

@@ -20,6 +20,7 @@ from models.session import settings_sql
 
 _DIALECT = asyncpg_dialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
 SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+PLAN_ANEW = "SET LOCAL plan_cache_mode = force_custom_plan"
 
 
 class Record(asyncpg.Record):
@@ -32,13 +33,17 @@ R = TypeVar("R", bound=Record)
 
 
 class Query:
-    """A compiled statement: its SQL, and its parameters' names in the order of `$1`, `$2`..."""
+    """A compiled statement: its SQL, and its parameters' names in the order of `$1`, `$2`...
 
-    __slots__ = ("parameters", "sql")
+    The best plan of a `varied` one differs from value to value: it is planned anew each time.
+    """
 
-    def __init__(self, sql: str, parameters: tuple[str, ...]) -> None:
+    __slots__ = ("parameters", "sql", "varied")
+
+    def __init__(self, sql: str, parameters: tuple[str, ...], varied: bool = False) -> None:
         self.sql = sql
         self.parameters = parameters
+        self.varied = varied
 
 
 def record_of(table: Table, *more: str) -> type[Record]:
@@ -48,10 +53,10 @@ def record_of(table: Table, *more: str) -> type[Record]:
     return type(f"{table.name.title()}Record", (Record,), {"__slots__": (), **attributes})
 
 
-def compile_query(statement: Select[Any]) -> Query:
+def compile_query(statement: Select[Any], varied: bool = False) -> Query:
     """The SQL of a statement whose every parameter is a `bindparam`, and their order."""
     compiled = statement.compile(dialect=_DIALECT)
-    return Query(str(compiled), tuple(compiled.positiontup or ()))
+    return Query(str(compiled), tuple(compiled.positiontup or ()), varied)
 
 
 class Reader:
@@ -75,6 +80,8 @@ class Reader:
         async with self._turn:
             driver = self._driver or await self._begin()
             self.statements += 1
+            if query.varied:
+                await driver.execute(PLAN_ANEW)
             rows: list[R] = await driver.fetch(query.sql, *arguments, record_class=record)
             return rows
 

@@ -235,7 +235,7 @@ class Error:
     code: str
     message: str
     field: str | None = None
-    resolution: str | None = None
+    remedy: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -253,6 +253,8 @@ class OpenRequirement(AccountCommand):
 @dataclass(frozen=True, kw_only=True)
 class RequirementCommand(AccountCommand):
     """What every operation on one requirement takes. `expected_version` is the requirement's."""
+
+    names_account_by = "id"
 
     requirement_id: uuid.UUID
 
@@ -474,7 +476,8 @@ async def reopen(
 def permissions(row: Any, actor: Actor) -> list[Permission]:
     """What the actor may do with the requirement now, one entry per action, with refusals.
 
-    `row` is a requirement or a record of its state, opened_by_id and, for staff, proposed_outcome.
+    `row` is a requirement or a record of its state, deadline, opened_by_id and, for staff,
+    proposed_outcome.
     """
     return [
         Permission(action, tuple(_refusals(row, actor, action))) for action in RequirementAction
@@ -701,8 +704,10 @@ def _refusals(row: Any, actor: Actor, action: RequirementAction) -> list[Refusal
     elif action is _A.CANCEL and actor.role is Role.INTEGRATOR and row.opened_by_id != actor.id:
         message = "An integrator cancels only what it opened itself."
         found.append(Refusal(ErrorCode.FORBIDDEN, message))
+    if action is _A.EXTEND and row.deadline is None:
+        found.append(Refusal(ErrorCode.INVALID_INPUT, "There is no deadline to extend."))
     # What is proposed is not for account users to know: their role may not read it.
-    if actor.account_id is not None or action not in ACTION_OF_OUTCOME.values():
+    if not actor.is_staff or action not in ACTION_OF_OUTCOME.values():
         return found
     if row.proposed_outcome is not None:
         pending = ProposalPending(row.proposed_outcome)
@@ -752,7 +757,7 @@ def _check_errors(errors: Sequence[Error], program: Program) -> None:
         check_text(error.code, MAX_CODE_LENGTH, *where, "code")
         check_text(error.message, MAX_MESSAGE_LENGTH, *where, "message")
         check_optional_text(error.field, MAX_MESSAGE_LENGTH, *where, "field")
-        check_optional_text(error.resolution, MAX_MESSAGE_LENGTH, *where, "resolution")
+        check_optional_text(error.remedy, MAX_MESSAGE_LENGTH, *where, "remedy")
         if known and error.code not in known:
             message = f"The program {program.code} has no error code of this name."
             raise InvalidInput(message, (*where, "code"))

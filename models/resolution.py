@@ -13,9 +13,10 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
 
 from sqlalchemy import CheckConstraint, Index, Table, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Mapped
 
-from models.actor import Actor, ActorKind, Role, system
+from models.actor import Actor, ActorKind, Role, Scope, system
 from models.aggregate import Unit
 from models.base import AccountScoped, Base, Changing, OwnId, account_key, own_key, stamp
 from models.bounds import CREATED_AFTER, CREATED_BEFORE
@@ -233,6 +234,10 @@ def _refusals(row: Any, actor: Actor, action: ResolutionAction) -> list[Refusal]
         )
     if actor.role not in DECIDERS:
         found.append(Refusal(ErrorCode.FORBIDDEN, f"The role {actor.role} may not decide."))
+    waiver = action is ResolutionAction.APPROVE and row.outcome == ResolutionOutcome.WAIVED
+    if waiver and Scope.REQUIREMENT_WAIVE not in actor.scopes:
+        message = f"This needs the scope {Scope.REQUIREMENT_WAIVE}."
+        found.append(Refusal(ErrorCode.FORBIDDEN, message))
     if row.proposed_by_id == actor.id:
         found.append(Refusal(ErrorCode.FOUR_EYES, "Somebody else must decide what you proposed."))
     return found
@@ -270,7 +275,7 @@ def _current_query(columns: tuple[str, ...]) -> Query:
     final = table.c.state == word(ResolutionState.FINAL)
     return compile_query(
         select(*(table.c[name] for name in columns))
-        .distinct(*key)
+        .ext(distinct_on(*key))
         .where(is_any(table.c.account_id, "accounts"), is_any(table.c.requirement_id, "ids"), final)
         .order_by(*key, table.c.created_at.desc(), table.c.id.desc())
     )

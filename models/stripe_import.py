@@ -126,7 +126,7 @@ async def import_account(
         # Read before the lock: most objects of an import that is run again say nothing new.
         if (await _note(session, account_id)).get("digest") != snapshot.digest:
             await insert_blank(session, actor, account_id, _command(snapshot), clock.now())
-            unit = await under_lock(session, actor, clock, account_id, None)
+            unit = await under_lock(session, actor, clock, account_id)
             before = await _note(session, account_id)
             effect = await _Import(unit, snapshot, before, programs).run()
             await _write(unit)

@@ -1,30 +1,26 @@
-"""Mutations of accounts and holds."""
+"""Mutations of accounts."""
 
-from datetime import datetime
 from typing import Annotated, Any
 
 import strawberry
 
 from models import account as operations
-from models import hold as hold_operations
 from models.account import ACCOUNTS
 from models.aggregate import RiskTier
-from models.events import EventType
-from models.hold import Hold as HoldRow
+from models.errors import InvalidInput
+from models.events import DERIVED, EventType
 from models.lookup import accounts_by_id
 from models.reading import Record
-from models.status import CapabilityKind, HoldReason
+from models.status import CapabilityKind
 from resolvers import ids
 from resolvers.account import Account
 from resolvers.batching import Parents, batched
 from resolvers.context import Info
-from resolvers.hold import Hold
 from resolvers.mutation import (
     KeyedInput,
     Payload,
     Result,
     VersionedInput,
-    changed_field,
     keyed,
     mutate,
     mutation,
@@ -33,7 +29,13 @@ from resolvers.pagination import plain
 from resolvers.scalars import CountryCode
 from resolvers.selection import asked_columns
 
-DERIVED = (EventType.CAPABILITY_STATUS_CHANGED, EventType.ACCOUNT_STATUS_CHANGED)
+# What every account has, by its column: null in an update is no value of it.
+NEVER_NULL = {
+    "business_name": "businessName",
+    "country": "country",
+    "risk_tier": "riskTier",
+    "capabilities": "capabilities",
+}
 
 
 async def _accounts(parents: Parents, info: Info) -> list[Record | None]:
@@ -145,87 +147,24 @@ async def account_update(
             "capabilities": input.capabilities,
         }
         changes = {k: _plain(v) for k, v in given.items() if v is not strawberry.UNSET}
+        _check_not_null(changes)
         account_id = ids.decode_one(input.id, ids.ACCOUNT, "id")
         return operations.UpdateAccount(account_id=account_id, changes=changes, **keyed(input))
 
     return await mutate(info, operations.update, build)
 
 
+def _check_not_null(changes: dict[str, Any]) -> None:
+    for name, shown in NEVER_NULL.items():
+        if name in changes and changes[name] is None:
+            raise InvalidInput("This can't be null; leave it out to keep it.", (shown,))
+
+
 def _plain(value: Any) -> Any:
     return [plain(item) for item in value] if isinstance(value, list) else plain(value)
 
 
-@strawberry.input(description="A new hold.")
-class HoldPlaceInput(VersionedInput):
-    """What a hold restricts and why."""
-
-    account_id: strawberry.ID = strawberry.field(description="The account.")
-    capabilities: list[CapabilityKind] = strawberry.field(
-        description="The capabilities to restrict; at least one."
-    )
-    reason: HoldReason = strawberry.field(description="Why.")
-    note: str | None = strawberry.field(
-        default=None, description="A note for staff; at most 5,000 characters."
-    )
-    expires_at: datetime | None = strawberry.field(
-        default=None, description="The instant at which it ends by itself."
-    )
-
-
-@strawberry.type(description="The new hold.")
-class HoldPlacePayload(Payload):
-    """What holdPlace answers."""
-
-    hold: Hold | None = changed_field("Hold", HoldRow, "The hold.")
-    account: Account | None = account_of_payload()
-
-
-async def hold_place(
-    info: Info, input: Annotated[HoldPlaceInput, strawberry.argument(description="The hold.")]
-) -> Result:
-    """Restrict capabilities at once."""
-
-    def build() -> hold_operations.PlaceHold:
-        return hold_operations.PlaceHold(
-            account_id=ids.decode_one(input.account_id, ids.ACCOUNT, "accountId"),
-            capabilities=tuple(plain(kind) for kind in input.capabilities),
-            reason=plain(input.reason),
-            note=input.note,
-            expires_at=input.expires_at,
-            **keyed(input),
-        )
-
-    return await mutate(info, hold_operations.place, build)
-
-
-@strawberry.input(description="The hold to release.")
-class HoldReleaseInput(VersionedInput):
-    """Which hold."""
-
-    id: strawberry.ID = strawberry.field(description="The hold.")
-
-
-@strawberry.type(description="The released hold.")
-class HoldReleasePayload(Payload):
-    """What holdRelease answers."""
-
-    hold: Hold | None = changed_field("Hold", HoldRow, "The hold.")
-    account: Account | None = account_of_payload()
-
-
-async def hold_release(
-    info: Info, input: Annotated[HoldReleaseInput, strawberry.argument(description="Which hold.")]
-) -> Result:
-    """End a hold."""
-
-    def build() -> hold_operations.ReleaseHold:
-        account_id, hold_id = ids.decode(input.id, ids.HOLD, "id")
-        return hold_operations.ReleaseHold(account_id=account_id, hold_id=hold_id, **keyed(input))
-
-    return await mutate(info, hold_operations.release, build)
-
-
-@strawberry.type(description="Mutations of accounts and holds.")
+@strawberry.type(description="Mutations of accounts.")
 class AccountMutations:
     """The fields of the root type Mutation that concern accounts."""
 
@@ -240,16 +179,4 @@ class AccountMutations:
         "Change what is known of an account.",
         operations.KEEPERS,
         (EventType.ACCOUNT_UPDATED, *DERIVED),
-    )
-    hold_place: HoldPlacePayload = mutation(
-        hold_place,
-        "Restrict capabilities of an account at once.",
-        hold_operations.PLACERS,
-        (EventType.HOLD_PLACED, *DERIVED),
-    )
-    hold_release: HoldReleasePayload = mutation(
-        hold_release,
-        "End a hold.",
-        hold_operations.PLACERS,
-        (EventType.HOLD_RELEASED, *DERIVED),
     )

@@ -11,7 +11,6 @@ from typing import Any
 import strawberry
 from aiodataloader import DataLoader
 from graphql.pyutils import Path
-from strawberry.annotation import StrawberryAnnotation
 from strawberry.types.field import StrawberryField
 from strawberry.types.fields.resolver import StrawberryResolver
 
@@ -39,7 +38,6 @@ def batched(
     resolver: Callable[..., Any],
     description: str,
     needs: Iterable[str] = (),
-    deprecation_reason: str | None = None,
 ) -> Any:
     """A field that `resolver(parents, info, ...)` fills for all parents at once.
 
@@ -50,13 +48,7 @@ def batched(
         base_resolver=StrawberryResolver(resolver),
         description=description,
         metadata={NEEDS: tuple(needs)},
-        deprecation_reason=deprecation_reason,
     )
-
-
-def typed(annotation: Any) -> StrawberryAnnotation:
-    """The annotation of a field that is not declared in a class body."""
-    return StrawberryAnnotation(annotation)
 
 
 def _loader(
@@ -68,6 +60,7 @@ def _loader(
     if loader is None:
 
         async def load(parents: list[Any]) -> Any:
+            info.context.spend(len(parents))
             return await batch(parents, **arguments)
 
         loader = loaders[place] = DataLoader(load, cache=False, get_cache_key=id)

@@ -1,5 +1,6 @@
 """What every resolver of one request shares."""
 
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,9 +11,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from models.actor import Actor
 from models.clock import Clock
+from models.errors import QueryTooCostly
 from models.reading import Reader
+from models.status import Derived
 
 DEFAULT_MAX_PAGE_SIZE = 100
+DEFAULT_MAX_NODES = 20_000
 
 
 @dataclass
@@ -28,15 +32,26 @@ class Context:
     clock: Clock
     session: Callable[[], AsyncSession]
     max_page_size: int = DEFAULT_MAX_PAGE_SIZE
+    max_nodes: int = DEFAULT_MAX_NODES
+    nodes: int = 0
+    # The status of accounts whose instant has come before the clock loop has.
+    derived: dict[uuid.UUID, Derived] = field(default_factory=dict)
     loaders: dict[Any, Any] = field(default_factory=dict)
     now: datetime = field(init=False)
 
     def __post_init__(self) -> None:
         self.now = self.clock.now()
 
+    def spend(self, nodes: int) -> None:
+        """Count what the request reads; raises `QueryTooCostly` past `max_nodes`."""
+        self.nodes += nodes
+        if self.nodes > self.max_nodes:
+            raise QueryTooCostly(self.max_nodes)
+
     async def wrote(self) -> None:
         """Let what follows see what a mutation has just committed."""
         self.loaders.clear()
+        self.derived.clear()
         self.now = self.clock.now()
         await self.reader.refresh()
 

@@ -308,5 +308,6 @@ describe(
         "STALE_VERSION": "The object has changed since it was read.",
         "IDEMPOTENCY_KEY_REUSED": "The key was used before with other input.",
         "PROPOSAL_PENDING": "A proposed decision waits for its second reviewer.",
+        "QUERY_TOO_COSTLY": "The query reads more objects than one request may.",
     },
 )

@@ -4,13 +4,34 @@ from typing import Any
 
 import strawberry
 import structlog
+from asyncpg import InterfaceError, PostgresConnectionError
+from asyncpg.exceptions import (
+    AdminShutdownError,
+    CannotConnectNowError,
+    LockNotAvailableError,
+)
 from graphql import GraphQLError
+from sqlalchemy.exc import TimeoutError
 
 from models.errors import ErrorCode, Problem, RecourseError
 
 INTERNAL_ERROR = "INTERNAL_ERROR"
 BAD_USER_INPUT = "BAD_USER_INPUT"
+UNAVAILABLE = "UNAVAILABLE"
+MAX_MESSAGE_LENGTH = 1_000
 MASKED = "Something went wrong on our side. The request id finds it in the logs."
+
+BUSY = "The service is busy, or its database is away. Try again in a moment."
+# No free connection in time, no lock in time, no database.
+PASSING = (
+    TimeoutError,
+    LockNotAvailableError,
+    PostgresConnectionError,
+    CannotConnectNowError,
+    AdminShutdownError,
+    InterfaceError,
+    OSError,
+)
 
 log = structlog.get_logger()
 
@@ -54,13 +75,26 @@ def present(error: GraphQLError, request_id: str) -> dict[str, Any]:
     if cause is None or (error.extensions or {}).get("code"):
         return {
             **error.formatted,
+            # GraphQL's own messages repeat what was given, however long.
+            "message": error.message[:MAX_MESSAGE_LENGTH],
             "extensions": {"code": BAD_USER_INPUT, **(error.extensions or {})},
         }
+    if _is_passing(cause):
+        log.warning("store not available", path=error.path, exc_info=cause)
+        return _masked(error, BUSY, {"code": UNAVAILABLE, "requestId": request_id})
     log.error("resolver failed", path=error.path, request_id=request_id, exc_info=cause)
-    masked = GraphQLError(
-        MASKED,
-        error.nodes,
-        path=error.path,
-        extensions={"code": INTERNAL_ERROR, "requestId": request_id},
-    )
+    return _masked(error, MASKED, {"code": INTERNAL_ERROR, "requestId": request_id})
+
+
+def _masked(error: GraphQLError, message: str, extensions: dict[str, Any]) -> dict[str, Any]:
+    masked = GraphQLError(message, error.nodes, path=error.path, extensions=extensions)
     return dict(masked.formatted)
+
+
+def _is_passing(error: BaseException | None) -> bool:
+    """Whether the same request may well succeed later: no connection, no lock, no database."""
+    while error is not None:
+        if isinstance(error, PASSING):
+            return True
+        error = error.__cause__
+    return False

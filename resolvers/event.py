@@ -1,4 +1,4 @@
-"""Events: what happened, and the change feed."""
+"""Events: what happened."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -85,7 +85,10 @@ class Event(Node):
     id: strawberry.ID = node_id(ids.EVENT, "event")
     account: Annotated["Account", strawberry.lazy("resolvers.account")] = account_field()
     sequence: int = strawberry.field(
-        description="The number of the event in its account's chain, from 1, without gaps."
+        description=(
+            "The number of the event in its account's chain, from 1; account users don't see every "
+            "one."
+        )
     )
     type: EventType = strawberry.field(description="What happened.")
     at: datetime = strawberry.field(description="The instant at which it happened.")
@@ -149,7 +152,7 @@ async def events(
     last: Last = None,
     before: Before = None,
 ) -> Page:
-    """The change feed: events by the instant at which they happened."""
+    """Events by the instant at which they happened."""
     page = PageArguments(first, after, last, before)
     request = list_request(info, EVENTS, "Event", "events", page, _filtered(filter))
     return await fetch_page(info, request)

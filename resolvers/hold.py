@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def _notes(parents: Parents, info: Info) -> list[str | None]:
-    staff = info.context.actor.account_id is None
+    staff = info.context.actor.is_staff
     return [row["note"] if staff else None for row in parents]
 
 

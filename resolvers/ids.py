@@ -36,7 +36,7 @@ Key = tuple[uuid.UUID, uuid.UUID]
 
 
 def encode(prefix: str, first: uuid.UUID, own: uuid.UUID) -> str:
-    """The global id of an object; an account's and a program's hold one UUID."""
+    """The global id of an object: the account's UUID and its own; for a program, the platform's."""
     return f"{prefix}_{first.hex}{own.hex}"
 
 

@@ -7,7 +7,7 @@ from sqlalchemy import Table
 from models.account import ACCOUNTS
 from models.errors import NotFound
 from models.listing import Link
-from models.lookup import accounts_by_id, rows_by_account, rows_by_key
+from models.lookup import accounts_by_id, rows_by_key
 from models.program import programs_by_version
 from models.reading import Record
 from resolvers import ids
@@ -45,17 +45,6 @@ def reference_field(type_name: str, table: Table, own: str, description: str) ->
         return [found.get((row["account_id"], row[own])) for row in parents]
 
     return batched(resolve, description=description, needs=("account_id", own))
-
-
-def few_of_account(type_name: str, table: Table, order: tuple[str, ...], description: str) -> Any:
-    """A field that lists what an account has few of."""
-
-    async def resolve(parents: Parents, info: Info) -> list[list[Record]]:
-        columns = (*asked_columns(info, type_name), *order)
-        keys = [parent["account_id"] for parent in parents]
-        return await rows_by_account(info.context.reader, table, keys, columns, order)
-
-    return batched(resolve, description=description, needs=("account_id",))
 
 
 async def programs_of(parents: Parents, info: Info) -> list[Record | None]:

@@ -35,7 +35,11 @@ class Requires:
 
 
 @strawberry.schema_directive(
-    locations=[Location.FIELD_DEFINITION], description="The events that a mutation causes."
+    locations=[Location.FIELD_DEFINITION],
+    description=(
+        "The events that a mutation may cause, beside those of what time alone has changed: "
+        "REQUIREMENT_CURRENTLY_DUE, REQUIREMENT_PAST_DUE, HOLD_EXPIRED and status changes."
+    ),
 )
 class Emits:
     """Event types, of which each may come about."""

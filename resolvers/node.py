@@ -7,10 +7,10 @@ from typing import Any
 import strawberry
 
 from models.actor import ActorKind
-from models.errors import ErrorCode
 from models.reading import Record
 from resolvers import ids
 from resolvers.batching import Parents, batched
+from resolvers.context import Info
 
 
 def _ids(parents: Parents) -> list[str]:
@@ -65,40 +65,28 @@ class Actor:
     """A person or a program."""
 
     kind: ActorKind = strawberry.field(description="The kind of the actor.")
-    id: str = strawberry.field(description="The id of the actor, as its token had it.")
+    id: str = strawberry.field(
+        description=(
+            "The id of the actor, as its token had it; account users see of staff just the kind."
+        )
+    )
     display_name: str | None = strawberry.field(description="The name of the actor, if known.")
+
+
+def shown_actor(info: Info, kind: str | None, own: str | None, name: str | None) -> Actor | None:
+    """The actor as the viewer may know them: account users don't learn who of the staff it was."""
+    if kind is None or own is None:
+        return None
+    if info.context.actor.is_staff or kind == ActorKind.ACCOUNT_USER:
+        return Actor(kind=ActorKind(kind), id=own, display_name=name)
+    return Actor(kind=ActorKind(kind), id=kind.lower(), display_name=None)
 
 
 def actor_field(prefix: str, description: str) -> Any:
     """A field that shows who it was, of the columns `<prefix>_kind`, `_id` and `_name`."""
     kind, own, name = f"{prefix}_kind", f"{prefix}_id", f"{prefix}_name"
 
-    def resolve(parents: Parents) -> list[Actor | None]:
-        return [
-            None if row[own] is None else Actor(kind=row[kind], id=row[own], display_name=row[name])
-            for row in parents
-        ]
+    def resolve(parents: Parents, info: Info) -> list[Actor | None]:
+        return [shown_actor(info, row[kind], row[own], row[name]) for row in parents]
 
     return batched(resolve, description=description, needs=(kind, own, name))
-
-
-def column(description: str, *needs: str, name: str | None = None) -> Any:
-    """A field that is a column of the row: the one of its own name, or the one in `needs`."""
-    if not needs:
-        return strawberry.field(description=description, name=name)
-    source = needs[0]
-
-    def resolve(parents: Parents) -> list[Any]:
-        return [row[source] for row in parents]
-
-    return batched(resolve, description=description, needs=needs)
-
-
-@strawberry.type(description="Why an action would be refused.")
-class Refusal:
-    """One reason."""
-
-    code: ErrorCode = strawberry.field(
-        description="The code of the error that the action would raise."
-    )
-    message: str = strawberry.field(description="The reason, in words for a person.")

@@ -10,12 +10,14 @@ import binascii
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
 from typing import Annotated, Any, Generic, TypeVar
 
 import orjson
 import strawberry
+from sqlalchemy import BigInteger, DateTime, Integer, Uuid
+from sqlalchemy.types import TypeEngine
 
 from models.errors import InvalidCursor, InvalidInput
 from models.listing import (
@@ -39,14 +41,18 @@ MAX_CURSOR_LENGTH = 500
 MAX_FILTER_LENGTH = 500
 T = TypeVar("T")
 
+ONE_OF_TWO = (
+    "Exactly one of `first` and `last` is needed; each is at most 100 unless the server says "
+    "otherwise."
+)
 First = Annotated[
-    int | None, strawberry.argument(description="How many, from the start; 100 at most.")
+    int | None, strawberry.argument(description=f"How many, from the start. {ONE_OF_TWO}")
 ]
 After = Annotated[
     str | None, strawberry.argument(description="With `first`: the cursor to go on after.")
 ]
 Last = Annotated[
-    int | None, strawberry.argument(description="How many, from the end; 100 at most.")
+    int | None, strawberry.argument(description=f"How many, from the end. {ONE_OF_TWO}")
 ]
 Before = Annotated[
     str | None, strawberry.argument(description="With `last`: the cursor to go back from.")
@@ -199,21 +205,27 @@ class ListRequest:
 
     def cursor_of(self, row: Record) -> str:
         """The cursor of a row."""
-        place = [_plain_key(row[name]) for name in self.key_columns]
-        text = orjson.dumps([self.name, self.order, self.descending, *place])
-        return base64.urlsafe_b64encode(text).decode().rstrip("=")
+        return self._cursor([row[name] for name in self.key_columns])
 
     def after_values(self, cursor: str) -> dict[str, Any]:
         """The parameters of the keyset that a cursor stands for; raises `InvalidCursor`."""
-        types = [self.spec.table.c[name].type.python_type for name in self.key_columns]
+        types = [self.spec.table.c[name].type for name in self.key_columns]
         try:
             parts = _decode(cursor)
             if parts[:3] != [self.name, self.order, self.descending]:
                 raise InvalidCursor("The cursor is of another list or order.", ("after",))
             keys = [_read_key(t, part) for t, part in zip(types, parts[3:], strict=True)]
+            # Each place has one cursor: whatever else reads the same was not given out.
+            if self._cursor(keys) != cursor:
+                raise ValueError(cursor)
         except (ValueError, TypeError, KeyError, binascii.Error):
             raise InvalidCursor("This is not a cursor of this API.", ("after",)) from None
         return {f"after_{n}": key for n, key in enumerate(keys)}
+
+    def _cursor(self, keys: Sequence[Any]) -> str:
+        place = [_plain_key(key) for key in keys]
+        text = orjson.dumps([self.name, self.order, self.descending, *place])
+        return base64.urlsafe_b64encode(text).decode().rstrip("=")
 
 
 class Page:
@@ -297,11 +309,15 @@ class PageInfo:
 
     has_next_page: bool = batched(
         _has_next,
-        description="Whether the list goes on after this page.",
+        description=(
+            "Whether the list goes on after this page; with `last`, whether `before` was given."
+        ),
     )
     has_previous_page: bool = batched(
         _has_previous,
-        description="Whether the list has something before this page.",
+        description=(
+            "Whether something comes before this page; with `first`, whether `after` was given."
+        ),
     )
     start_cursor: str | None = batched(
         _start_cursors, description="The cursor of the first row of the page."
@@ -374,9 +390,12 @@ async def fetch_pages(info: Info, request: ListRequest, parents: Sequence[Any]) 
     by_parent: dict[Any, list[Any]] = {}
     for row in rows:
         by_parent.setdefault(_parent_of_row(request, row), []).append(row)
+    found = [by_parent.get(_parent_key(request, parent), []) for parent in parents]
+    # Parents may be the same object many times over: what counts is what they are shown.
+    info.context.spend(sum(map(len, found)))
     return [
-        _page(info, request, by_parent.get(_parent_key(request, parent), []), size, parent)
-        for parent in parents
+        _page(info, request, rows, size, parent)
+        for rows, parent in zip(found, parents, strict=True)
     ]
 
 
@@ -476,16 +495,21 @@ def _decode(cursor: str) -> list[Any]:
     return parts
 
 
-def _read_key(kind: type, part: Any) -> Any:
-    if kind is datetime:
-        value = datetime.fromisoformat(part)
-        if value.tzinfo is None:
-            raise ValueError(part)
-        return value
-    if kind is uuid.UUID:
-        return uuid.UUID(hex=part)
-    if kind is int and type(part) is int and 0 <= part < 2**63:
-        return part
-    if kind is str and isinstance(part, str):
-        return part
+def _read_key(kind: TypeEngine[Any], part: Any) -> Any:
+    """What a column of this type may hold, and PostgreSQL may take; raises a ValueError or such."""
+    if isinstance(kind, Integer):
+        largest = 2**63 if isinstance(kind, BigInteger) else 2**31
+        if type(part) is int and 0 <= part < largest:
+            return part
+    elif isinstance(part, str) and "\x00" not in part:
+        if isinstance(kind, DateTime):
+            return _read_instant(part)
+        return uuid.UUID(hex=part) if isinstance(kind, Uuid) else part
     raise TypeError(part)
+
+
+def _read_instant(text: str) -> datetime:
+    value = datetime.fromisoformat(text)
+    if value.utcoffset() != timedelta():
+        raise ValueError(text)
+    return value

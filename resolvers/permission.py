@@ -3,12 +3,12 @@
 import strawberry
 
 from models.account import AccountAction
+from models.errors import ErrorCode
 from models.hold import HoldAction
 from models.program import ProgramAction
 from models.requirement import RequirementAction
 from models.resolution import ResolutionAction
 from resolvers.enums import describe
-from resolvers.node import Refusal
 
 describe(
     AccountAction,
@@ -27,11 +27,21 @@ describe(
 )
 
 
+@strawberry.type(description="Why an action would be refused.")
+class Refusal:
+    """One reason."""
+
+    code: ErrorCode = strawberry.field(
+        description="The code of the error that the action would raise."
+    )
+    message: str = strawberry.field(description="The reason, in words for a person.")
+
+
 @strawberry.type(description="Whether an action on an account would be taken now.")
 class AccountActionPermission:
     """One action on an account."""
 
-    action: AccountAction = strawberry.field(description="The action.")
+    action: AccountAction = strawberry.field(description="What would be done.")
     allowed: bool = strawberry.field(description="Whether nothing refuses it.")
     refusals: list[Refusal] = strawberry.field(description="What refuses it.")
 
@@ -40,7 +50,7 @@ class AccountActionPermission:
 class HoldActionPermission:
     """One action on a hold."""
 
-    action: HoldAction = strawberry.field(description="The action.")
+    action: HoldAction = strawberry.field(description="What would be done.")
     allowed: bool = strawberry.field(description="Whether nothing refuses it.")
     refusals: list[Refusal] = strawberry.field(description="What refuses it.")
 
@@ -49,7 +59,7 @@ class HoldActionPermission:
 class ProgramActionPermission:
     """One action on a program version."""
 
-    action: ProgramAction = strawberry.field(description="The action.")
+    action: ProgramAction = strawberry.field(description="What would be done.")
     allowed: bool = strawberry.field(description="Whether nothing refuses it.")
     refusals: list[Refusal] = strawberry.field(description="What refuses it.")
 
@@ -58,7 +68,7 @@ class ProgramActionPermission:
 class RequirementActionPermission:
     """One action on a requirement."""
 
-    action: RequirementAction = strawberry.field(description="The action.")
+    action: RequirementAction = strawberry.field(description="What would be done.")
     allowed: bool = strawberry.field(description="Whether nothing refuses it.")
     refusals: list[Refusal] = strawberry.field(description="What refuses it.")
 
@@ -67,6 +77,6 @@ class RequirementActionPermission:
 class ResolutionActionPermission:
     """One action on a resolution."""
 
-    action: ResolutionAction = strawberry.field(description="The action.")
+    action: ResolutionAction = strawberry.field(description="What would be done.")
     allowed: bool = strawberry.field(description="Whether nothing refuses it.")
     refusals: list[Refusal] = strawberry.field(description="What refuses it.")

@@ -44,7 +44,7 @@ from resolvers.selection import asked_columns, register_columns
 class ReasonCode:
     """One entry of the program's registry."""
 
-    code: str = strawberry.field(description="The code.")
+    code: str = strawberry.field(description="The code, as decisions give it.")
     description: str = strawberry.field(description="What it means.")
 
 
@@ -52,7 +52,7 @@ class ReasonCode:
 class ErrorCodeEntry:
     """One entry of the program's registry."""
 
-    code: str = strawberry.field(description="The code.")
+    code: str = strawberry.field(description="The code, as reviewers give it.")
     description: str = strawberry.field(description="What it means.")
 
 

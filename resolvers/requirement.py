@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
+from models.actor import STAFF
 from models.listing import Branch
 from models.permission import Permission
 from models.program import RequirementCategory
@@ -72,19 +73,19 @@ class RequirementError:
     code: str = strawberry.field(description="The code, one of the program's registry.")
     message: str = strawberry.field(description="What is wrong, in words for the account's user.")
     field: str | None = strawberry.field(description="The place in the evidence.")
-    resolution: str | None = strawberry.field(description="What to do about it.")
+    remedy: str | None = strawberry.field(description="What to do about it.")
 
 
 @strawberry.type(description="What a requirement does to a capability if nobody acts.")
 class RequirementImpact:
     """A capability, what becomes of it, and from when."""
 
-    capability: CapabilityKind = strawberry.field(description="The capability.")
+    capability: CapabilityKind = strawberry.field(description="Which capability it is.")
     status: CapabilityStatus = strawberry.field(
         description="What it becomes: restricted, or pending while the requirement gates it."
     )
-    since: datetime | None = strawberry.field(
-        description="From when; in the future where it has not come yet, unknown where missing."
+    since: datetime = strawberry.field(
+        description="From when; in the future where it has not come yet."
     )
 
 
@@ -134,7 +135,7 @@ def _impact(row: Record) -> list[RequirementImpact]:
 
 
 def _assignees(parents: Parents, info: Info) -> list[Actor | None]:
-    if info.context.actor.account_id is not None:
+    if not info.context.actor.is_staff:
         return [None for _ in parents]
     return [
         None
@@ -145,7 +146,7 @@ def _assignees(parents: Parents, info: Info) -> list[Actor | None]:
 
 
 def _proposed_outcomes(parents: Parents, info: Info) -> list[ResolutionOutcome | None]:
-    staff = info.context.actor.account_id is None
+    staff = info.context.actor.is_staff
     return [row["proposed_outcome"] if staff else None for row in parents]
 
 
@@ -257,7 +258,7 @@ class Requirement(Node):
     allowed_actions: list[RequirementActionPermission] = batched(
         _permissions,
         description="What the viewer may do with it now, and why not otherwise.",
-        needs=("state", "opened_by_id", "proposed_outcome"),
+        needs=("state", "deadline", "opened_by_id", "proposed_outcome"),
     )
     created_at: datetime = strawberry.field(description="The instant at which it was opened.")
     updated_at: datetime = strawberry.field(description="The instant of its last change.")
@@ -351,7 +352,8 @@ def _filtered(info: Info, given: RequirementFilter | None) -> Filtered:
     found.among("category", given.category, "category")
     found.among("program", given.program, "program")
     found.among("priority", given.priority, "priority")
-    if info.context.actor.account_id is None:
+    if _assignee_keys(given) is not None:
+        info.context.actor.require(STAFF, "filter by assignee")
         found.among("assignee", _assignee_keys(given), "assigneeId")
     found.between("deadline", given.deadline)
     found.between("created", given.created_at)

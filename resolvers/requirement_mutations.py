@@ -1,4 +1,4 @@
-"""Mutations of requirements and of the decisions on them."""
+"""Mutations of requirements."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -8,14 +8,12 @@ import strawberry
 from models import decision as decisions
 from models import requirement as operations
 from models.actor import Scope
-from models.events import EventType
+from models.events import DERIVED, EventType
 from models.evidence import DocumentReference
 from models.requirement import Priority, RequirementAction
 from models.requirement import Requirement as RequirementRow
-from models.resolution import DECIDERS, EVIDENCE_ACCEPTED, AutomatedDecision, Statement
-from models.resolution import Resolution as ResolutionRow
+from models.resolution import EVIDENCE_ACCEPTED, AutomatedDecision, Statement
 from resolvers import ids
-from resolvers.account_mutations import DERIVED
 from resolvers.context import Info
 from resolvers.evidence import DocumentInput
 from resolvers.mutation import (
@@ -30,23 +28,16 @@ from resolvers.mutation import (
 from resolvers.pagination import plain
 from resolvers.requirement import Requirement
 from resolvers.resolution import Resolution
+from resolvers.resolution_mutations import (
+    DECIDED,
+    requirement_of_resolution,
+    resolution_of_payload,
+)
 from resolvers.scalars import Json
-
-ENDED = (EventType.RESOLUTION_PROPOSED, EventType.RESOLUTION_FINAL, *DERIVED)
 
 
 def _requirement() -> Any:
     return changed_field("Requirement", RequirementRow, "The requirement, as it is now.")
-
-
-def _requirement_of_resolution() -> Any:
-    return changed_field(
-        "Requirement", RequirementRow, "The requirement, as it is now.", own="requirement_id"
-    )
-
-
-def _resolution() -> Any:
-    return changed_field("Resolution", ResolutionRow, "The decision, or the proposal of one.")
 
 
 @strawberry.input(description="What every mutation of a requirement takes.")
@@ -204,7 +195,7 @@ class RequirementErrorInput:
         description="What is wrong, in words for the account's user; at most 1,000 characters."
     )
     field: str | None = strawberry.field(default=None, description="The place in the evidence.")
-    resolution: str | None = strawberry.field(default=None, description="What to do about it.")
+    remedy: str | None = strawberry.field(default=None, description="What to do about it.")
 
 
 @strawberry.input(description="What to send back, and why.")
@@ -232,9 +223,7 @@ async def requirement_request_changes(
     """Send back what was submitted."""
 
     def build() -> operations.RequestChanges:
-        errors = tuple(
-            operations.Error(e.code, e.message, e.field, e.resolution) for e in input.errors
-        )
+        errors = tuple(operations.Error(e.code, e.message, e.field, e.remedy) for e in input.errors)
         return operations.RequestChanges(errors=errors, **_named(input))
 
     return await mutate(info, operations.request_changes, build)
@@ -320,8 +309,8 @@ def _decide(given: Decision) -> decisions.Decide:
 class RequirementApprovePayload(Payload):
     """What requirementApprove answers."""
 
-    requirement: Requirement | None = _requirement_of_resolution()
-    resolution: Resolution | None = _resolution()
+    requirement: Requirement | None = requirement_of_resolution()
+    resolution: Resolution | None = resolution_of_payload()
 
 
 async def requirement_approve(
@@ -336,8 +325,8 @@ async def requirement_approve(
 class RequirementRejectPayload(Payload):
     """What requirementReject answers."""
 
-    requirement: Requirement | None = _requirement_of_resolution()
-    resolution: Resolution | None = _resolution()
+    requirement: Requirement | None = requirement_of_resolution()
+    resolution: Resolution | None = resolution_of_payload()
 
 
 async def requirement_reject(
@@ -352,8 +341,8 @@ async def requirement_reject(
 class RequirementWaivePayload(Payload):
     """What requirementWaive answers."""
 
-    requirement: Requirement | None = _requirement_of_resolution()
-    resolution: Resolution | None = _resolution()
+    requirement: Requirement | None = requirement_of_resolution()
+    resolution: Resolution | None = resolution_of_payload()
 
 
 async def requirement_waive(
@@ -480,69 +469,10 @@ async def requirement_reopen(
     )
 
 
-@strawberry.input(description="Which proposal to make final.")
-class ResolutionApproveInput(VersionedInput):
-    """Which resolution."""
-
-    id: strawberry.ID = strawberry.field(description="The resolution.")
-
-
-@strawberry.type(description="The final decision.")
-class ResolutionApprovePayload(Payload):
-    """What resolutionApprove answers."""
-
-    requirement: Requirement | None = _requirement_of_resolution()
-    resolution: Resolution | None = _resolution()
-
-
-async def resolution_approve(
-    info: Info,
-    input: Annotated[ResolutionApproveInput, strawberry.argument(description="Which proposal.")],
-) -> Result:
-    """Make somebody else's proposal final."""
-
-    def build() -> decisions.ApproveResolution:
-        account_id, own = ids.decode(input.id, ids.RESOLUTION, "id")
-        return decisions.ApproveResolution(account_id=account_id, resolution_id=own, **keyed(input))
-
-    return await mutate(info, decisions.approve_resolution, build)
-
-
-@strawberry.input(description="Which proposal to turn down.")
-class ResolutionDeclineInput(VersionedInput):
-    """Which resolution, and why."""
-
-    id: strawberry.ID = strawberry.field(description="The resolution.")
-    reason: str | None = strawberry.field(default=None, description="Why, for staff.")
-
-
-@strawberry.type(description="The declined proposal.")
-class ResolutionDeclinePayload(Payload):
-    """What resolutionDecline answers."""
-
-    requirement: Requirement | None = _requirement_of_resolution()
-    resolution: Resolution | None = _resolution()
-
-
-async def resolution_decline(
-    info: Info,
-    input: Annotated[ResolutionDeclineInput, strawberry.argument(description="Which proposal.")],
-) -> Result:
-    """Turn somebody else's proposal down."""
-
-    def build() -> decisions.DeclineResolution:
-        account_id, own = ids.decode(input.id, ids.RESOLUTION, "id")
-        return decisions.DeclineResolution(
-            account_id=account_id, resolution_id=own, reason=input.reason, **keyed(input)
-        )
-
-    return await mutate(info, decisions.decline_resolution, build)
-
-
 ROLES = operations.ROLES
 
 
-@strawberry.type(description="Mutations of requirements and of the decisions on them.")
+@strawberry.type(description="Mutations of requirements.")
 class RequirementMutations:
     """The fields of the root type Mutation that concern requirements."""
 
@@ -568,7 +498,7 @@ class RequirementMutations:
         requirement_approve,
         "Accept what was submitted; where the program asks for four eyes, propose to.",
         ROLES[RequirementAction.APPROVE],
-        (EventType.REQUIREMENT_APPROVED, *ENDED),
+        (EventType.REQUIREMENT_APPROVED, EventType.RESOLUTION_PROPOSED, *DECIDED),
     )
     requirement_request_changes: RequirementRequestChangesPayload = mutation(
         requirement_request_changes,
@@ -580,7 +510,7 @@ class RequirementMutations:
         requirement_reject,
         "Refuse what was submitted; where the program asks for four eyes, propose to.",
         ROLES[RequirementAction.REJECT],
-        (EventType.REQUIREMENT_REJECTED, *ENDED),
+        (EventType.REQUIREMENT_REJECTED, EventType.RESOLUTION_PROPOSED, *DECIDED),
     )
     requirement_waive: RequirementWaivePayload = mutation(
         requirement_waive,
@@ -612,23 +542,4 @@ class RequirementMutations:
         "Ask again for what was satisfied or waived.",
         ROLES[RequirementAction.REOPEN],
         (EventType.REQUIREMENT_REOPENED, *DERIVED),
-    )
-    resolution_approve: ResolutionApprovePayload = mutation(
-        resolution_approve,
-        "Make somebody else's proposal final, with its effect; a waiver takes the scope that "
-        "proposing it takes.",
-        DECIDERS,
-        (
-            EventType.RESOLUTION_FINAL,
-            EventType.REQUIREMENT_APPROVED,
-            EventType.REQUIREMENT_REJECTED,
-            EventType.REQUIREMENT_WAIVED,
-            *DERIVED,
-        ),
-    )
-    resolution_decline: ResolutionDeclinePayload = mutation(
-        resolution_decline,
-        "Turn somebody else's proposal down; the requirement stays as it is.",
-        DECIDERS,
-        (EventType.RESOLUTION_DECLINED,),
     )

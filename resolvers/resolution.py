@@ -21,7 +21,7 @@ from resolvers import ids
 from resolvers.batching import Parents, batched
 from resolvers.context import Info
 from resolvers.loading import OF_ACCOUNT, account_field, reference_field
-from resolvers.node import Actor, Node, actor_field, node_id, rows_of
+from resolvers.node import Actor, Node, actor_field, node_id, rows_of, shown_actor
 from resolvers.pagination import (
     After,
     Before,
@@ -70,13 +70,9 @@ def _statements(parents: Parents) -> list[StatementOfReasons]:
     return [StatementOfReasons(**{name: row[name] for name in STATEMENT}) for row in parents]
 
 
-def _approved_by(parents: Parents) -> list[Actor | None]:
+def _approved_by(parents: Parents, info: Info) -> list[Actor | None]:
     return [
-        Actor(
-            kind=row["decided_by_kind"],
-            id=row["decided_by_id"],
-            display_name=row["decided_by_name"],
-        )
+        shown_actor(info, row["decided_by_kind"], row["decided_by_id"], row["decided_by_name"])
         if row["four_eyes"] and row["state"] == ResolutionState.FINAL
         else None
         for row in parents
@@ -121,7 +117,7 @@ class Resolution(Node):
     allowed_actions: list[ResolutionActionPermission] = batched(
         _permissions,
         description="What the viewer may do with the decision now, and why not otherwise.",
-        needs=("state", "proposed_by_id"),
+        needs=("state", "outcome", "proposed_by_id"),
     )
     created_at: datetime = strawberry.field(description="The instant at which it was proposed.")
     updated_at: datetime = strawberry.field(description="The instant of its last change.")

@@ -4,8 +4,17 @@ from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
 import strawberry
+from graphql import (
+    GraphQLArgument,
+    GraphQLInputField,
+    GraphQLInputObjectType,
+    GraphQLObjectType,
+    GraphQLSchema,
+    Undefined,
+)
 from strawberry.schema.config import StrawberryConfig
 from strawberry.tools import merge_types
+from strawberry.types.base import get_object_definition
 
 from models.account import ACCOUNTS
 from models.errors import InvalidInput, RecourseError
@@ -25,6 +34,7 @@ from resolvers.errors import query_error
 from resolvers.event import Event, events
 from resolvers.evidence import Evidence
 from resolvers.hold import Hold
+from resolvers.hold_mutations import HoldMutations
 from resolvers.interaction import Interaction, interactions
 from resolvers.loading import found_or_error, rows_by_global_id
 from resolvers.node import Node
@@ -34,6 +44,7 @@ from resolvers.program_mutations import ProgramMutations
 from resolvers.requirement import Requirement, requirements
 from resolvers.requirement_mutations import RequirementMutations
 from resolvers.resolution import Resolution, resolutions
+from resolvers.resolution_mutations import ResolutionMutations
 from resolvers.scalars import SCALARS
 from resolvers.selection import asked_columns
 from resolvers.viewer import Viewer, viewer
@@ -171,11 +182,23 @@ class Query:
         programs, "The versions of the platform's programs, by code."
     )
     events: Connection[Event] = _query(
-        events, "What happened on the platform, by the instant: the change feed."
+        events,
+        "What happened to the platform's accounts, by the instant. An event that commits late may "
+        "come before one that was seen already: to follow, look again at the last minute.",
     )
 
 
-Mutation = merge_types("Mutation", (AccountMutations, ProgramMutations, RequirementMutations))
+Mutation = merge_types(
+    "Mutation",
+    (
+        AccountMutations,
+        HoldMutations,
+        ProgramMutations,
+        RequirementMutations,
+        ResolutionMutations,
+    ),
+)
+get_object_definition(Mutation, strict=True).description = "What can be changed."
 
 SCHEMA = strawberry.Schema(
     query=Query,
@@ -183,3 +206,19 @@ SCHEMA = strawberry.Schema(
     types=[Event, Evidence, Hold],
     config=StrawberryConfig(scalar_map=SCALARS),
 )
+
+
+def _forget_null_defaults(schema: GraphQLSchema) -> None:
+    """Let what may be left out have no default: `= null` reads as if null were a value of it."""
+    for kind in schema.type_map.values():
+        places: list[GraphQLArgument | GraphQLInputField] = []
+        if isinstance(kind, GraphQLInputObjectType):
+            places += kind.fields.values()
+        if isinstance(kind, GraphQLObjectType):
+            places += (arg for field in kind.fields.values() for arg in field.args.values())
+        for place in places:
+            if place.default_value is None:
+                place.default_value = Undefined
+
+
+_forget_null_defaults(SCHEMA._schema)

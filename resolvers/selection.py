@@ -55,7 +55,7 @@ def columns_behind(info: Info, type_name: str, names: Iterable[str]) -> tuple[st
     """
     columns = COLUMNS[type_name]
     found = {column for name in names for column in columns.get(name, ())}
-    if info.context.actor.account_id is not None:
+    if not info.context.actor.is_staff:
         found -= STAFF_ONLY[type_name]
     return tuple(sorted(found))
 

@@ -34,7 +34,7 @@ class Viewer:
     role: Role = strawberry.field(description="The role of the caller.")
     display_name: str | None = strawberry.field(description="The name of the caller, if known.")
     scopes: list[str] = strawberry.field(description="The scopes of the caller, sorted.")
-    platform_id: strawberry.ID = strawberry.field(description="The platform of the caller.")
+    platform_id: str = strawberry.field(description="The id of the caller's platform, a UUID.")
     account: Account | None = batched(
         _accounts, description="The account of the caller, for account users."
     )
@@ -53,6 +53,6 @@ def viewer(info: Info) -> Any:
         role=actor.role,
         display_name=actor.name,
         scopes=sorted(actor.scopes),
-        platform_id=strawberry.ID(str(actor.platform_id)),
+        platform_id=str(actor.platform_id),
         allowed_mutations=sorted(to_camel_case(name) for name in allowed),
     )

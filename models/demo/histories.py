@@ -267,7 +267,7 @@ class Case:
         error = Error(
             code=entry["code"],
             message=f"{entry['description']}.",
-            resolution="Please send it again.",
+            remedy="Please send it again.",
         )
         send_back(self.history.unit, self.row, [error])
 

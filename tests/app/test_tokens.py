@@ -13,12 +13,12 @@ import jwt
 import pytest
 
 from app.embedded import DataDirectoryUnusable
+from app.settings import MIN_SECRET_LENGTH
 from app.tokens import (
     ALGORITHM,
     AUDIENCE,
     LEEWAY_SECONDS,
     LIFETIME,
-    MIN_SECRET_LENGTH,
     TokenRefused,
     TokenSigner,
     account_named,

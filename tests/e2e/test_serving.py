@@ -165,7 +165,7 @@ def test_readiness_follows_the_store(server: Serving, postgres: Postgres) -> Non
     assert (response.status_code, response.json()) == (503, {"status": "unavailable"})
     assert httpx.get(f"{base}/healthz").status_code == 200
     body = server.answer("admin", COUNT)
-    assert body["errors"][0]["extensions"]["code"] == "INTERNAL_ERROR"
+    assert body["errors"][0]["extensions"]["code"] == "UNAVAILABLE"
     assert server.terminate() == 0
 
 
@@ -311,12 +311,10 @@ def test_a_port_that_is_taken_is_named_and_nothing_is_started(fresh: Recourse) -
 def test_every_wrong_setting_is_a_line(fresh: Recourse) -> None:
     wrong = fresh.having(port="many", log_level="LOUD", max_page_size="0", token_secret="short")
     lines = refused(wrong)
-    assert len(lines) == 3
-    for line, name in zip(lines, ("PORT", "MAX_PAGE_SIZE", "LOG_LEVEL"), strict=True):
+    names = ("PORT", "MAX_PAGE_SIZE", "TOKEN_SECRET", "LOG_LEVEL")
+    for line, name in zip(lines, names, strict=True):
         assert line.startswith(f"error: RECOURSE_{name}: ")
-    [line] = refused(fresh.having(token_secret="short"))
-    assert "RECOURSE_TOKEN_SECRET" in line
-    assert "short" not in line
+        assert "short" not in line
 
 
 @pytest.mark.parametrize(

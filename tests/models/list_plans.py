@@ -1,10 +1,11 @@
-"""What PostgreSQL does for one page of a list: the filters to try, and how to look at a plan.
+"""The filters to try on every list, and how to see what PostgreSQL does for one page of it.
 
 The values of a filter come from the data, so that each is tried with what is common, with what is
 rare and with what is not there.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import combinations
@@ -15,23 +16,24 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from models.account import ACCOUNTS
 from models.actor import Actor
+from models.bounds import Bounds
 from models.events import EVENTS
 from models.interaction import INTERACTIONS
-from models.listing import Branch, ListSpec, Shape, count_query, page_query
-from models.reading import Query
+from models.listing import Branch, ListSpec, Shape, page_query
+from models.reading import SNAPSHOT, Query, R, Reader
 from models.requirement_reads import BRANCHES_OF_DUE_STATUS, REQUIREMENTS
 from models.resolution import RESOLUTIONS
 from models.search import prefix_end
+from models.session import settings_sql
 from models.status import AWAITING_ACCOUNT, OPEN_STATES, DueStatus
 
 PAGE = 20
 DEEP_PAGE = 10_000
+FULL_SIZE = 1_000_000
 LISTS = (REQUIREMENTS, ACCOUNTS, INTERACTIONS, RESOLUTIONS, EVENTS)
 COMMON, RARE, ABSENT, MANY = "common", "rare", "absent", "many"
 ABSENT_VALUE = "ZZ"
 MANY_VALUES = 20
-# What account users' role may not read.
-STAFF_COLUMNS = frozenset({"assignee_id", "assignee_name", "assignee_key"})
 
 
 def days(number: float) -> timedelta:
@@ -82,26 +84,23 @@ EVERYTHING = Filter("everything")
 
 
 def filters_of(spec: ListSpec) -> list[Filter]:
-    """Every single filter of the list, and pairs of different kinds."""
+    """Every single filter of the list."""
     states = [Filter(f"state {state}", (Branch(state),)) for state in spec.states]
     several = []
     if len(spec.states) > 1:
         several = [Filter("two states", tuple(Branch(s) for s in spec.states[:2]))]
-    due = list(due_filters(spec))
     dimensions = [
         Filter(f"{name} {pick}", dimensions={name: pick})
         for name in spec.dimensions
         for pick in (COMMON, RARE, ABSENT, MANY)
     ]
-    ranges = list(range_filters(spec))
     return [
         EVERYTHING,
         *states,
         *several,
-        *due,
+        *due_filters(spec),
         *dimensions,
-        *ranges,
-        *pairs(spec, states, due, ranges),
+        *range_filters(spec),
     ]
 
 
@@ -142,9 +141,8 @@ def range_filters(spec: ListSpec) -> Iterator[Filter]:
             )
 
 
-def pairs(
-    spec: ListSpec, states: Sequence[Filter], due: Sequence[Filter], ranges: Sequence[Filter]
-) -> Iterator[Filter]:
+def pairs_of(spec: ListSpec) -> Iterator[Filter]:
+    """Two filters of different kinds at once."""
     picks = [
         Filter(f"{name} {pick}", dimensions={name: pick})
         for name in spec.dimensions
@@ -153,24 +151,22 @@ def pairs(
     for one, other in combinations(picks, 2):
         if set(one.dimensions) != set(other.dimensions):
             yield one & other
-    some = [*states[:1], *states[3:4], *states[5:6], *due]
-    for pick in picks:
-        for state in some:
-            yield pick & state
-        for span in ranges:
-            yield pick & span
+    due, ranges = list(due_filters(spec)), list(range_filters(spec))
+    some = [*(Filter(f"state {state}", (Branch(state),)) for state in spec.states[:6:3]), *due]
+    for pick in picks[:2]:
+        yield from (pick & other for other in (*some, *ranges))
     for span in ranges:
-        for state in some:
-            yield span & state
+        yield from (span & state for state in some)
 
 
 @dataclass(frozen=True)
 class Store:
-    """The data under test, seen by one actor."""
+    """The data under test, seen by one actor; `values` are those of each dimension, by number."""
 
     engine: AsyncEngine
     actor: Actor
     now: datetime
+    requirements: int
     values: Mapping[tuple[str, str], Sequence[Any]]
 
     def picked(self, spec: ListSpec, name: str, pick: str) -> list[Any]:
@@ -180,10 +176,28 @@ class Store:
             return [*known, *(f"Z{n}" for n in range(MANY_VALUES))][:MANY_VALUES]
         return {COMMON: known[:1], RARE: known[-1:], ABSENT: [ABSENT_VALUE]}[pick]
 
+    @property
+    def deep_place(self) -> int:
+        """Where page 10,000 begins in a million requirements; of fewer, as far into them."""
+        return PAGE * max(10, DEEP_PAGE * self.requirements // FULL_SIZE)
+
+    @asynccontextmanager
+    async def looking(self) -> AsyncIterator["Looker"]:
+        """A connection in a snapshot of the actor's, as the service reads."""
+        async with self.engine.connect() as connection:
+            driver = (await connection.get_raw_connection()).driver_connection
+            assert driver is not None
+            settings = settings_sql(self.actor.platform_id, self.actor.account_id)
+            await driver.execute(f"{SNAPSHOT}; {settings}")
+            try:
+                yield Looker(driver)
+            finally:
+                await driver.execute("ROLLBACK")
+
 
 @dataclass(frozen=True)
 class Case:
-    """One list with one filter in one order."""
+    """One list with one filter in one order; of one account's rows only with `account`."""
 
     spec: ListSpec
     filter: Filter
@@ -193,31 +207,63 @@ class Case:
 
     def __str__(self) -> str:
         way = "DESC" if self.descending else "ASC"
-        return f"{self.spec.name}: {self.filter.label}, {self.order} {way}"
+        return f"{self.spec.name}, {self.filter.label}, {self.order} {way}"
+
+    @property
+    def searches(self) -> bool:
+        """Whether its filter is a search by words."""
+        return any(name in self.spec.searches for name in self.filter.conditions)
+
+    @property
+    def crosses(self) -> bool:
+        """Whether its filter is a range of one column, and its order that of another."""
+        conditions = [*self.filter.conditions, *(b.condition for b in self.filter.branches or ())]
+        found = [self.spec.conditions[name] for name in conditions if name is not None]
+        parts = [part for one in found if isinstance(one, Bounds) for part in one.bounds]
+        return any(part.column != self.spec.orders[self.order] for part in parts)
+
+    def branches(self, store: Store) -> int:
+        """How many walks its page is merged from."""
+        states = self.spec.states if self.filter.branches is None else self.filter.branches
+        lead = next((n for n in self.spec.dimensions if n in self.filter.dimensions), None)
+        values = (
+            1 if lead is None else len(store.picked(self.spec, lead, self.filter.dimensions[lead]))
+        )
+        return max(1, len(states)) * values
 
     def shape(self, store: Store, keyset: bool, columns: tuple[str, ...]) -> Shape:
-        spec, filter = self.spec, self.filter
+        """The shape of its statement."""
+        spec, asked = self.spec, self.filter.dimensions
         return Shape(
             spec=spec,
             columns=columns,
             order=self.order,
             descending=self.descending,
             keyset=keyset,
-            branches=filter.branches,
+            branches=self.filter.branches,
             dimensions=tuple(
-                (name, len(store.picked(spec, name, filter.dimensions[name])))
+                (name, len(store.picked(spec, name, asked[name])))
                 for name in spec.dimensions
-                if name in filter.dimensions
+                if name in asked
             ),
-            conditions=tuple(sorted(filter.conditions)),
+            conditions=tuple(sorted(self.filter.conditions)),
             account=self.account,
         )
 
-    def values(self, store: Store) -> dict[str, Any]:
+    def columns(self, store: Store) -> tuple[str, ...]:
+        """All columns, for staff; for account users, who may not read them all, the key."""
+        if store.actor.account_id is not None:
+            return self.spec.tie
+        return tuple(column.name for column in self.spec.table.columns)
+
+    def values(self, store: Store, key: Sequence[Any] = ()) -> dict[str, Any]:
+        """The parameters of its statement, for the page after `key`."""
         found: dict[str, Any] = {
             "platform_id": store.actor.platform_id,
             "account_id": store.actor.account_id,
             "now": store.now,
+            "limit": PAGE + 1,
+            **{f"after_{n}": value for n, value in enumerate(key)},
         }
         for name, pick in self.filter.dimensions.items():
             for n, value in enumerate(store.picked(self.spec, name, pick)):
@@ -230,11 +276,12 @@ class Case:
         return found
 
 
-def cases_of(spec: ListSpec) -> Iterator[Case]:
-    for filter in filters_of(spec):
+def cases_of(spec: ListSpec, filters: Iterable[Filter], account: bool = False) -> Iterator[Case]:
+    """The list with each filter in each order, both ways."""
+    for one in filters:
         for order in spec.orders:
             for descending in (False, True):
-                yield Case(spec, filter, order, descending)
+                yield Case(spec, one, order, descending, account)
 
 
 @dataclass(frozen=True)
@@ -243,19 +290,16 @@ class Plan:
 
     tree: Mapping[str, Any]
     milliseconds: float
-    planning_milliseconds: float
 
     @property
     def nodes(self) -> list[Mapping[str, Any]]:
+        """All of its nodes."""
         return list(_walk(self.tree))
 
     @property
     def buffers(self) -> int:
+        """How many pages of tables and indexes were touched."""
         return int(self.tree["Shared Hit Blocks"]) + int(self.tree["Shared Read Blocks"])
-
-    @property
-    def rows(self) -> int:
-        return int(self.tree["Actual Rows"])
 
     @property
     def sorted_rows(self) -> int:
@@ -265,16 +309,14 @@ class Plan:
 
     @property
     def sequential(self) -> set[str]:
+        """The tables that were read from one end to the other."""
         return {node["Relation Name"] for node in self.nodes if node["Node Type"] == "Seq Scan"}
 
     @property
-    def scanned(self) -> int:
+    def read_rows(self) -> int:
         """How many rows were read, those included that a filter then dropped."""
-        return sum(
-            _scanned(node)
-            for node in self.nodes
-            if "Scan" in node["Node Type"] and "Relation Name" in node
-        )
+        scans = [node for node in self.nodes if "Relation Name" in node]
+        return sum(_rows_read(node) for node in scans)
 
 
 def _walk(node: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
@@ -287,64 +329,75 @@ def _rows_into(node: Mapping[str, Any]) -> int:
     return int(sum(child["Actual Rows"] * child["Actual Loops"] for child in node["Plans"]))
 
 
-def _scanned(node: Mapping[str, Any]) -> int:
+def _rows_read(node: Mapping[str, Any]) -> int:
     removed = node.get("Rows Removed by Filter", 0) + node.get("Rows Removed by Index Recheck", 0)
     return int((node["Actual Rows"] + removed) * node["Actual Loops"])
 
 
 class Looker:
-    """One connection in one snapshot, as the service reads: with row security, and settings."""
+    """One connection, to run statements on and see how PostgreSQL runs them."""
 
     def __init__(self, driver: Any) -> None:
         self.driver = driver
 
-    async def explain(
-        self, query: Query, values: Mapping[str, Any], generic: bool = False, times: int = 1
-    ) -> Plan:
-        """Run the query and see how; with `generic` by the plan that fits all values."""
+    async def plan(self, query: Query, values: Mapping[str, Any], times: int = 1) -> Plan:
+        """The plan for these values, with the middle of its times."""
         arguments = [values[name] for name in query.parameters]
-        how = "EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, SUMMARY, FORMAT JSON)"
-        if generic:
-            shown = ", ".join(map(literal, arguments))
-            await self.driver.execute("SET LOCAL plan_cache_mode = force_generic_plan")
-            await self.driver.execute(f"PREPARE one AS {query.sql}")
-            sql, arguments = f"{how} EXECUTE one({shown})" if shown else f"{how} EXECUTE one", []
-        else:
-            sql = f"{how} {query.sql}"
-        found = []
+        found = [await self._explain(query.sql, arguments) for _ in range(times)]
+        return _plan(found)
+
+    async def general_plan(self, query: Query, values: Mapping[str, Any], times: int = 1) -> Plan:
+        """The plan for any values, which a connection keeps once it has seen a few."""
+        shown = ", ".join(_literal(values[name]) for name in query.parameters)
+        await self.driver.execute("SET LOCAL plan_cache_mode = force_generic_plan")
+        await self.driver.execute(f"PREPARE one AS {query.sql}")
         try:
-            for _ in range(times):
-                [top] = await self.driver.fetchval(sql, *arguments)
-                found.append(top)
+            found = [await self._explain(f"EXECUTE one({shown})", []) for _ in range(times)]
         finally:
-            if generic:
-                await self.driver.execute("DEALLOCATE one; SET LOCAL plan_cache_mode = auto")
-        return Plan(
-            found[-1]["Plan"],
-            median(top["Execution Time"] for top in found),
-            median(top["Planning Time"] for top in found),
-        )
+            await self.driver.execute("DEALLOCATE one; SET LOCAL plan_cache_mode = auto")
+        return _plan(found)
 
-    async def key_at(self, case: Case, store: Store, place: int) -> list[Any] | None:
+    async def _explain(self, sql: str, arguments: list[Any]) -> Any:
+        how = "EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON)"
+        [top] = await self.driver.fetchval(f"{how} {sql}", *arguments)
+        return top
+
+    async def length(self, case: Case, store: Store, limit: int) -> int:
+        """How many rows the list has, at most `limit`."""
+        query, arguments = self._keys(case, store, limit)
+        return int(await self.driver.fetchval(f"SELECT count(*) FROM ({query.sql}) x", *arguments))
+
+    async def key_at(self, case: Case, store: Store, place: int) -> list[Any]:
         """The key of the row at a place of the list, counted from 0."""
+        query, arguments = self._keys(case, store, place + 1)
+        sql = f"SELECT * FROM ({query.sql}) AS page OFFSET {place} LIMIT 1"
+        return list(await self.driver.fetchrow(sql, *arguments))
+
+    def _keys(self, case: Case, store: Store, limit: int) -> tuple[Query, list[Any]]:
         query = page_query(case.shape(store, keyset=False, columns=()))
-        values = case.values(store) | {"limit": place + 1}
-        arguments = [values[name] for name in query.parameters]
-        row = await self.driver.fetchrow(
-            f"SELECT * FROM ({query.sql}) AS page OFFSET {place} LIMIT 1", *arguments
-        )
-        return None if row is None else list(row)
-
-    async def count(self, case: Case, store: Store) -> int:
-        query = count_query(case.shape(store, keyset=False, columns=()))
-        values = case.values(store)
-        return int(
-            await self.driver.fetchval(query.sql, *(values[name] for name in query.parameters))
-        )
+        values = case.values(store) | {"limit": limit}
+        return query, [values[name] for name in query.parameters]
 
 
-def literal(value: Any) -> str:
+def _plan(tops: Sequence[Any]) -> Plan:
+    return Plan(tops[-1]["Plan"], median(top["Execution Time"] for top in tops))
+
+
+def _literal(value: Any) -> str:
     if isinstance(value, int):
         return str(value)
     text = value.isoformat() if isinstance(value, datetime) else str(value)
     return "'" + text.replace("'", "''") + "'"
+
+
+class ExplainingReader(Reader):
+    """A reader that keeps the plan of every statement that it runs."""
+
+    def __init__(self, engine: AsyncEngine, actor: Actor) -> None:
+        super().__init__(engine, actor)
+        self.plans: list[Plan] = []
+
+    async def fetch(self, query: Query, values: Mapping[str, Any], record: type[R]) -> list[R]:
+        rows = await super().fetch(query, values, record)
+        self.plans.append(await Looker(self._driver).plan(query, values))
+        return rows

@@ -140,19 +140,24 @@ EXAMPLES = [
     ("programs", "state = 'PUBLISHED'", "state = 'RETIRED'", "retired_with_instant"),
     ("programs", "state = 'PUBLISHED'", "retired_at = published_at", "retired_with_instant"),
     ("programs", "state = 'PUBLISHED'", "version = 0", "version_positive"),
-    ("accounts", "disabled_reason IS NULL", "disabled_reason = 'other'", "disabled_with_reason"),
-    ("accounts", "disabled_reason IS NULL", "status = 'RESTRICTED'", "disabled_with_reason"),
-    ("capabilities", "status = 'ACTIVE'", "disabled_reason = 'other'", "restricted_with_reason"),
+    ("accounts", "disabled_reason IS NOT NULL", "disabled_reason = NULL", "disabled_with_reason"),
+    ("accounts", "disabled_reason IS NOT NULL", "status = 'ENABLED'", "disabled_with_reason"),
+    ("capabilities", "status = 'RESTRICTED'", "status = 'ACTIVE'", "restricted_with_reason"),
     ("requirements", "state = 'SUBMITTED'", "submitted_at = NULL", "submitted_with_instant"),
     ("requirements", "notice_at IS NOT NULL", "deadline = NULL", "notice_before_deadline"),
     ("resolutions", "state = 'FINAL'", "decline_reason = 'x'", "declined_with_reason"),
     ("resolutions", "state = 'FINAL'", "decided_by_kind = NULL", "decided_by_somebody"),
-    ("holds", "released_at IS NOT NULL", "released_by_kind = NULL", "released_by_somebody"),
+    (
+        "holds",
+        "released_at IS NULL",
+        "released_at = created_at, released_by_id = 'rita'",
+        "released_by_somebody",
+    ),
     ("evidence", "true", "payload = 'null', documents = '[]'", "not_empty"),
     ("interactions", "true", "failure = '[]', state = 'FAILED'", "failed_with_reason"),
-    ("holds", "true", "capabilities = '{NOPE}'", "capabilities_all_known"),
+    ("holds", "true", "capabilities = '{NOPE}'", "capabilities_of_known_kinds"),
     *(
-        (table, "true", f"{column} = '{{PAYOUTS,NOPE}}'", f"{column}_all_known")
+        (table, "true", f"{column} = '{{PAYOUTS,NOPE}}'", f"{column}_of_known_kinds")
         for table in ("requirements", "programs")
         for column in ("restricts", "gates")
     ),

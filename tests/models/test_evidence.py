@@ -147,7 +147,7 @@ async def test_a_document_that_can_not_be_is_refused_at_its_place(
 
 
 @pytest.mark.parametrize(
-    "uri", ["http://a.b", "s3://bucket/key", "gs://b/ö?x#y", "https://[::1]:8/x"]
+    "uri", ["https://a.b", "s3://bucket/key", "gs://b/ö?x#y", "https://[::1]:8/x"]
 )
 async def test_documents_lie_in_known_places(run: Runner, row: Requirement, uri: str) -> None:
     done = await send(run, row, PAYLOAD, replace(DOCUMENT, uri=uri))

@@ -78,8 +78,8 @@ RESOLUTION_ARROWS: Mapping[str, tuple[Sequence[str], str | None]] = {
     "DECLINE": (["PROPOSED"], "DECLINED"),
 }
 PROGRAM_ARROWS: Mapping[str, tuple[Sequence[str], str | None]] = {
-    "supersede": (["PUBLISHED"], "SUPERSEDED"),
-    "retire": (["PUBLISHED"], "RETIRED"),
+    "SUPERSEDE": (["PUBLISHED"], "SUPERSEDED"),
+    "RETIRE": (["PUBLISHED"], "RETIRED"),
 }
 UNSENT, OUT = ["DRAFT", "SCHEDULED"], ["SENT", "DELIVERED", "VIEWED"]
 INTERACTION_ARROWS: Mapping[str, tuple[Sequence[str], str | None]] = {
@@ -236,7 +236,7 @@ async def test_a_program_is_superseded_by_the_next_version_and_retired_once(run:
     assert (await run.fetch(Program, *key, 2)).state == ProgramState.RETIRED
     with pytest.raises(IllegalTransition) as caught:
         await run(program.retire, run.admin, Retire(code=first.code))
-    assert_names(caught.value, "program", "RETIRED", "retire", PROGRAM_ARROWS)
+    assert_names(caught.value, "program", "RETIRED", "RETIRE", PROGRAM_ARROWS)
     again: Publish = program_values(code=first.code)
     third = (await run(program.publish, run.admin, again)).value
     assert (third.version, third.state) == (3, ProgramState.PUBLISHED)
@@ -250,7 +250,7 @@ async def test_a_hold_is_released_once(run: Runner) -> None:
     assert released.released_at == run.clock.now()
     with pytest.raises(IllegalTransition) as caught:
         await run(release, run.reviewer, command)
-    assert_names(caught.value, "hold", "RELEASED", "release", {})
+    assert_names(caught.value, "hold", "RELEASED", "RELEASE", {})
 
 
 @pytest.mark.parametrize(("table", "column"), KNOWN)

@@ -43,6 +43,7 @@ CHANGING = [table for table in OF_ACCOUNTS if "version" in table.c]
 APPEND_ONLY = ["events", "evidence"]
 SETTING = "({} = (NULLIF(current_setting('recourse.{}'::text, true), ''::text))::uuid)"
 STAFF_ONLY = {
+    "accounts": {"import_state"},
     "holds": {"note"},
     "requirements": {"assignee_id", "assignee_name", "assignee_key", "proposed_outcome"},
 }

@@ -236,7 +236,7 @@ class Machine(RuleBasedStateMachine):
             changes["business_name"] = self.random.choice(["Acme", "Acme & Sons"])
         if self.random.random() < 0.7:
             changes["capabilities"] = list(self.kinds())
-        version, refusals = self.version(draft.version)
+        version, refusals = self.version(self.model_of(draft.id).version)
         command = UpdateAccount(account_id=draft.id, changes=changes, expected_version=version)
 
         def effect(_: Account) -> None:
@@ -256,7 +256,7 @@ class Machine(RuleBasedStateMachine):
         (terms,), by = self.random.choices(PROGRAMS, PROGRAM_WEIGHTS), self.random.choice(WHO)
         given = self.random.choice([None, self.now + self.random.choice(SPANS)])
         group = self.random.choice([None, None, "g"])
-        version, refusals = self.version(draft.version)
+        version, refusals = self.version(self.model_of(draft.id).version)
         command = OpenRequirement(
             account_id=draft.id,
             program=self.world.programs[terms.code],
@@ -334,7 +334,7 @@ class Machine(RuleBasedStateMachine):
     def place_hold(self) -> None:
         draft = self.random.choice(self.models).draft(self.now)
         on, reason, by = self.kinds(), self.random.choice(REASONS), self.random.choice(WHO)
-        version, refusals = self.version(draft.version)
+        version, refusals = self.version(self.model_of(draft.id).version)
         command = PlaceHold(
             account_id=draft.id,
             capabilities=on,

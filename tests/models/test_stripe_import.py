@@ -281,7 +281,7 @@ async def test_errors_ask_for_action_and_change_with_the_object(importing: Impor
             "code": ERROR["code"],
             "message": ERROR["reason"],
             "field": DOCUMENT,
-            "resolution": None,
+            "remedy": None,
         }
     ]
     other = {**ERROR, "code": "verification_document_not_readable"}
@@ -484,7 +484,8 @@ async def test_a_rejection_is_taken_over_and_back(
 async def test_a_rejection_of_our_own_is_not_taken_back(importing: Importing) -> None:
     await importing(currently_due=[URL])
     async with importing.run.database.worker.begin() as connection:
-        values = {"rejected_reason": "rejected.fraud", "status": "REJECTED"}
+        values = dict.fromkeys(("rejected_reason", "disabled_reason"), "rejected.fraud")
+        values["status"] = "REJECTED"
         table = Account.__table__
         await connection.execute(
             table.update().where(table.c.account_id == importing.account_id).values(**values)  # type: ignore[attr-defined]

@@ -1,21 +1,32 @@
-"""What the tests of the API share: the endpoint in process, a platform full of demo accounts."""
+"""What the tests of the API share: the endpoint in process, and platforms behind it."""
 
+import logging
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import httpx
 import pytest
+import structlog
 
 from app.application import build_application
 from app.database import Database
-from app.seeding import seed
+from app.logs import show_exception
 from app.settings import Settings
 from app.tokens import TokenSigner
 from models.clock import ManualClock
 from tests.conftest import START
 from tests.resolvers.api import Api, Platform, StatementLog
 
-DEMO_ACCOUNTS = 60
+
+@pytest.fixture(scope="package", autouse=True)
+def brief_logs() -> Iterator[None]:
+    """Only what went wrong; without the values of all variables, which take a second to show."""
+    structlog.configure(
+        processors=[show_exception, structlog.processors.JSONRenderer()],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR),
+    )
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="module")
@@ -33,10 +44,3 @@ async def api(database: Database) -> AsyncIterator[Api]:
 async def own(api: Api) -> Platform:
     """A platform of the test's own."""
     return await api.platform()
-
-
-@pytest.fixture(scope="module")
-async def demo(api: Api, database_url: str) -> Platform:
-    """A platform of demo accounts in every state; not to be changed."""
-    await seed(database_url, "demo", api.clock, DEMO_ACCOUNTS)
-    return await api.platform("demo")

@@ -17,11 +17,12 @@ from models.interaction import (
     InteractionState,
 )
 from models.program import CodeText, Program
-from models.requirement import Reason, Reopen, Requirement, Submit
+from models.requirement import Error, Reason, Reopen, RequestChanges, Requirement, Submit
 from models.resolution import ResolutionOutcome
 from models.session import transaction
 from models.status import CapabilityKind, RequirementState
 from tests.factories import (
+    ERROR,
     PAYLOAD,
     Runner,
     create_account,
@@ -43,27 +44,29 @@ async def create_full_account(run: Runner, more_requirements: int = 0) -> Accoun
     The clock moves on past the deadline of one of its requirements.
     """
     account = await create_account(run, email="owner@acme.example")
+    await _place_holds(run, account)
     program = await publish_full_program(run)
-    pair = [
-        await open_requirement(run, account, program, alternative_group="address")
-        for _ in range(2)
+    group = [await _open_alternative(run, account, program) for _ in range(3)]
+    await _settle_with_history(run, group[0])
+    # All of this comes first in every order.
+    run.clock.advance(timedelta(minutes=1))
+    states: list[str] = [
+        state for state in EVERY_STATE if state is not RequirementState.ACTION_REQUIRED
     ]
-    await _settle_with_history(run, pair[0])
+    states += EVERY_STATE * (more_requirements // len(EVERY_STATE))
     rows = [
         await create_requirement(run, state, account, program, requested_reasons=REASONS)
-        for state in EVERY_STATE
+        for state in states
     ]
-    for n in range(more_requirements):
-        state = EVERY_STATE[n % len(EVERY_STATE)]
-        rows.append(await create_requirement(run, state, account, program))
-    await decide(run, rows[EVERY_STATE.index(RequirementState.IN_REVIEW)], ResolutionOutcome.WAIVED)
-    await _place_holds(run, account)
-    await write_contacts(run, rows)
+    rows.append(await _send_back(run, account, program))
+    await decide(run, rows[states.index(RequirementState.IN_REVIEW)], ResolutionOutcome.WAIVED)
+    await write_contacts(run, [*group, *rows])
     run.clock.advance(timedelta(days=15))
     await run.rederive(account.account_id)
     return account
 
 
+BOTH = (CapabilityKind.PAYOUTS, CapabilityKind.TRANSFERS)
 REASONS = (Reason("ownership_changed", "It has a new owner."), Reason("other", "And more."))
 DOCUMENTS = tuple(
     DocumentReference(f"https://files.example/{n}", str(n) * 64, "application/pdf", 1_000, f"{n}")
@@ -87,7 +90,7 @@ async def publish_full_program(run: Runner) -> Program:
 
 
 async def write_contacts(run: Runner, rows: list[Requirement]) -> list[Interaction]:
-    """One contact about each row: a request, an answer to it, a failure, a request..."""
+    """One contact about each row and about the first one, each an answer to that before it."""
     account_id, now = rows[0].account_id, run.clock.now()
     contacts: list[Interaction] = []
     for n in range(len(rows)):
@@ -107,7 +110,7 @@ async def write_contacts(run: Runner, rows: list[Requirement]) -> list[Interacti
             author_kind="REVIEWER",
             author_id="rita",
             sent_at=now,
-            in_reply_to_id=contacts[-1].id if answer else None,
+            in_reply_to_id=contacts[-1].id if contacts else None,
             failure={"code": "refused", "message": "Nobody there."} if failed else None,
         )
         contacts.append(contact)
@@ -128,6 +131,26 @@ async def write_contacts(run: Runner, rows: list[Requirement]) -> list[Interacti
     return contacts
 
 
+async def _open_alternative(run: Runner, account: Account, program: Program) -> Requirement:
+    """One of several, due before all others."""
+    return await open_requirement(
+        run,
+        account,
+        program,
+        alternative_group="address",
+        deadline=run.clock.now() + timedelta(days=10),
+        requested_reasons=REASONS,
+    )
+
+
+async def _send_back(run: Runner, account: Account, program: Program) -> Requirement:
+    """One that has several errors."""
+    row = await create_requirement(run, RequirementState.SUBMITTED, account, program)
+    errors = (ERROR, Error(code="old", message="It has expired."))
+    back = RequestChanges(**key_of(row), errors=errors)
+    return (await run(requirement.request_changes, run.reviewer, back)).value
+
+
 async def _settle_with_history(run: Runner, row: Requirement) -> None:
     """Declined once, approved, reopened, submitted again, approved again."""
     await settle(run, await decide(run, row, ResolutionOutcome.WAIVED), approve=False)
@@ -136,12 +159,13 @@ async def _settle_with_history(run: Runner, row: Requirement) -> None:
         await run(requirement.submit, run.reviewer, submitted)
         await decide(run, row, ResolutionOutcome.SATISFIED)
         if again:
-            await run(requirement.reopen, run.reviewer, Reopen(**key_of(row), reason="It expired."))
+            again_by = Reopen(**key_of(row), reason="It expired.", deadline=row.deadline)
+            await run(requirement.reopen, run.reviewer, again_by)
 
 
 async def _place_holds(run: Runner, account: Account) -> None:
     for released in (True, False, False):
-        placed = await place_hold(run, account, note="Seen in the monitoring.")
+        placed = await place_hold(run, account, note="Seen.", capabilities=BOTH)
         if released:
             release = ReleaseHold(account_id=account.account_id, hold_id=placed.id)
             await run(hold.release, run.reviewer, release)

@@ -5,42 +5,54 @@ platform that has one of everything and on one that has a hundred, by staff and 
 So a new field is tested by being there.
 """
 
-import time
-from collections import defaultdict
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 
 import pytest
-from graphql import is_leaf_type
-from sqlalchemy import Table, text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from graphql import GraphQLObjectType
+from sqlalchemy import select
 
-from app.seeding import seed
+from app.seeding import analyze, seed
 from models.account import ACCOUNTS
+from models.actor import Actor
 from models.aggregate import Account
-from models.evidence import EVIDENCE
+from models.clock import ManualClock
 from models.program import PROGRAMS
+from models.session import transaction
 from resolvers import ids
 from resolvers.schema import ROWS
-from tests.resolvers.api import Api, Caller, Platform
+from tests.conftest import START
+from tests.resolvers.api import Answer, Api, Caller, Platform
 from tests.resolvers.scene import create_full_account
 from tests.resolvers.walk import (
     GRAPHQL,
     Coverage,
     Path,
+    Step,
     ends,
+    is_list,
     leads_to_nodes,
+    measure_lists,
     named,
-    object_type,
     paths,
     query_of,
 )
 
 FIRST = 100
+# As many are enough further away, and take less long.
+FIRST_FAR_AWAY = 20
 DEPTH = 3
-# Nothing happens yet to these that an event could be about.
+# The values of what is this far away are asked for on shorter ways already.
+WHOLE_DEPTH = 2
+TRIES = 100
+# Rows of then come first in every order.
+LONG_AGO = START - timedelta(days=1_000)
+# No event is about these.
 NO_SUBJECTS = {"Event", "Evidence", "Interaction", "Program"}
+# These depend on who asks, not on rows; and an account user sees one account.
+MAY_BE_SHORT = {"refusals", "allowedActions", "allowedMutations", "scopes"}
+SHORT_FOR_USERS = {"AccountConnection"}
 
 
 @dataclass(frozen=True)
@@ -49,7 +61,8 @@ class Stage:
 
     platform: Platform
     account: Account
-    ids: dict[str, list[str]]
+    ids: dict[str, dict[str, list[str]]]
+    code: str
 
     def callers(self) -> dict[str, Caller]:
         """Who asks, by the name of the test's parameter."""
@@ -57,36 +70,157 @@ class Stage:
 
 
 @pytest.fixture(scope="module")
-async def one(api: Api, owner_engine: AsyncEngine) -> Stage:
+async def one(api: Api) -> Stage:
     """One of everything."""
-    return await _stage(await api.platform(), owner_engine)
+    return await _stage(await api.platform())
 
 
 @pytest.fixture(scope="module")
-async def hundred(api: Api, owner_engine: AsyncEngine, one: Stage, database_url: str) -> Stage:
+async def hundred(api: Api, one: Stage, database_url: str) -> Stage:
     """A hundred accounts, one of which has a hundred requirements."""
     platform = await api.platform()
     await seed(database_url, platform.slug, api.clock, 99)
-    return await _stage(platform, owner_engine, more_requirements=100)
+    stage = await _stage(platform, more_requirements=100)
+    await analyze(database_url)
+    return stage
 
 
-async def _stage(platform: Platform, owner: AsyncEngine, more_requirements: int = 0) -> Stage:
-    account = await create_full_account(platform.run, more_requirements)
-    found = {"Account": (ids.ACCOUNT, ACCOUNTS.table), "Program": (ids.PROGRAM, PROGRAMS.table)}
-    found |= {name: (prefix, table) for prefix, (name, table) in ROWS.items()}
-    shown = {}
-    for name, (prefix, table) in found.items():
-        shown[name] = await _ids(owner, prefix, table, account)
-    return Stage(platform, account, shown)
+@dataclass
+class Walk:
+    """What one caller saw on all ways, and the statements that it took."""
+
+    who: str
+    counts: dict[Path, tuple[int, int]] = field(default_factory=dict)
+    ends: dict[Path, tuple[int, int]] = field(default_factory=dict)
+    errors: list[str] = field(default_factory=list)
+    coverage: Coverage = field(default_factory=set)
+    longest: dict[tuple[str, str], int] = field(default_factory=dict)
 
 
-async def _ids(owner: AsyncEngine, prefix: str, table: Table, account: Account) -> list[str]:
-    """The global ids of the platform's rows, those of the account first."""
-    first = "account_id" if "account_id" in table.c else "platform_id"
-    columns = f"{first}, id" if "id" in table.c else first
-    order = "(account_id = :account) DESC," if "account_id" in table.c else ""
-    query = f"SELECT {columns} FROM {table.name} WHERE platform_id = :platform ORDER BY {order} 1"
-    given = {"platform": account.platform_id, "account": account.account_id}
-    async with owner.connect() as connection:
-        rows = await connection.execute(text(query), given)
-        return [f"{prefix}_{''.join(key.hex for key in row)}" for row in rows]
+@pytest.fixture(scope="module", params=["admin", "user"])
+async def walk(request: pytest.FixtureRequest, one: Stage, hundred: Stage) -> Walk:
+    """Every way, walked by one caller on both platforms."""
+    found = Walk(request.param)
+    for path in paths(DEPTH, _goes_on):
+        answers = [
+            await _ask(stage, request.param, path, found.coverage) for stage in (one, hundred)
+        ]
+        for answer in answers:
+            found.errors += [f"{_shown(path)}: {error}" for error in answer.errors]
+        if not any(answer.errors for answer in answers):
+            few, many = answers
+            found.counts[path] = len(few.statements), len(many.statements)
+            found.ends[path] = _count(few, path), _count(many, path)
+            measure_lists("Query", many.data, found.longest)
+    return found
+
+
+def test_the_number_of_statements_does_not_depend_on_the_number_of_rows(walk: Walk) -> None:
+    grown = {_shown(path): counts for path, counts in walk.counts.items() if len({*counts}) > 1}
+    assert grown == {}
+
+
+def test_every_way_can_be_asked_for(walk: Walk) -> None:
+    assert walk.errors == []
+
+
+def test_every_way_leads_to_rows(walk: Walk) -> None:
+    empty = [
+        _shown(path)
+        for path, found in walk.ends.items()
+        if not all(found) and not any(map(_is_no_subject, path))
+        if not (walk.who == "admin" and path[0].field == "viewer")
+    ]
+    assert empty == [], empty
+
+
+def test_every_list_holds_several_rows_somewhere(walk: Walk) -> None:
+    lists = [
+        (one.name, name)
+        for one in _readable()
+        for name, found in one.fields.items()
+        if is_list(found) and name not in MAY_BE_SHORT
+        if walk.who == "admin" or one.name not in SHORT_FOR_USERS
+    ]
+    short = [key for key in lists if walk.longest.get(key, 0) < 2]
+    assert short == [], short
+
+
+def test_every_field_is_asked_for(walk: Walk) -> None:
+    known = {(one.name, name) for one in _readable() for name in one.fields}
+    assert known - walk.coverage == set()
+
+
+def _readable() -> Iterable[GraphQLObjectType]:
+    """The object types that queries can reach."""
+    seen, todo = set[str](), ["Query"]
+    while todo:
+        found = GRAPHQL.type_map[todo.pop()]
+        if found.name in seen:
+            continue
+        seen.add(found.name)
+        if isinstance(found, GraphQLObjectType):
+            yield found
+            todo += [named(inner).name for inner in found.fields.values()]
+        elif leads_to_nodes(found.name):
+            todo += [one.name for one in GRAPHQL.get_possible_types(found)]  # type: ignore[arg-type]
+
+
+def _goes_on(path: Path) -> bool:
+    """Whether a way is followed: from objects that are named by ids, less far than from lists."""
+    by_id = not path[0].connection and path[0].field != "viewer"
+    return len(path) < (DEPTH - 1 if by_id else DEPTH) and not _is_no_subject(path[-1])
+
+
+def _is_no_subject(step: Step) -> bool:
+    return step.field == "subject" and step.type in NO_SUBJECTS
+
+
+async def _ask(stage: Stage, who: str, path: Path, coverage: Coverage) -> Answer:
+    """The answer on one way; where it begins with one object, with one for which it goes on."""
+    near = len(path) <= WHOLE_DEPTH
+    query = query_of(path, coverage, whole=near)
+    known = stage.ids[who].get(path[0].type, [""])
+    tries = 1 if any(map(_is_no_subject, path)) else TRIES
+    for one in known[:tries]:
+        given = {
+            "first": FIRST if near else FIRST_FAR_AWAY,
+            "id": one,
+            "ids": known[:FIRST],
+            "code": stage.code,
+        }
+        answer = await stage.platform.api.call(stage.callers()[who], query, given)
+        if "$id:" not in query or answer.errors or _count(answer, path) > 0:
+            break
+    return answer
+
+
+def _count(answer: Answer, path: Path) -> int:
+    return sum(map(len, ends(answer.data, path)))
+
+
+def _shown(path: Path) -> str:
+    return ".".join(map(str, path))
+
+
+async def _stage(platform: Platform, more_requirements: int = 0) -> Stage:
+    run = replace(platform.run, clock=ManualClock(LONG_AGO))
+    account = await create_full_account(run, more_requirements)
+    actors = {"admin": platform.run.admin, "user": platform.run.account_user(account)}
+    shown = {who: await _ids(platform, actor, account) for who, actor in actors.items()}
+    row = await platform.api.call(platform.admin, "{ programs(first: 1) { nodes { code } } }")
+    return Stage(platform, account, shown, row.data["programs"]["nodes"][0]["code"])
+
+
+async def _ids(platform: Platform, actor: Actor, account: Account) -> dict[str, list[str]]:
+    """The global ids of all rows that the actor sees, by type, those of the account first."""
+    tables = {"Account": (ids.ACCOUNT, ACCOUNTS.table), "Program": (ids.PROGRAM, PROGRAMS.table)}
+    tables |= {name: (prefix, table) for prefix, (name, table) in ROWS.items()}
+    found = {}
+    async with platform.run.database.session_for(actor) as session, transaction(session, actor):
+        for name, (prefix, table) in tables.items():
+            scope = table.c.get("account_id", table.c.platform_id)
+            keys = [scope, *([table.c.id] if "id" in table.c else [])]
+            rows = await session.execute(select(*keys).order_by(scope != account.account_id, *keys))
+            found[name] = [f"{prefix}_{''.join(key.hex for key in row)}" for row in rows]
+    return found

@@ -1,6 +1,6 @@
 """Walking the schema: every way from a root field to objects, and a query for each of them."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -42,7 +42,8 @@ class Step:
     @property
     def definition(self) -> GraphQLField:
         """The field in the schema."""
-        return object_type(self.parent).fields[self.field]
+        found: GraphQLField = object_type(self.parent).fields[self.field]
+        return found
 
     @property
     def connection(self) -> bool:
@@ -108,7 +109,7 @@ def leads_to_nodes(name: str) -> bool:
         if found.name in seen or not is_composite_type(found):
             continue
         seen.add(found.name)
-        if is_abstract_type(found) or GRAPHQL.is_sub_type(node, found):  # type: ignore[arg-type]
+        if is_abstract_type(found) or GRAPHQL.is_sub_type(node, found):
             return True
         todo += [named(field) for field in found.fields.values()]  # type: ignore[union-attr]
     return False
@@ -122,13 +123,14 @@ def steps_from(parent: GraphQLObjectType) -> Iterator[Step]:
                 yield Step(parent.name, name, one.name)
 
 
-def paths(depth: int) -> Iterator[Path]:
-    """Every way of at most `depth` steps from the root."""
+def paths(depth: int, follow: Callable[[Path], bool] = lambda path: True) -> Iterator[Path]:
+    """Every way of at most `depth` steps from the root; those that `follow` refuses end there."""
     level: list[Path] = [()]
     for _ in range(depth):
         level = [
             (*path, step)
             for path in level
+            if not path or follow(path)
             for step in steps_from(object_type(path[-1].type if path else "Query"))
         ]
         yield from level
@@ -150,9 +152,9 @@ def values_of(name: str, coverage: Coverage | None = None) -> str:
     return " ".join(["__typename", *found])
 
 
-def query_of(path: Path, coverage: Coverage) -> str:
-    """A query for all values at the end of a path."""
-    selection = values_of(path[-1].type, coverage)
+def query_of(path: Path, coverage: Coverage, whole: bool = True) -> str:
+    """A query for all values at the end of a path; unless `whole`, for nothing of them."""
+    selection = values_of(path[-1].type, coverage) if whole else "__typename"
     for step in reversed(path):
         coverage.add((step.parent, step.field))
         selection = _field(step, selection, coverage, last=step is path[-1])
@@ -210,4 +212,22 @@ def _rows(value: Any, step: Step) -> list[Mapping[str, Any]]:
     if value is None:
         return []
     rows = value["nodes"] if step.connection else value if step.many else [value]
-    return [row for row in rows if row is not None and row.get("__typename", step.type) == step.type]
+    return [
+        row for row in rows if row is not None and row.get("__typename", step.type) == step.type
+    ]
+
+
+def measure_lists(type_name: str, value: Any, longest: dict[tuple[str, str], int]) -> None:
+    """Note of every list in an answer, by type and field, how long the longest is."""
+    for field_name, inner in value.items():
+        type_name = value.get("__typename", type_name)
+        if field_name == "__typename" or inner is None:
+            continue
+        field = object_type(type_name).fields[field_name]
+        if is_list(field):
+            key = (type_name, field_name)
+            longest[key] = max(longest.get(key, 0), len(inner))
+        if is_composite_type(named(field)):
+            for one in inner if is_list(field) else [inner]:
+                if one is not None:
+                    measure_lists(named(field).name, one, longest)

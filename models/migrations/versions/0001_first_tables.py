@@ -46,6 +46,11 @@ def upgrade() -> None:
         sa.Column("next_change_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("event_sequence", sa.BigInteger(), nullable=False),
         sa.Column("event_hash", sa.Text(), nullable=False),
+        sa.Column(
+            "import_state",
+            postgresql.JSONB(none_as_null=True, astext_type=sa.Text()),
+            nullable=True,
+        ),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
@@ -56,6 +61,10 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "(status = 'REJECTED') = (rejected_reason IS NOT NULL)",
             name=op.f("ck_accounts_rejected_with_reason"),
+        ),
+        sa.CheckConstraint(
+            "(status IN ('ENABLED', 'RESTRICTED_SOON')) = (disabled_reason IS NULL)",
+            name=op.f("ck_accounts_disabled_with_reason"),
         ),
         sa.CheckConstraint("country ~ '^[A-Z]{2}$'", name=op.f("ck_accounts_country_is_alpha_2")),
         sa.CheckConstraint(
@@ -86,7 +95,13 @@ def upgrade() -> None:
     op.create_index(
         "ix_accounts_country_status_sort_next_deadline",
         "accounts",
-        ["platform_id", "country", "status", "sort_next_deadline", "account_id"],
+        ["platform_id", "country", "status", "sort_next_deadline", "account_id", "created_at"],
+        unique=False,
+    )
+    op.create_index(
+        "ix_accounts_created_at",
+        "accounts",
+        ["platform_id", "created_at", "account_id"],
         unique=False,
     )
     op.create_index(
@@ -105,7 +120,13 @@ def upgrade() -> None:
     op.create_index(
         "ix_accounts_risk_tier_status_sort_next_deadline",
         "accounts",
-        ["platform_id", "risk_tier", "status", "sort_next_deadline", "account_id"],
+        ["platform_id", "risk_tier", "status", "sort_next_deadline", "account_id", "created_at"],
+        unique=False,
+    )
+    op.create_index(
+        "ix_accounts_sort_next_deadline",
+        "accounts",
+        ["platform_id", "sort_next_deadline", "account_id", "created_at"],
         unique=False,
     )
     op.create_index(
@@ -117,7 +138,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_accounts_status_sort_next_deadline",
         "accounts",
-        ["platform_id", "status", "sort_next_deadline", "account_id"],
+        ["platform_id", "status", "sort_next_deadline", "account_id", "created_at"],
         unique=False,
     )
     op.create_table(
@@ -177,6 +198,14 @@ def upgrade() -> None:
             name=op.f("ck_programs_category_known"),
         ),
         sa.CheckConstraint(
+            "gates <@ ARRAY['CARD_PAYMENTS', 'PAYOUTS', 'TRANSFERS']",
+            name=op.f("ck_programs_gates_of_known_kinds"),
+        ),
+        sa.CheckConstraint(
+            "restricts <@ ARRAY['CARD_PAYMENTS', 'PAYOUTS', 'TRANSFERS']",
+            name=op.f("ck_programs_restricts_of_known_kinds"),
+        ),
+        sa.CheckConstraint(
             "state IN ('PUBLISHED', 'SUPERSEDED', 'RETIRED')", name=op.f("ck_programs_state_known")
         ),
         sa.CheckConstraint("version > 0", name=op.f("ck_programs_version_positive")),
@@ -223,6 +252,10 @@ def upgrade() -> None:
         sa.Column("restricts_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint(
+            "(status IN ('RESTRICTED', 'PENDING')) = (disabled_reason IS NOT NULL)",
+            name=op.f("ck_capabilities_restricted_with_reason"),
+        ),
+        sa.CheckConstraint(
             "kind IN ('CARD_PAYMENTS', 'PAYOUTS', 'TRANSFERS')",
             name=op.f("ck_capabilities_kind_known"),
         ),
@@ -233,10 +266,6 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "status IN ('ACTIVE', 'PENDING', 'RESTRICTED', 'INACTIVE')",
             name=op.f("ck_capabilities_status_known"),
-        ),
-        sa.CheckConstraint(
-            "status NOT IN ('RESTRICTED', 'PENDING') OR disabled_reason IS NOT NULL",
-            name=op.f("ck_capabilities_restricted_with_reason"),
         ),
         sa.ForeignKeyConstraint(
             ["account_id", "platform_id"],
@@ -320,11 +349,15 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint(
+            "capabilities <@ ARRAY['CARD_PAYMENTS', 'PAYOUTS', 'TRANSFERS']",
+            name=op.f("ck_holds_capabilities_of_known_kinds"),
+        ),
+        sa.CheckConstraint(
             "reason IN ('PLATFORM_PAUSED', 'UNDER_REVIEW', 'LISTED', 'OTHER')",
             name=op.f("ck_holds_reason_known"),
         ),
         sa.CheckConstraint(
-            "(released_at IS NULL) = (released_by_id IS NULL)",
+            "(released_at IS NULL) = (released_by_id IS NULL) AND (released_by_id IS NULL) = (released_by_kind IS NULL)",
             name=op.f("ck_holds_released_by_somebody"),
         ),
         sa.CheckConstraint(
@@ -398,7 +431,7 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint(
-            "(state = 'FAILED') = (failure IS NOT NULL)",
+            "(state = 'FAILED') = (coalesce(jsonb_typeof(failure), 'null') = 'object')",
             name=op.f("ck_interactions_failed_with_reason"),
         ),
         sa.CheckConstraint(
@@ -465,7 +498,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_interactions_channel_state_sort_scheduled_for",
         "interactions",
-        ["platform_id", "channel", "state", "sort_scheduled_for", "account_id", "id"],
+        ["platform_id", "channel", "state", "sort_scheduled_for", "account_id", "id", "created_at"],
         unique=False,
     )
     op.create_index(
@@ -477,7 +510,15 @@ def upgrade() -> None:
     op.create_index(
         "ix_interactions_direction_state_sort_scheduled_for",
         "interactions",
-        ["platform_id", "direction", "state", "sort_scheduled_for", "account_id", "id"],
+        [
+            "platform_id",
+            "direction",
+            "state",
+            "sort_scheduled_for",
+            "account_id",
+            "id",
+            "created_at",
+        ],
         unique=False,
     )
     op.create_index(
@@ -489,7 +530,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_interactions_purpose_state_sort_scheduled_for",
         "interactions",
-        ["platform_id", "purpose", "state", "sort_scheduled_for", "account_id", "id"],
+        ["platform_id", "purpose", "state", "sort_scheduled_for", "account_id", "id", "created_at"],
         unique=False,
     )
     op.create_index(
@@ -501,7 +542,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_interactions_state_sort_scheduled_for",
         "interactions",
-        ["platform_id", "state", "sort_scheduled_for", "account_id", "id"],
+        ["platform_id", "state", "sort_scheduled_for", "account_id", "id", "created_at"],
         unique=False,
     )
     op.create_table(
@@ -577,6 +618,10 @@ def upgrade() -> None:
             name=op.f("ck_requirements_category_known"),
         ),
         sa.CheckConstraint(
+            "gates <@ ARRAY['CARD_PAYMENTS', 'PAYOUTS', 'TRANSFERS']",
+            name=op.f("ck_requirements_gates_of_known_kinds"),
+        ),
+        sa.CheckConstraint(
             "opened_by_kind IN ('ACCOUNT_USER', 'REVIEWER', 'SERVICE', 'SYSTEM')",
             name=op.f("ck_requirements_opened_by_kind_known"),
         ),
@@ -589,12 +634,20 @@ def upgrade() -> None:
             name=op.f("ck_requirements_proposed_outcome_known"),
         ),
         sa.CheckConstraint(
+            "restricts <@ ARRAY['CARD_PAYMENTS', 'PAYOUTS', 'TRANSFERS']",
+            name=op.f("ck_requirements_restricts_of_known_kinds"),
+        ),
+        sa.CheckConstraint(
             "state <> 'CANCELED' OR closed_reason IS NOT NULL",
             name=op.f("ck_requirements_canceled_with_reason"),
         ),
         sa.CheckConstraint(
             "state IN ('OPEN', 'ACTION_REQUIRED', 'SUBMITTED', 'IN_REVIEW', 'SATISFIED', 'REJECTED', 'WAIVED', 'CANCELED')",
             name=op.f("ck_requirements_state_known"),
+        ),
+        sa.CheckConstraint(
+            "state NOT IN ('SUBMITTED', 'IN_REVIEW') OR submitted_at IS NOT NULL",
+            name=op.f("ck_requirements_submitted_with_instant"),
         ),
         sa.CheckConstraint(
             "alternative_option IS NULL OR alternative_group IS NOT NULL",
@@ -604,7 +657,8 @@ def upgrade() -> None:
             "deadline >= currently_due_at", name=op.f("ck_requirements_deadline_after_due")
         ),
         sa.CheckConstraint(
-            "notice_at <= deadline", name=op.f("ck_requirements_notice_before_deadline")
+            "notice_at IS NULL OR (deadline IS NOT NULL AND notice_at <= deadline)",
+            name=op.f("ck_requirements_notice_before_deadline"),
         ),
         sa.CheckConstraint(
             "proposed_outcome IS NULL OR closed_at IS NULL",
@@ -637,25 +691,61 @@ def upgrade() -> None:
     op.create_index(
         "ix_requirements_assignee_key_state_created_at",
         "requirements",
-        ["platform_id", "assignee_key", "state", "created_at", "account_id", "id"],
+        [
+            "platform_id",
+            "assignee_key",
+            "state",
+            "created_at",
+            "account_id",
+            "id",
+            "sort_deadline",
+            "currently_due_at",
+        ],
         unique=False,
     )
     op.create_index(
         "ix_requirements_assignee_key_state_sort_deadline",
         "requirements",
-        ["platform_id", "assignee_key", "state", "sort_deadline", "account_id", "id"],
+        [
+            "platform_id",
+            "assignee_key",
+            "state",
+            "sort_deadline",
+            "account_id",
+            "id",
+            "currently_due_at",
+            "created_at",
+        ],
         unique=False,
     )
     op.create_index(
         "ix_requirements_category_state_created_at",
         "requirements",
-        ["platform_id", "category", "state", "created_at", "account_id", "id"],
+        [
+            "platform_id",
+            "category",
+            "state",
+            "created_at",
+            "account_id",
+            "id",
+            "sort_deadline",
+            "currently_due_at",
+        ],
         unique=False,
     )
     op.create_index(
         "ix_requirements_category_state_sort_deadline",
         "requirements",
-        ["platform_id", "category", "state", "sort_deadline", "account_id", "id"],
+        [
+            "platform_id",
+            "category",
+            "state",
+            "sort_deadline",
+            "account_id",
+            "id",
+            "currently_due_at",
+            "created_at",
+        ],
         unique=False,
     )
     op.create_index(
@@ -668,37 +758,89 @@ def upgrade() -> None:
     op.create_index(
         "ix_requirements_priority_state_created_at",
         "requirements",
-        ["platform_id", "priority", "state", "created_at", "account_id", "id"],
+        [
+            "platform_id",
+            "priority",
+            "state",
+            "created_at",
+            "account_id",
+            "id",
+            "sort_deadline",
+            "currently_due_at",
+        ],
         unique=False,
     )
     op.create_index(
         "ix_requirements_priority_state_sort_deadline",
         "requirements",
-        ["platform_id", "priority", "state", "sort_deadline", "account_id", "id"],
+        [
+            "platform_id",
+            "priority",
+            "state",
+            "sort_deadline",
+            "account_id",
+            "id",
+            "currently_due_at",
+            "created_at",
+        ],
         unique=False,
     )
     op.create_index(
         "ix_requirements_program_code_state_created_at",
         "requirements",
-        ["platform_id", "program_code", "state", "created_at", "account_id", "id"],
+        [
+            "platform_id",
+            "program_code",
+            "state",
+            "created_at",
+            "account_id",
+            "id",
+            "sort_deadline",
+            "currently_due_at",
+        ],
         unique=False,
     )
     op.create_index(
         "ix_requirements_program_code_state_sort_deadline",
         "requirements",
-        ["platform_id", "program_code", "state", "sort_deadline", "account_id", "id"],
+        [
+            "platform_id",
+            "program_code",
+            "state",
+            "sort_deadline",
+            "account_id",
+            "id",
+            "currently_due_at",
+            "created_at",
+        ],
         unique=False,
     )
     op.create_index(
         "ix_requirements_state_created_at",
         "requirements",
-        ["platform_id", "state", "created_at", "account_id", "id"],
+        [
+            "platform_id",
+            "state",
+            "created_at",
+            "account_id",
+            "id",
+            "sort_deadline",
+            "currently_due_at",
+        ],
         unique=False,
     )
     op.create_index(
         "ix_requirements_state_sort_deadline",
         "requirements",
-        ["platform_id", "state", "sort_deadline", "account_id", "id"],
+        [
+            "platform_id",
+            "state",
+            "sort_deadline",
+            "account_id",
+            "id",
+            "currently_due_at",
+            "created_at",
+        ],
         unique=False,
     )
     op.create_index(
@@ -723,7 +865,7 @@ def upgrade() -> None:
         sa.Column("submitted_by_name", sa.Text(), nullable=True),
         sa.Column("submitted_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint(
-            "payload IS NOT NULL OR jsonb_array_length(documents) > 0",
+            "coalesce(jsonb_typeof(payload), 'null') <> 'null' OR jsonb_array_length(documents) > 0",
             name=op.f("ck_evidence_not_empty"),
         ),
         sa.ForeignKeyConstraint(
@@ -805,7 +947,7 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint(
-            "(state = 'PROPOSED') = (decided_at IS NULL) AND (decided_at IS NULL) = (decided_by_id IS NULL)",
+            "(state = 'PROPOSED') = (decided_at IS NULL) AND (decided_at IS NULL) = (decided_by_id IS NULL) AND (decided_by_id IS NULL) = (decided_by_kind IS NULL)",
             name=op.f("ck_resolutions_decided_by_somebody"),
         ),
         sa.CheckConstraint(
@@ -829,6 +971,10 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "proposed_by_kind IN ('ACCOUNT_USER', 'REVIEWER', 'SERVICE', 'SYSTEM')",
             name=op.f("ck_resolutions_proposed_by_kind_known"),
+        ),
+        sa.CheckConstraint(
+            "state = 'DECLINED' OR decline_reason IS NULL",
+            name=op.f("ck_resolutions_declined_with_reason"),
         ),
         sa.CheckConstraint(
             "state IN ('PROPOSED', 'FINAL', 'DECLINED')", name=op.f("ck_resolutions_state_known")

@@ -1,0 +1,264 @@
+"""For each mutation an input that it takes, with every field of it given."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from models.aggregate import Account
+from models.program import Program
+from models.requirement import Requirement
+from models.resolution import Resolution, ResolutionOutcome
+from models.status import RequirementState
+from resolvers import ids
+from resolvers.scalars import write_instant
+from tests.factories import (
+    EVIDENCE_SCHEMA,
+    PAYLOAD,
+    create_account,
+    create_requirement,
+    decide,
+    open_requirement,
+    place_hold,
+    publish_program,
+    unique,
+)
+from tests.resolvers.api import Caller, Platform
+from tests.resolvers.scene import publish_full_program
+
+Input = dict[str, Any]
+CODES = [{"code": "checked", "description": "It is so."}]
+STATEMENT = {
+    "facts": "The document shows another person.",
+    "ground": "Terms of service, 5.2",
+    "redress": "Send another document.",
+    "automatedDetection": True,
+    "automatedDecision": "PARTIAL",
+}
+
+
+@dataclass(frozen=True)
+class Made:
+    """A mutation that will succeed: who sends it, and its input."""
+
+    caller: Caller
+    input: Input
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Makes what the mutations need on one platform, and their inputs."""
+
+    platform: Platform
+
+    async def make(self, mutation: str) -> Made:
+        """A mutation's caller and input, on objects that nothing else uses."""
+        made = await MAKERS[mutation](self)
+        key = {"idempotencyKey": unique("key")}
+        return Made(made.caller, {**key, **made.input})
+
+    def later(self, **by: float) -> str:
+        """An instant to come."""
+        return write_instant(self.platform.run.clock.now() + timedelta(**by))
+
+    async def account_create(self) -> Made:
+        profile = {"externalId": unique("acct"), **self._profile()}
+        return Made(self.platform.integrator, profile)
+
+    async def account_update(self) -> Made:
+        account = await create_account(self.platform.run)
+        given = {"id": account_id(account), "expectedVersion": account.version, **self._profile()}
+        return Made(self.platform.reviewer, given)
+
+    async def hold_place(self) -> Made:
+        account = await create_account(self.platform.run)
+        given = {
+            "accountId": account_id(account),
+            "expectedVersion": account.version,
+            "capabilities": ["PAYOUTS", "TRANSFERS"],
+            "reason": "UNDER_REVIEW",
+            "note": "See the alert of the monitoring.",
+            "expiresAt": self.later(days=3),
+        }
+        return Made(self.platform.reviewer, given)
+
+    async def hold_release(self) -> Made:
+        account = await create_account(self.platform.run)
+        hold = await place_hold(self.platform.run, account)
+        own = ids.encode(ids.HOLD, hold.account_id, hold.id)
+        return Made(self.platform.reviewer, {"id": own, "expectedVersion": hold.version})
+
+    async def program_publish(self) -> Made:
+        given = {
+            "code": unique("program"),
+            "expectedVersion": 0,
+            "name": "Identity",
+            "owner": "identity-team",
+            "category": "IDENTITY",
+            "title": "Confirm who you are",
+            "description": "Send a photo of your passport.",
+            "evidenceSchema": EVIDENCE_SCHEMA,
+            "proves": ["identity"],
+            "dueAfter": "P7D",
+            "deadlineAfter": "P14D",
+            "noticePeriod": "P3D",
+            "reminders": ["P3D", "P1D"],
+            "restricts": ["PAYOUTS"],
+            "gates": ["TRANSFERS"],
+            "fourEyes": True,
+            "reviewWithin": "P2D",
+            "appealWithin": "P6M",
+            "legalGround": "Terms of service, 5.2",
+            "reasonCodes": CODES,
+            "errorCodes": CODES,
+        }
+        return Made(self.platform.integrator, given)
+
+    async def program_retire(self) -> Made:
+        program = await publish_program(self.platform.run)
+        given = {"code": program.code, "expectedVersion": program.version}
+        return Made(self.platform.integrator, given)
+
+    async def requirement_open(self) -> Made:
+        account, program = await self._account_and_program()
+        given = {
+            "accountId": account_id(account),
+            "expectedVersion": account.version,
+            "program": program.code,
+            "requestedReasons": [{"code": "new_owner", "message": "It has a new owner."}],
+            "currentlyDueAt": self.later(days=1),
+            "deadline": self.later(days=2),
+            "alternativeGroup": "address",
+            "priority": "HIGH",
+        }
+        return Made(self.platform.integrator, given)
+
+    async def requirement_submit(self) -> Made:
+        row = await self._requirement(RequirementState.OPEN)
+        document = {
+            "uri": "https://files.example/passport.pdf",
+            "sha256": "a" * 64,
+            "mediaType": "application/pdf",
+            "bytes": 1_000,
+            "name": "passport.pdf",
+        }
+        given = {**self._named(row), "payload": PAYLOAD, "documents": [document]}
+        return Made(self.platform.user(row.account_id), given)
+
+    async def requirement_start_review(self) -> Made:
+        row = await self._requirement(RequirementState.SUBMITTED)
+        return Made(self.platform.reviewer, self._named(row))
+
+    async def requirement_approve(self) -> Made:
+        row = await self._requirement(RequirementState.SUBMITTED)
+        given = {**self._named(row), "reasonCode": "checked", "statement": STATEMENT}
+        return Made(self.platform.reviewer, given)
+
+    async def requirement_request_changes(self) -> Made:
+        row = await self._requirement(RequirementState.SUBMITTED)
+        error = {
+            "code": "blurred",
+            "message": "It can't be read.",
+            "field": "document",
+            "remedy": "Send another photo.",
+        }
+        return Made(self.platform.reviewer, {**self._named(row), "errors": [error]})
+
+    async def requirement_reject(self) -> Made:
+        row = await self._requirement(RequirementState.IN_REVIEW)
+        given = {**self._named(row), "reasonCode": "other", "statement": STATEMENT}
+        return Made(self.platform.reviewer, given)
+
+    async def requirement_waive(self) -> Made:
+        row = await self._requirement(RequirementState.OPEN)
+        given = {**self._named(row), "reasonCode": "other", "statement": STATEMENT}
+        return Made(self.platform.reviewer, given)
+
+    async def requirement_cancel(self) -> Made:
+        row = await self._requirement(RequirementState.OPEN)
+        given = {**self._named(row), "reason": "Opened in error."}
+        return Made(self.platform.integrator, given)
+
+    async def requirement_extend(self) -> Made:
+        row = await self._requirement(RequirementState.OPEN)
+        given = {**self._named(row), "deadline": self.later(days=30)}
+        return Made(self.platform.reviewer, given)
+
+    async def requirement_assign(self) -> Made:
+        row = await self._requirement(RequirementState.OPEN)
+        given = {**self._named(row), "assigneeId": "rita", "assigneeName": "Rita"}
+        return Made(self.platform.reviewer, given)
+
+    async def requirement_reopen(self) -> Made:
+        row = await self._requirement(RequirementState.SATISFIED)
+        given = {**self._named(row), "reason": "It has expired.", "deadline": self.later(days=9)}
+        return Made(self.platform.reviewer, given)
+
+    async def resolution_approve(self) -> Made:
+        return Made(self.platform.second_reviewer, self._decided(await self._proposal()))
+
+    async def resolution_decline(self) -> Made:
+        given = {**self._decided(await self._proposal()), "reason": "Ask them again."}
+        return Made(self.platform.second_reviewer, given)
+
+    def _profile(self) -> Input:
+        return {
+            "businessName": "Café Zoë GmbH",
+            "country": "FR",
+            "email": "owner@cafe.example",
+            "riskTier": "HIGH",
+            "capabilities": ["PAYOUTS"],
+        }
+
+    async def _account_and_program(self) -> tuple[Account, Program]:
+        run = self.platform.run
+        return await create_account(run), await publish_full_program(run)
+
+    async def _requirement(self, state: RequirementState) -> Requirement:
+        account, program = await self._account_and_program()
+        return await create_requirement(self.platform.run, state, account, program)
+
+    async def _proposal(self) -> Resolution:
+        account, program = await self._account_and_program()
+        row = await open_requirement(self.platform.run, account, program)
+        return await decide(self.platform.run, row, ResolutionOutcome.WAIVED)
+
+    def _named(self, row: Requirement) -> Input:
+        return {"id": requirement_id(row), "expectedVersion": row.version}
+
+    def _decided(self, proposal: Resolution) -> Input:
+        own = ids.encode(ids.RESOLUTION, proposal.account_id, proposal.id)
+        return {"id": own, "expectedVersion": proposal.version}
+
+
+def account_id(account: Account) -> str:
+    """The global id of an account."""
+    return ids.encode_one(ids.ACCOUNT, account.account_id)
+
+
+def requirement_id(row: Requirement) -> str:
+    """The global id of a requirement."""
+    return ids.encode(ids.REQUIREMENT, row.account_id, row.id)
+
+
+MAKERS: dict[str, Callable[[Inputs], Awaitable[Made]]] = {
+    "accountCreate": Inputs.account_create,
+    "accountUpdate": Inputs.account_update,
+    "holdPlace": Inputs.hold_place,
+    "holdRelease": Inputs.hold_release,
+    "programPublish": Inputs.program_publish,
+    "programRetire": Inputs.program_retire,
+    "requirementOpen": Inputs.requirement_open,
+    "requirementSubmit": Inputs.requirement_submit,
+    "requirementStartReview": Inputs.requirement_start_review,
+    "requirementApprove": Inputs.requirement_approve,
+    "requirementRequestChanges": Inputs.requirement_request_changes,
+    "requirementReject": Inputs.requirement_reject,
+    "requirementWaive": Inputs.requirement_waive,
+    "requirementCancel": Inputs.requirement_cancel,
+    "requirementExtend": Inputs.requirement_extend,
+    "requirementAssign": Inputs.requirement_assign,
+    "requirementReopen": Inputs.requirement_reopen,
+    "resolutionApprove": Inputs.resolution_approve,
+    "resolutionDecline": Inputs.resolution_decline,
+}

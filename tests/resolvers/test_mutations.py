@@ -1,0 +1,433 @@
+"""Mutations through the API: their effect, their replays, and who may not."""
+
+import re
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from graphql import GraphQLInputObjectType, get_named_type
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.tokens import TOKEN_ROLES
+from models import requirement
+from models.actor import Role
+from models.aggregate import Account
+from models.requirement import Assign
+from models.session import transaction
+from models.status import RequirementState
+from resolvers import ids
+from resolvers.schema import ROWS, SCHEMA
+from tests.factories import (
+    create_account,
+    create_requirement,
+    key_of,
+    open_requirement,
+    publish_program,
+)
+from tests.resolvers.api import Answer, Api, Caller, Platform
+from tests.resolvers.inputs import (
+    MAKERS,
+    STATEMENT,
+    Inputs,
+    Made,
+    account_id,
+    requirement_id,
+)
+from tests.resolvers.scene import create_full_account
+from tests.resolvers.store import contents
+from tests.resolvers.walk import named, object_type, values_of
+
+COUNTS = "totalCount nodes { id }"
+SDL = SCHEMA.as_str()
+MUTATIONS = sorted(MAKERS)
+each_mutation = pytest.mark.parametrize("mutation", MUTATIONS)
+
+
+@pytest.fixture
+async def inputs(own: Platform) -> Inputs:
+    """Inputs on a platform of the test's own."""
+    return Inputs(own)
+
+
+def document_of(mutation: str) -> str:
+    """The mutation with all values of its payload and of the objects in it."""
+    field = object_type("Mutation").fields[mutation]
+    payload = object_type(named(field).name)
+    objects = [
+        f"{name} {{ {values_of(named(inner).name)} }}"
+        for name, inner in payload.fields.items()
+        if name not in ("userErrors", "replayed")
+    ]
+    shown = f"userErrors {{ code message field }} replayed {' '.join(objects)}"
+    given = field.args["input"].type
+    return f"mutation($input: {given}) {{ {mutation}(input: $input) {{ {shown} }} }}"
+
+
+async def mutate(api: Api, mutation: str, made: Made, **changes: Any) -> dict[str, Any]:
+    """The payload of a mutation, with some of its input changed."""
+    given = {"input": {**made.input, **changes}}
+    answer = await api.call(made.caller, document_of(mutation), given)
+    payload: dict[str, Any] = answer.data[mutation]
+    return payload
+
+
+def test_these_are_all_mutations_and_all_of_their_input() -> None:
+    assert set(MAKERS) == set(object_type("Mutation").fields)
+
+
+@each_mutation
+async def test_the_input_here_gives_every_field(inputs: Inputs, mutation: str) -> None:
+    made = await inputs.make(mutation)
+    field = object_type("Mutation").fields[mutation]
+    assert _not_given(get_named_type(field.args["input"].type), made.input) == []
+
+
+def _not_given(kind: Any, value: Any, *path: str) -> list[str]:
+    """The fields of an input type that a value does not give."""
+    if isinstance(value, list):
+        assert value, path
+        return [name for item in value for name in _not_given(kind, item, *path)]
+    if not isinstance(kind, GraphQLInputObjectType):
+        return []
+    missing = [".".join((*path, name)) for name in kind.fields if value.get(name) is None]
+    for name, inner in kind.fields.items():
+        if value.get(name) is not None:
+            missing += _not_given(get_named_type(inner.type), value[name], *path, name)
+    return missing
+
+
+@each_mutation
+async def test_it_does_its_work_and_answers_with_what_is_stored(
+    inputs: Inputs, api: Api, owner_engine: AsyncEngine, mutation: str
+) -> None:
+    made, before = await inputs.make(mutation), await contents(owner_engine)
+    payload = await mutate(api, mutation, made)
+    assert payload["userErrors"] == []
+    assert payload["replayed"] is False
+    after = await contents(owner_engine)
+    assert after["events"] != before["events"] or mutation.startswith("program")
+    objects = {n: v for n, v in payload.items() if n not in ("userErrors", "replayed")}
+    assert objects
+    for one in objects.values():
+        assert one == await _read(api, made.caller, one)
+
+
+async def _read(api: Api, caller: Caller, one: dict[str, Any]) -> dict[str, Any]:
+    """An object as a query shows it."""
+    kind = one["__typename"]
+    query = f"query($id: ID!) {{ node(id: $id) {{ ... on {kind} {{ {values_of(kind)} }} }} }}"
+    found: dict[str, Any] = (await api.call(caller, query, {"id": one["id"]})).data["node"]
+    return found
+
+
+@each_mutation
+async def test_the_same_again_with_its_key_is_a_replay(
+    inputs: Inputs, api: Api, owner_engine: AsyncEngine, mutation: str
+) -> None:
+    made = await inputs.make(mutation)
+    first = await mutate(api, mutation, made)
+    before = await contents(owner_engine)
+    api.clock.advance(timedelta(minutes=1))
+    assert await mutate(api, mutation, made) == {**first, "replayed": True}
+    assert await contents(owner_engine) == before
+
+
+@each_mutation
+async def test_a_key_with_other_input_is_refused(
+    inputs: Inputs, api: Api, owner_engine: AsyncEngine, mutation: str
+) -> None:
+    made = await inputs.make(mutation)
+    await mutate(api, mutation, made)
+    before = await contents(owner_engine)
+    other = {"expectedVersion": 17} if "expectedVersion" in made.input else {"country": "IT"}
+    payload = await mutate(api, mutation, made, **other)
+    assert _codes(payload) == ["IDEMPOTENCY_KEY_REUSED"]
+    assert await contents(owner_engine) == before
+
+
+@pytest.mark.parametrize("mutation", [one for one in MUTATIONS if one != "accountCreate"])
+async def test_a_stale_version_changes_nothing(
+    inputs: Inputs, api: Api, owner_engine: AsyncEngine, mutation: str
+) -> None:
+    made, before = await inputs.make(mutation), await contents(owner_engine)
+    current = made.input["expectedVersion"]
+    payload = await mutate(api, mutation, made, expectedVersion=current + 1)
+    assert _codes(payload) == ["STALE_VERSION"]
+    assert str(current) in payload["userErrors"][0]["message"]
+    assert _objects(payload) == set()
+    assert await contents(owner_engine) == before
+    # The key of what was refused is free.
+    assert _codes(await mutate(api, mutation, made)) == []
+
+
+async def test_an_account_comes_once(inputs: Inputs, api: Api) -> None:
+    made = await inputs.make("accountCreate")
+    await mutate(api, "accountCreate", made)
+    payload = await mutate(api, "accountCreate", made, idempotencyKey="another")
+    assert [(error["code"], error["field"]) for error in payload["userErrors"]] == [
+        ("ALREADY_EXISTS", ["externalId"])
+    ]
+
+
+def _codes(payload: dict[str, Any]) -> list[str]:
+    return [error["code"] for error in payload["userErrors"]]
+
+
+def _objects(payload: dict[str, Any]) -> set[str]:
+    """The names of the objects that a payload holds."""
+    return {n for n, one in payload.items() if n not in ("userErrors", "replayed") and one}
+
+
+@pytest.mark.parametrize("role", list(TOKEN_ROLES))
+@each_mutation
+async def test_only_the_roles_that_it_needs_may_use_it(
+    inputs: Inputs, api: Api, owner_engine: AsyncEngine, mutation: str, role: Role
+) -> None:
+    made = await inputs.make(mutation)
+    caller = inputs.platform.staff(role, made.caller.subject)
+    if role is Role.ACCOUNT_USER:
+        account_id = _account_of(made) or (await create_account(inputs.platform.run)).account_id
+        caller = inputs.platform.user(account_id)
+    before = await contents(owner_engine)
+    payload = await mutate(api, mutation, replace(made, caller=caller))
+    if role in _roles_of(mutation):
+        assert _codes(payload) == []
+    else:
+        assert _codes(payload) == ["FORBIDDEN"]
+        assert await contents(owner_engine) == before
+    viewer = await api.call(caller, "{ viewer { allowedMutations } }")
+    allowed = mutation in viewer.data["viewer"]["allowedMutations"]
+    assert allowed == (role in _roles_of(mutation))
+
+
+def _roles_of(mutation: str) -> set[str]:
+    """The roles that the schema's text says it needs."""
+    [applied] = re.findall(rf"^  {mutation}\(.*?@requires\(roles: \[(.*?)\]", SDL, re.S | re.M)
+    return set(applied.split(", "))
+
+
+def _account_of(made: Made) -> uuid.UUID | None:
+    """The account that the input names."""
+    text = made.input.get("accountId") or made.input.get("id")
+    return None if text is None else uuid.UUID(text.partition("_")[2][:32])
+
+
+async def test_each_field_of_a_request_sees_what_those_before_it_did(
+    own: Platform, api: Api
+) -> None:
+    row = await create_requirement(own.run, RequirementState.SUBMITTED)
+    shown = "userErrors { code } requirement { state version account { status version } }"
+    query = f"""mutation($id: ID!, $hold: HoldPlaceInput!) {{
+      review: requirementStartReview(input: {{id: $id}}) {{ {shown} }}
+      hold: holdPlace(input: $hold) {{ account {{ status holds {{ active }} }} }}
+      approve: requirementApprove(input: {{id: $id}}) {{ {shown} }}
+      again: requirementApprove(input: {{id: $id}}) {{ {shown} }}
+      reopen: requirementReopen(input: {{id: $id, reason: "It has expired."}}) {{ {shown} }}
+    }}"""
+    account_id = ids.encode_one(ids.ACCOUNT, row.account_id)
+    hold = {"accountId": account_id, "capabilities": "PAYOUTS", "reason": "PLATFORM_PAUSED"}
+    given = {"id": requirement_id(row), "hold": hold}
+    data = (await api.call(own.admin, query, given)).data
+    steps = [data[name]["requirement"] for name in ("review", "approve", "reopen")]
+    assert [one["state"] for one in steps] == ["IN_REVIEW", "SATISFIED", "ACTION_REQUIRED"]
+    assert [one["version"] for one in steps] == [row.version + n for n in (1, 2, 3)]
+    assert data["hold"]["account"] == {"status": "RESTRICTED", "holds": [{"active": True}]}
+    assert data["again"] == {"userErrors": [{"code": "ILLEGAL_TRANSITION"}], "requirement": None}
+
+
+async def test_nobody_makes_their_own_proposal_final(own: Platform, api: Api) -> None:
+    inputs = Inputs(own)
+    proposed = await mutate(api, "requirementWaive", await inputs.make("requirementWaive"))
+    given = {"id": proposed["resolution"]["id"]}
+    same_person = [own.reviewer, own.staff(Role.ADMIN, own.reviewer.subject)]
+    for mutation in ("resolutionApprove", "resolutionDecline"):
+        for caller in same_person:
+            payload = await mutate(api, mutation, Made(caller, given))
+            assert _codes(payload) == ["FOUR_EYES"]
+    payload = await mutate(api, "resolutionApprove", Made(own.second_reviewer, given))
+    assert payload["requirement"]["state"] == "WAIVED"
+    assert payload["resolution"]["approvedBy"]["id"] == own.second_reviewer.subject
+    assert payload["resolution"]["proposedBy"]["id"] == own.reviewer.subject
+
+
+async def test_where_the_program_asks_for_four_eyes_a_decision_waits(
+    own: Platform, api: Api
+) -> None:
+    program = await publish_program(own.run, four_eyes=True)
+    for mutation in ("requirementApprove", "requirementReject"):
+        row = await create_requirement(own.run, RequirementState.SUBMITTED, program=program)
+        given = {"id": requirement_id(row), "reasonCode": "checked", "statement": STATEMENT}
+        payload = await mutate(api, mutation, Made(own.reviewer, given))
+        assert payload["resolution"]["state"] == "PROPOSED"
+        assert payload["requirement"]["state"] == "SUBMITTED"
+        assert _codes(await mutate(api, mutation, Made(own.second_reviewer, given))) == [
+            "PROPOSAL_PENDING"
+        ]
+
+
+async def test_a_waiver_needs_its_scope(
+    own: Platform, api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = await Inputs(own).make("requirementWaive")
+    proposal = await Inputs(own).make("resolutionApprove")
+    monkeypatch.setattr("app.tokens.DEFAULT_SCOPES", {})
+    assert _codes(await mutate(api, "requirementWaive", made)) == ["FORBIDDEN"]
+    assert _codes(await mutate(api, "resolutionApprove", proposal)) == ["FORBIDDEN"]
+
+
+NULLED = ("businessName", "country", "riskTier", "capabilities")
+
+
+@pytest.mark.parametrize("name", NULLED)
+async def test_null_is_no_value_of_what_an_account_always_has(
+    inputs: Inputs, api: Api, owner_engine: AsyncEngine, name: str
+) -> None:
+    made, before = await inputs.make("accountUpdate"), await contents(owner_engine)
+    payload = await mutate(api, "accountUpdate", made, **{name: None})
+    assert [(error["code"], error["field"]) for error in payload["userErrors"]] == [
+        ("INVALID_INPUT", [name])
+    ]
+    assert await contents(owner_engine) == before
+
+
+async def test_what_is_left_out_stays_and_null_takes_away(inputs: Inputs, api: Api) -> None:
+    made = await inputs.make("accountUpdate")
+    before = (await mutate(api, "accountUpdate", made))["account"]
+    only = Made(made.caller, {"id": made.input["id"], "email": None})
+    after = (await mutate(api, "accountUpdate", only))["account"]
+    assert before["email"] == "owner@cafe.example"
+    assert after == {**before, "email": None, "version": before["version"] + 1}
+    nothing = Made(made.caller, {"id": made.input["id"]})
+    assert (await mutate(api, "accountUpdate", nothing))["account"] == after
+
+
+# What staff see and account users don't, by type; what both see is the same for both.
+STAFF_ONLY = {
+    "Requirement": {"assignee", "proposedOutcome"},
+    "Hold": {"note"},
+}
+VIEWERS_OWN = {"allowedActions"}
+HIDDEN = {
+    "Resolution": ("state", {"PROPOSED", "DECLINED"}),
+    "Event": ("type", {"REQUIREMENT_ASSIGNED", "RESOLUTION_PROPOSED", "RESOLUTION_DECLINED"}),
+}
+
+
+@dataclass(frozen=True)
+class Full:
+    """An account with something of everything, and the ids of all that it has, by type."""
+
+    platform: Platform
+    account: Account
+    ids: dict[str, list[str]]
+
+
+@pytest.fixture(scope="module")
+async def full(api: Api) -> Full:
+    """The account, on a platform of its own."""
+    platform = await api.platform()
+    account = await create_full_account(platform.run)
+    row = await open_requirement(platform.run, account)
+    assign = Assign(**key_of(row), assignee_id="rita", assignee_name="Rita")
+    await platform.run(requirement.assign, platform.run.reviewer, assign)
+    found = {"Account": [account_id(account)]}
+    admin = platform.run.admin
+    async with platform.run.database.session_for(admin) as session, transaction(session, admin):
+        for prefix, (name, table) in ROWS.items():
+            rows = await session.execute(select(table.c.account_id, table.c.id))
+            found[name] = [ids.encode(prefix, *row) for row in rows]
+    return Full(platform, account, found)
+
+
+async def _nodes(api: Api, caller: Caller, kind: str, asked: Sequence[str]) -> Answer:
+    """All values of many objects of one type."""
+    query = (
+        f"query($ids: [ID!]!) {{ nodes(ids: $ids) {{ ... on {kind} {{ {values_of(kind)} }} }} }}"
+    )
+    return await api.call(caller, query, {"ids": asked[:100]})
+
+
+def _as_users_see(value: Any) -> Any:
+    """What account users see of a value: of an actor of the staff, nothing but the kind."""
+    if not isinstance(value, dict) or value.keys() != {"kind", "id", "displayName"}:
+        return value
+    if value["kind"] == "ACCOUNT_USER":
+        return value
+    return {"kind": value["kind"], "id": value["kind"].lower(), "displayName": None}
+
+
+@pytest.mark.parametrize("kind", sorted(name for name, _ in ROWS.values()))
+async def test_account_users_see_all_of_their_account_but_what_is_for_staff(
+    full: Full, api: Api, kind: str
+) -> None:
+    asked = full.ids[kind]
+    staff = (await _nodes(api, full.platform.admin, kind, asked)).data["nodes"]
+    answer = await _nodes(api, full.platform.user(full.account), kind, asked)
+    shown, hidden = set[str](), []
+    for one, seen in zip(staff, answer.body["data"]["nodes"], strict=True):
+        if seen is None:
+            hidden.append(one)
+            continue
+        one = {name: _as_users_see(value) for name, value in one.items()}
+        differing = {name for name in one if one[name] != seen[name]} - VIEWERS_OWN
+        assert all(seen[name] is None for name in differing)
+        shown |= differing
+    assert shown == STAFF_ONLY.get(kind, set())
+    assert [error["extensions"]["code"] for error in answer.errors] == ["NOT_FOUND"] * len(hidden)
+    field, values = HIDDEN.get(kind, ("id", set()))
+    assert {one[field] for one in hidden} == values
+
+
+@pytest.mark.parametrize("kind", ["Account", *sorted(name for name, _ in ROWS.values())])
+async def test_nobody_else_sees_any_of_it(full: Full, api: Api, own: Platform, kind: str) -> None:
+    asked = full.ids[kind]
+    neighbour = full.platform.user(await create_account(full.platform.run))
+    for stranger in (neighbour, own.admin, own.user(await create_account(own.run))):
+        answer = await _nodes(api, stranger, kind, asked)
+        assert answer.body["data"]["nodes"] == [None] * len(asked[:100])
+        assert set(answer.codes) == {"NOT_FOUND"}
+
+
+async def test_lists_of_another_account_are_empty(full: Full, api: Api, own: Platform) -> None:
+    [asked] = full.ids["Account"]
+    neighbour = full.platform.user(await create_account(full.platform.run))
+    for stranger in (neighbour, own.admin):
+        for name, field in object_type("Query").fields.items():
+            if "filter" not in field.args or "accountId" not in field.args["filter"].type.fields:
+                continue
+            query = (
+                f"query($id: ID!) {{ {name}(first: 9, filter: {{accountId: $id}}) {{ {COUNTS} }} }}"
+            )
+            data = (await api.call(stranger, query, {"id": asked})).data
+            assert data[name] == {"totalCount": 0, "nodes": []}
+            mine = (await api.call(full.platform.admin, query, {"id": asked})).data
+            assert mine[name]["totalCount"] > 0
+
+
+async def test_evidence_is_for_ones_own_requirements(
+    inputs: Inputs, api: Api, owner_engine: AsyncEngine
+) -> None:
+    made = await inputs.make("requirementSubmit")
+    neighbour = inputs.platform.user(await create_account(inputs.platform.run))
+    before = await contents(owner_engine)
+    payload = await mutate(api, "requirementSubmit", replace(made, caller=neighbour))
+    assert _codes(payload) == ["NOT_FOUND"]
+    assert await contents(owner_engine) == before
+
+
+@pytest.mark.parametrize(
+    "mutation", [one for one in MUTATIONS if one not in ("accountCreate", "programPublish")]
+)
+async def test_no_mutation_reaches_another_platform(
+    inputs: Inputs, api: Api, owner_engine: AsyncEngine, mutation: str
+) -> None:
+    made, other = await inputs.make(mutation), await api.platform()
+    caller = replace(made.caller, platform=other.slug)
+    before = await contents(owner_engine)
+    payload = await mutate(api, mutation, replace(made, caller=caller))
+    assert _codes(payload) == ["NOT_FOUND"]
+    assert await contents(owner_engine) == before
