@@ -44,7 +44,7 @@ def started(
     process = subprocess.Popen(
         [sys.executable, "-P", "-m", module, *arguments],
         cwd=ROOT,
-        env={**environment({}), **(variables or {})},
+        env=environment({}, variables or {}),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
