@@ -151,6 +151,8 @@ def import_stripe_command(
                 file,
                 lambda done: bar.update(task, completed=done),
             )
+        if summary.created > 0:
+            await analyze(store.url)
         for skipped in summary.skipped:
             console.print(f"{skipped.place}: skipped: {skipped.reason}", **PLAIN)
         console.print(

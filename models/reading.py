@@ -56,7 +56,10 @@ def record_of(table: Table, *more: str) -> type[Record]:
 def compile_query(statement: Select[Any], varied: bool = False) -> Query:
     """The SQL of a statement whose every parameter is a `bindparam`, and their order."""
     compiled = statement.compile(dialect=_DIALECT)
-    return Query(str(compiled), tuple(compiled.positiontup or ()), varied)
+    names = tuple(compiled.positiontup or ())
+    if any(compiled.binds[name].value is not None for name in names):
+        raise ValueError("Bind every value by name: a constant would be lost.")
+    return Query(str(compiled), names, varied)
 
 
 class Reader:

@@ -9,6 +9,7 @@ from asyncpg.exceptions import (
     AdminShutdownError,
     CannotConnectNowError,
     LockNotAvailableError,
+    QueryCanceledError,
 )
 from graphql import GraphQLError
 from sqlalchemy.exc import TimeoutError
@@ -18,10 +19,12 @@ from models.errors import ErrorCode, Problem, RecourseError
 INTERNAL_ERROR = "INTERNAL_ERROR"
 BAD_USER_INPUT = "BAD_USER_INPUT"
 UNAVAILABLE = "UNAVAILABLE"
+TIMEOUT = "TIMEOUT"
 MAX_MESSAGE_LENGTH = 1_000
 MASKED = "Something went wrong on our side. The request id finds it in the logs."
 
 BUSY = "The service is busy, or its database is away. Try again in a moment."
+TOO_LONG = "The query took too long. Ask for less at once."
 # No free connection in time, no lock in time, no database.
 PASSING = (
     TimeoutError,
@@ -79,7 +82,10 @@ def present(error: GraphQLError, request_id: str) -> dict[str, Any]:
             "message": error.message[:MAX_MESSAGE_LENGTH],
             "extensions": {"code": BAD_USER_INPUT, **(error.extensions or {})},
         }
-    if _is_passing(cause):
+    if _has(cause, (QueryCanceledError,)):
+        log.warning("statement timed out", path=error.path, exc_info=cause)
+        return _masked(error, TOO_LONG, {"code": TIMEOUT, "requestId": request_id})
+    if _has(cause, PASSING):
         log.warning("store not available", path=error.path, exc_info=cause)
         return _masked(error, BUSY, {"code": UNAVAILABLE, "requestId": request_id})
     log.error("resolver failed", path=error.path, request_id=request_id, exc_info=cause)
@@ -91,10 +97,10 @@ def _masked(error: GraphQLError, message: str, extensions: dict[str, Any]) -> di
     return dict(masked.formatted)
 
 
-def _is_passing(error: BaseException | None) -> bool:
-    """Whether the same request may well succeed later: no connection, no lock, no database."""
+def _has(error: BaseException | None, kinds: tuple[type[BaseException], ...]) -> bool:
+    """Whether the error, or one that caused it, is of these kinds."""
     while error is not None:
-        if isinstance(error, PASSING):
+        if isinstance(error, kinds):
             return True
         error = error.__cause__
     return False

@@ -98,9 +98,11 @@ def scene(folder: Path, scale: Scale) -> Iterator[Scene]:
     with EmbeddedPostgres(folder, {"autovacuum": "off"}) as postgres:
         ids = asyncio.run(prepare(postgres.url(), scale.accounts))
         variables = {URL_VARIABLE: postgres.url(), SECRET_VARIABLE: secret}
+        served = folder / "served"
+        served.mkdir()
         by_hand = started("tests.bench.handwritten", [str(PLATFORM_ID)], variables)
         with (
-            Recourse(folder / "served", settings).serving() as serving,
+            Recourse(served, settings).serving() as serving,
             by_hand as limit,
             started("tests.bench.load") as generator,
         ):

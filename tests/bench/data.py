@@ -33,6 +33,7 @@ PLATFORM_ID = platform_id_for(PLATFORM)
 START = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)
 # Far enough away that no run of the benchmark sees them come.
 PAST, FUTURE = datetime(2020, 1, 1, tzinfo=UTC), datetime(2090, 1, 1, tzinfo=UTC)
+SUBMITTED = ("IN_REVIEW", "SATISFIED")
 COUNTRIES = ("DE", "FR", "US", "GB", "NL")
 
 
@@ -127,6 +128,7 @@ def _requirement(
             "priority": "NORMAL",
             "opened_by_kind": ActorKind.SERVICE.value,
             "opened_by_id": "onboarding",
+            "submitted_at": created if course.state in SUBMITTED else None,
             "closed_at": created if course.decided else None,
         },
     )

@@ -176,7 +176,7 @@ def _readings(parent: str, name: str, scene: Scene) -> list[Field]:
         return [Field(parent, name, given)]
     return [
         Field(parent, name, {**given, "first": 2}),
-        Field(parent, name, {**given, "last": 2}),
+        Field(parent, name, {"last": 2}),
     ]
 
 

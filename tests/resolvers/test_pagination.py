@@ -50,7 +50,7 @@ edges { cursor node { id } } nodes { id } totalCount totalCountIsCapped
 pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
 """
 ARGUMENTS = {"first": "Int", "after": "String", "last": "Int", "before": "String"}
-TRIALS = 40
+TRIALS = 30
 MOST_PAGES = 60
 CHANGES_BETWEEN_PAGES = 3
 by_name = pytest.mark.parametrize("listing", LISTS, ids=lambda one: one.name)
