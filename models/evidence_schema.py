@@ -44,10 +44,15 @@ def check_schema(schema: Any) -> None:
 def evidence_failures(schema: dict[str, Any], payload: Any) -> list[tuple[str, tuple[str, ...]]]:
     """What the schema finds wrong, at most 100: (message, path in the payload), in its order."""
     errors = islice(_validator(_key(schema)).iter_errors(payload), MAX_FAILURES)
-    return [
-        (error.message[:MAX_MESSAGE_LENGTH], ("payload", *map(str, error.instance_path)))
-        for error in errors
-    ]
+    return [(error.message[:MAX_MESSAGE_LENGTH], ("payload", *_place(error))) for error in errors]
+
+
+def _place(error: jsonschema_rs.ValidationError) -> list[str]:
+    """Where in the payload; of a field that is missing, the place where it should be."""
+    place = [str(step) for step in error.instance_path]
+    if isinstance(error.kind, jsonschema_rs.ValidationErrorKind.Required):
+        place.append(str(error.kind.property))
+    return place
 
 
 def _key(schema: dict[str, Any]) -> bytes:

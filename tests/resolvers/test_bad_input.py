@@ -493,7 +493,7 @@ async def test_evidence_of_the_wrong_shape_names_its_places(
     found = problems(await scene.ask(field, field.given, made.caller))
     assert {problem["code"] for problem in found} == {"EVIDENCE_INVALID"}
     assert {tuple(problem["field"]) for problem in found} == {
-        ("payload",),
+        ("payload", "name"),
         ("payload", "born"),
         ("payload", "owners", "1", "share"),
     }
