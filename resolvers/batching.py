@@ -4,7 +4,6 @@ Under graphql-core's own executor a batched field runs through one aiodataloader
 operation. A plain function is called at once, since it has nothing to wait for.
 """
 
-import inspect
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -29,7 +28,7 @@ class BatchedField(StrawberryField):
         assert self.base_resolver is not None
         batch: Callable[..., Any] = self.base_resolver.wrapped_func  # type: ignore[assignment]
         arguments = {name: value for name, value in kwargs.items() if name != PARENTS}
-        if not inspect.iscoroutinefunction(batch):
+        if not self.base_resolver.is_async:
             return batch([source], **arguments)[0]
         return _loader(info, batch, arguments).load(source)
 

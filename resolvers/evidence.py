@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 
 from models.evidence import EVIDENCE
-from models.listing import Link
 from models.requirement_reads import REQUIREMENTS
 from resolvers import ids
 from resolvers.batching import Parents, batched
 from resolvers.context import Info
-from resolvers.loading import account_field, reference_field
+from resolvers.loading import OF_REQUIREMENT, account_field, reference_field
 from resolvers.node import Actor, Node, actor_field, node_id, rows_of
 from resolvers.pagination import (
     After,
@@ -31,8 +30,6 @@ from resolvers.selection import register_columns
 if TYPE_CHECKING:
     from resolvers.account import Account
     from resolvers.requirement import Requirement
-
-OF_REQUIREMENT = Link(parent=REQUIREMENTS.table, column="requirement_id")
 
 
 @strawberry.type(description="A reference to a document, which Recourse does not hold itself.")

@@ -10,6 +10,7 @@ from models.listing import Link
 from models.lookup import accounts_by_id, rows_by_key
 from models.program import programs_by_version
 from models.reading import Record
+from models.requirement_reads import REQUIREMENTS
 from resolvers import ids
 from resolvers.batching import Parents, batched
 from resolvers.context import Info
@@ -18,6 +19,8 @@ from resolvers.selection import asked_columns
 
 # How an account's lists hang on it.
 OF_ACCOUNT = Link(parent=ACCOUNTS.table)
+# How evidence and resolutions hang on their requirement.
+OF_REQUIREMENT = Link(parent=REQUIREMENTS.table, column="requirement_id")
 
 
 async def accounts_of(parents: Parents, info: Info) -> list[Record | None]:

@@ -20,7 +20,7 @@ from models.resolution import (
 from resolvers import ids
 from resolvers.batching import Parents, batched
 from resolvers.context import Info
-from resolvers.loading import OF_ACCOUNT, account_field, reference_field
+from resolvers.loading import OF_ACCOUNT, OF_REQUIREMENT, account_field, reference_field
 from resolvers.node import Actor, Node, actor_field, node_id, rows_of, shown_actor
 from resolvers.pagination import (
     After,
@@ -43,7 +43,6 @@ if TYPE_CHECKING:
     from resolvers.account import Account
     from resolvers.requirement import Requirement
 
-OF_REQUIREMENT = Link(parent=REQUIREMENTS.table, column="requirement_id")
 STATEMENT = ("facts", "ground", "redress", "automated_detection", "automated_decision")
 
 
