@@ -2,7 +2,9 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
+from graphql.execution import Executor
 from sqlalchemy import text
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -12,12 +14,17 @@ from starlette.routing import Route
 from app.clock_loop import ClockLoop
 from app.database import Database
 from app.documents import DocumentCache
+from app.executor import BreadthFirstExecutor
 from app.http import GraphQLEndpoint
-from app.settings import Settings
+from app.settings import ExecutorName, Settings
 from app.tokens import TokenSigner
 from models.clock import Clock
 from resolvers.schema import SCHEMA
 
+EXECUTORS: dict[ExecutorName, type[Executor[Any]]] = {
+    ExecutorName.BREADTH_FIRST: BreadthFirstExecutor,
+    ExecutorName.GRAPHQL_CORE: Executor,
+}
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
 
 
@@ -35,6 +42,7 @@ def build_application(
         max_request_bytes=settings.max_request_bytes,
         max_page_size=settings.max_page_size,
         max_nodes=settings.max_nodes,
+        executor=EXECUTORS[settings.executor],
     )
     loop = ClockLoop(database, clock, settings.clock_interval_seconds)
 

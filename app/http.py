@@ -15,6 +15,7 @@ from typing import Any
 import orjson
 import structlog
 from graphql import ExecutionResult, GraphQLSchema, execute
+from graphql.execution import Executor
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
@@ -72,6 +73,7 @@ class GraphQLEndpoint:
     max_request_bytes: int
     max_page_size: int
     max_nodes: int
+    executor: type[Executor[Any]]
 
     async def handle(self, request: Request) -> Response:
         """Answer one request."""
@@ -177,6 +179,7 @@ class GraphQLEndpoint:
                 context_value=context,
                 variable_values=call.variables,
                 operation_name=call.operation_name,
+                executor_class=self.executor,
             )
             return result if isinstance(result, ExecutionResult) else await result
         finally:

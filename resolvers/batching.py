@@ -26,11 +26,29 @@ class BatchedField(StrawberryField):
     def get_result(self, source: Any, info: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
         """The value for one parent, from a batch with the others of its level."""
         assert self.base_resolver is not None
-        batch: Callable[..., Any] = self.base_resolver.wrapped_func  # type: ignore[assignment]
-        arguments = {name: value for name, value in kwargs.items() if name != PARENTS}
         if not self.base_resolver.is_async:
-            return batch([source], **arguments)[0]
-        return _loader(info, batch, arguments).load(source)
+            return self.call(info, [source], kwargs)[0]
+        return self._loader(info, kwargs).load(source)
+
+    def call(self, info: Info, parents: list[Any], arguments: dict[str, Any]) -> Any:
+        """The values for the parents, in their order, or the coroutine that gives them."""
+        assert self.base_resolver is not None
+        if self.base_resolver.is_async:
+            info.context.spend(len(parents))
+        batch: Callable[..., Any] = self.base_resolver.wrapped_func  # type: ignore[assignment]
+        return batch(**{**arguments, PARENTS: parents})
+
+    def _loader(self, info: Info, arguments: dict[str, Any]) -> DataLoader[Any, Any]:
+        loaders = info.context.loaders
+        place = _place(info.path)
+        loader = loaders.get(place)
+        if loader is None:
+
+            async def load(parents: list[Any]) -> Any:
+                return await self.call(info, parents, arguments)
+
+            loader = loaders[place] = DataLoader(load, cache=False, get_cache_key=id)
+        return loader
 
 
 def batched(
@@ -48,22 +66,6 @@ def batched(
         description=description,
         metadata={NEEDS: tuple(needs)},
     )
-
-
-def _loader(
-    info: Info, batch: Callable[..., Any], arguments: dict[str, Any]
-) -> DataLoader[Any, Any]:
-    loaders = info.context.loaders
-    place = _place(info.path)
-    loader = loaders.get(place)
-    if loader is None:
-
-        async def load(parents: list[Any]) -> Any:
-            info.context.spend(len(parents))
-            return await batch(parents, **arguments)
-
-        loader = loaders[place] = DataLoader(load, cache=False, get_cache_key=id)
-    return loader
 
 
 def _place(path: Path | None) -> tuple[Any, ...]:

@@ -17,7 +17,7 @@ from resolvers import ids
 from resolvers.batching import Parents, batched
 from resolvers.context import Info
 from resolvers.loading import OF_ACCOUNT, account_field
-from resolvers.node import Actor, Node, Reference, actor_field, node_id, rows_of
+from resolvers.node import Actor, Node, actor_field, node_id, reference_class, rows_of
 from resolvers.pagination import (
     After,
     Before,
@@ -56,7 +56,7 @@ async def _subjects(parents: Parents, info: Info) -> list[Any]:
             found.update(await _rows(parents, info, type_name, fields))
     return [
         found.get((e["subject_type"], e["subject_id"]))
-        or Reference(e["subject_type"], e["account_id"], e["subject_id"])
+        or reference_class(e["subject_type"])(e["account_id"], e["subject_id"])
         for e in parents
     ]
 

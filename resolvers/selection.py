@@ -22,6 +22,16 @@ ColumnMap = Mapping[str, tuple[str, ...]]
 ROWS_OF_CONNECTION = (("nodes",), ("edges", "node"))
 
 
+class PlannedNodes(list[FieldNode]):
+    """A field's nodes in a plan that is kept: what is derived of them is kept in `memo`."""
+
+    __slots__ = ("memo",)
+
+    def __init__(self, nodes: Iterable[FieldNode]) -> None:
+        super().__init__(nodes)
+        self.memo: dict[Any, Any] = {}
+
+
 # The type's name in the schema -> its columns, and those that only staff may read. Filled as the
 # types are declared.
 COLUMNS: dict[str, ColumnMap] = {}

@@ -1,0 +1,100 @@
+"""Errors: where they happened, in the order of the document, without those of what is gone.
+
+graphql-core walks the response depth first and forgets what happens below a place that an error has
+already made null. Here levels are resolved one after another, so errors are kept with their place,
+put in that order at the end, and those that graphql-core would not have met are dropped.
+"""
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from graphql import GraphQLError
+from graphql.error import located_error
+
+from app.executor.plan import PlannedField, Shape
+
+if TYPE_CHECKING:
+    from app.executor.rows import Rows
+
+Path = tuple[str | int, ...]
+
+
+class Place(NamedTuple):
+    """A place of the response: of which object (by its row), of which field, where in its lists.
+
+    `items_before` is how many items of a list were completed before the list itself broke.
+    """
+
+    rows: "Rows"
+    row: int
+    field: PlannedField
+    indexes: tuple[int, ...] = ()
+    items_before: int | None = None
+
+
+class Errors:
+    """What went wrong in a run."""
+
+    __slots__ = ("_found",)
+
+    def __init__(self) -> None:
+        self._found: list[tuple[Place, Exception]] = []
+
+    def __bool__(self) -> bool:
+        return bool(self._found)
+
+    def add(self, place: Place, error: Exception) -> None:
+        """Remember an error and its place."""
+        self._found.append((place, error))
+
+    def in_order(self) -> list[GraphQLError]:
+        """The errors as the response shows them."""
+        found = sorted(self._found, key=lambda entry: order_of(entry[0]))
+        gone: set[Path | None] = set()
+        shown = []
+        for place, error in found:
+            nulled = nulled_by(place)
+            if not _is_gone(nulled, gone):
+                gone.add(nulled)
+                shown.append(located_error(error, place.field.nodes, list(path_of(place))))
+        return shown
+
+
+def path_of(place: Place) -> Path:
+    """The response path."""
+    return (*_path_of_row(place.rows, place.row), place.field.name, *place.indexes)
+
+
+def order_of(place: Place) -> tuple[int, ...]:
+    """What sorts places as the document has them: numbers of fields and of items."""
+    own = (*_order_of_row(place.rows, place.row), place.field.order, *place.indexes)
+    return own if place.items_before is None else (*own, place.items_before)
+
+
+def nulled_by(place: Place) -> Path | None:
+    """The path of the place that an error makes null; None for the response as a whole."""
+    shapes: list[Shape] = [place.field.shape]
+    for _ in place.indexes:
+        item = shapes[-1].item
+        assert item is not None
+        shapes.append(item)
+    for depth in range(len(place.indexes), -1, -1):
+        if shapes[depth].nullable:
+            return path_of(place._replace(indexes=place.indexes[:depth]))
+    fold = place.rows.fold
+    if fold is None:
+        return None
+    return nulled_by(fold.place_of(place.rows.ordinal(place.row)))
+
+
+def _is_gone(path: Path | None, gone: set[Path | None]) -> bool:
+    if not gone:
+        return False
+    return None in gone or any(path[:end] in gone for end in range(1, len(path or ()) + 1) if path)
+
+
+def _path_of_row(rows: "Rows", row: int) -> Path:
+    return () if rows.fold is None else path_of(rows.fold.place_of(rows.ordinal(row)))
+
+
+def _order_of_row(rows: "Rows", row: int) -> tuple[int, ...]:
+    return () if rows.fold is None else order_of(rows.fold.place_of(rows.ordinal(row)))

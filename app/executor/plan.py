@@ -1,0 +1,297 @@
+"""Plans: an operation compiled once, so that a run has nothing to look up.
+
+A `Scope` is a selection set on one object type at one place of the operation, with its fields
+merged as the specification has it. A `PlannedField` knows how its values are read and what shape
+they have. Scopes are compiled when a run first gets to them: an operation whose lists are empty
+costs less, and of an interface only the types that turn up.
+
+All private names of the libraries that the executor relies on are used in this file and in
+`__init__.py`.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any
+
+from graphql import (
+    DirectiveNode,
+    FieldNode,
+    FragmentSpreadNode,
+    GraphQLField,
+    GraphQLObjectType,
+    GraphQLOutputType,
+    OperationDefinitionNode,
+    SelectionSetNode,
+    VariableNode,
+    default_field_resolver,
+    is_leaf_type,
+    is_list_type,
+    is_non_null_type,
+)
+from graphql.execution.collect_fields import (
+    FieldDetailsList,
+    GroupedFieldSet,
+    collect_fields,
+    collect_subfields,
+)
+from graphql.pyutils import Path
+from strawberry.types.field import StrawberryField
+
+from app.executor.leaves import Encoder, Encoders, encoder_of
+from resolvers.batching import BatchedField
+from resolvers.selection import PlannedNodes
+
+if TYPE_CHECKING:
+    from app.executor import BreadthFirstExecutor
+
+TYPENAME = "__typename"
+STEERING = ("skip", "include")
+INCREMENTAL = ("defer", "stream")
+# A document longer than this is not met again, or should not be held for it.
+MAX_KEPT_LENGTH = 20_000
+# `@skip` and `@include` on ten variables make 1,024 plans of one operation.
+MAX_PLANS_OF_OPERATION = 16
+
+
+class Shape:
+    """The type of a value: whether it may be null, and of a list the shape of its items.
+
+    `encode` turns many leaf values at once into what the response holds, or gives None where one of
+    them needs a closer look.
+    """
+
+    __slots__ = ("encode", "is_leaf", "item", "nullable", "type")
+
+    def __init__(self, kind: GraphQLOutputType, encoders: Encoders) -> None:
+        self.nullable = not is_non_null_type(kind)
+        self.type: Any = kind if self.nullable else kind.of_type  # type: ignore[union-attr]
+        self.item = Shape(self.type.of_type, encoders) if is_list_type(self.type) else None
+        self.is_leaf: bool = self.item.is_leaf if self.item else is_leaf_type(self.type)
+        self.encode: Encoder | None = None
+        if self.item is None and self.is_leaf:
+            self.encode = encoder_of(self.type, self.nullable, encoders)
+
+    @property
+    def innermost(self) -> Any:
+        """The named type within all lists."""
+        return self.type if self.item is None else self.item.innermost
+
+
+class PlannedField:
+    """One field of a scope: how its values are read, and the shape of them.
+
+    Of `read`, `batch` and `resolve` one is set; none of them for `__typename`.
+    """
+
+    __slots__ = (
+        *("batch", "definition", "details", "has_arguments", "is_default", "name", "nodes"),
+        *("order", "parent_type", "place", "read", "resolve", "scopes", "shape"),
+    )
+
+    def __init__(
+        self,
+        definition: GraphQLField,
+        details: FieldDetailsList,
+        parent_type: GraphQLObjectType,
+        place: Path,
+        order: int,
+        encoders: Encoders,
+    ) -> None:
+        self.name = str(place.key)
+        self.definition = definition
+        self.details = details
+        self.nodes = PlannedNodes(detail.node for detail in details)
+        self.parent_type = parent_type
+        self.place = place
+        self.order = order
+        self.has_arguments = bool(definition.args or self.nodes[0].arguments)
+        self.shape = Shape(definition.type, encoders)
+        # By the type of the object, for those met so far.
+        self.scopes: dict[GraphQLObjectType, Scope] = {}
+        self.batch: BatchedField | None = None
+        self.read: Callable[[Any], Any] | None = None
+        self.resolve: Callable[..., Any] | None = None
+        self.is_default = False
+        self._choose_how_to_resolve()
+
+    @property
+    def field_name(self) -> str:
+        """The name in the schema, where `name` may be an alias."""
+        return self.nodes[0].name.value
+
+    @property
+    def is_typename(self) -> bool:
+        """Whether the field is `__typename`."""
+        return self.field_name == TYPENAME
+
+    def _choose_how_to_resolve(self) -> None:
+        if self.is_typename:
+            return
+        declared = self.definition.extensions.get("strawberry-definition")
+        if isinstance(declared, BatchedField) and not declared.extensions:
+            self.batch = declared
+            return
+        if getattr(self.definition.resolve, "_is_default", False):
+            assert isinstance(declared, StrawberryField)
+            self.read = _getter(declared)
+            return
+        self.resolve = self.definition.resolve
+        self.is_default = self.resolve in (None, default_field_resolver) and not self.has_arguments
+
+
+class Scope:
+    """A selection set on one object type: its fields, in the order of the response."""
+
+    __slots__ = ("fields", "names", "type")
+
+    def __init__(self, kind: GraphQLObjectType, fields: list[PlannedField]) -> None:
+        self.type = kind
+        self.fields = fields
+        self.names = tuple(field.name for field in fields)
+
+
+class Plan:
+    """An operation for some values of the variables that steer `@skip` and `@include`."""
+
+    __slots__ = ("root",)
+
+    def __init__(self, root: Scope) -> None:
+        self.root = root
+
+
+class OperationPlans:
+    """The plans of one operation, by the values of its steering variables."""
+
+    __slots__ = ("is_incremental", "operation", "plans", "steering")
+
+    def __init__(self, run: "BreadthFirstExecutor") -> None:
+        self.operation = run.operation
+        directives = list(_directives(run))
+        names = [node.name.value for node in directives]
+        self.is_incremental = any(name in INCREMENTAL for name in names)
+        self.steering = tuple(sorted(set(_steering_variables(directives))))
+        self.plans: dict[tuple[Any, ...], Plan] = {}
+
+    def plan(self, run: "BreadthFirstExecutor") -> Plan:
+        """The plan for this run's variables, made where there is none yet."""
+        coerced = run.variable_values.coerced
+        key = tuple((name in coerced, coerced.get(name)) for name in self.steering)
+        plan = self.plans.get(key)
+        if plan is None:
+            plan = Plan(root_scope(run))
+            if len(self.plans) < MAX_PLANS_OF_OPERATION:
+                self.plans[key] = plan
+        return plan
+
+
+class PlanCache:
+    """The operations planned last, bounded in number.
+
+    They are known by identity: whoever caches parsed documents finds their plans.
+    """
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._kept: OrderedDict[int, OperationPlans] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def get(self, run: "BreadthFirstExecutor") -> OperationPlans:
+        """The plans of the operation that is run."""
+        key = id(run.operation)
+        found = self._kept.get(key)
+        # An id may be that of another operation, which has taken the place of one now gone.
+        if found is not None and found.operation is run.operation:
+            self._kept.move_to_end(key)
+            return found
+        found = OperationPlans(run)
+        if _length(run.operation) <= MAX_KEPT_LENGTH:
+            self._kept[key] = found
+            if len(self._kept) > self._size:
+                self._kept.popitem(last=False)
+        return found
+
+
+def root_scope(run: "BreadthFirstExecutor") -> Scope:
+    """The scope of the operation itself; raises what graphql-core raises of its selections."""
+    root_type = run.schema.get_root_type(run.operation.operation)
+    assert root_type is not None
+    collected = collect_fields(
+        run.schema,
+        run.fragments,
+        run.variable_values,
+        root_type,
+        run.operation,
+        run.hide_suggestions,
+    )
+    return _scope(run, root_type, collected.grouped_field_set, None)
+
+
+def scope_of(run: "BreadthFirstExecutor", field: PlannedField, kind: GraphQLObjectType) -> Scope:
+    """The scope of a field's objects of one type; raises what graphql-core raises of it."""
+    scope = field.scopes.get(kind)
+    if scope is None:
+        collected = collect_subfields(
+            run.schema,
+            run.fragments,
+            run.variable_values,
+            run.operation,
+            kind,
+            field.details,
+            run.hide_suggestions,
+        )
+        scope = _scope(run, kind, collected.grouped_field_set, field.place)
+        field.scopes[kind] = scope
+    return scope
+
+
+def _scope(
+    run: "BreadthFirstExecutor",
+    kind: GraphQLObjectType,
+    grouped: GroupedFieldSet,
+    place: Path | None,
+) -> Scope:
+    fields: list[PlannedField] = []
+    for name, details in grouped.items():
+        definition = run.schema.get_field(kind, details[0].node.name.value)
+        if definition is not None:
+            own_place = Path(place, name, kind.name)
+            fields.append(
+                PlannedField(definition, details, kind, own_place, len(fields), run.encoders)
+            )
+    return Scope(kind, fields)
+
+
+def _getter(declared: StrawberryField) -> Callable[[Any], Any]:
+    default, name = declared.default_resolver, declared.python_name
+    if default is getattr:
+        return attrgetter(name)
+    return lambda source: default(source, name)
+
+
+def _directives(run: "BreadthFirstExecutor") -> Iterator[DirectiveNode]:
+    """The directives in the operation and in the fragments of its document."""
+    sets: list[SelectionSetNode] = [run.operation.selection_set]
+    sets += [fragment.selection_set for fragment in run.fragment_definitions.values()]
+    while sets:
+        for node in sets.pop().selections:
+            yield from node.directives or ()
+            if not isinstance(node, FragmentSpreadNode):
+                nested: FieldNode | Any = node
+                if nested.selection_set:
+                    sets.append(nested.selection_set)
+
+
+def _steering_variables(directives: list[DirectiveNode]) -> Iterator[str]:
+    for directive in directives:
+        if directive.name.value in STEERING:
+            for argument in directive.arguments or ():
+                if isinstance(argument.value, VariableNode):
+                    yield argument.value.name.value
+
+
+def _length(operation: OperationDefinitionNode) -> int:
+    """How long the operation's document is, in characters."""
+    return len(operation.loc.source.body) if operation.loc else 0

@@ -1,0 +1,218 @@
+"""Resolving: the values of one field for all its parents, by the way that the plan has chosen."""
+
+from collections.abc import AsyncIterable, Awaitable, Coroutine, Sequence
+from inspect import iscoroutine
+from typing import TYPE_CHECKING, Any
+
+from graphql.execution.values import get_argument_values
+from graphql.pyutils import Path, gather_with_cancel, is_iterable
+from strawberry.schema.schema_converter import get_arguments
+
+from app.executor.errors import Place
+from app.executor.leaves import is_plain, is_shareable
+from app.executor.plan import PlannedField, Shape
+from app.executor.rows import Broken, Rows
+
+if TYPE_CHECKING:
+    from app.executor import BreadthFirstExecutor
+
+# One per parent, in their order; an exception is the error of its parent's field.
+Values = list[Any]
+
+
+def start(
+    run: "BreadthFirstExecutor", rows: Rows, field: PlannedField
+) -> Values | Coroutine[Any, Any, Values]:
+    """A field's values, or what will give them."""
+    if field.read is not None:
+        try:
+            return list(map(field.read, rows.sources))
+        except Exception:
+            return [_attempt(field.read, source) for source in rows.sources]
+    if field.batch is not None:
+        return _start_batch(run, rows, field)
+    if field.is_typename:
+        return [rows.scope.type.name] * len(rows.sources)
+    values = _read_entries(rows, field) if field.is_default else None
+    return _start_each(run, rows, field) if values is None else values
+
+
+def info_of(run: "BreadthFirstExecutor", field: PlannedField, path: Path) -> Any:
+    """graphql-core's info for a field at a path."""
+    return run.build_resolve_info(field.definition, field.nodes, field.parent_type, path)
+
+
+def path_of_row(rows: Rows, row: int) -> Path | None:
+    """The response path of an object, as graphql-core gives it to resolvers."""
+    if rows.fold is None:
+        return None
+    return path_of_field(rows.fold.place_of(rows.ordinal(row)))
+
+
+def path_of_field(place: Place) -> Path:
+    """The response path of a place."""
+    path = Path(path_of_row(place.rows, place.row), place.field.name, place.field.parent_type.name)
+    for index in place.indexes:
+        path = path.add_key(index)
+    return path
+
+
+async def awaited(run: "BreadthFirstExecutor", values: Values, shape: Shape) -> Values:
+    """The values when nothing in them has to be waited for any more; what raised is an exception.
+
+    Of lists, the items too; these are then lists indeed, however they were given.
+    """
+    values = await settle(run, values)
+    if shape.item is None:
+        return values
+    lists = [await _listed(run, value) for value in values]
+    flat = [item for value in lists if isinstance(value, list) for item in value]
+    if all(map(is_plain, set(map(type, flat)))) and shape.item.item is None:
+        return lists
+    rest = iter(await awaited(run, flat, shape.item))
+    return [_refilled(value, rest) if isinstance(value, list) else value for value in lists]
+
+
+def _refilled(value: list[Any], rest: Any) -> list[Any]:
+    items = [next(rest) for _ in value]
+    return Broken(items, value.error) if isinstance(value, Broken) else items
+
+
+async def settle(run: "BreadthFirstExecutor", values: Values) -> Values:
+    """The values, with the results of those that had to be waited for; all at once."""
+    waiting = [place for place, value in enumerate(values) if run.is_awaitable(value)]
+    if not waiting:
+        return values
+    found = await together([_caught(values[place]) for place in waiting])
+    values = list(values)
+    for place, value in zip(waiting, found, strict=True):
+        values[place] = value
+    return values
+
+
+async def together(coroutines: Sequence[Coroutine[Any, Any, Any]]) -> list[Any]:
+    """The results of all; a single one needs no task."""
+    if len(coroutines) == 1:
+        return [await coroutines[0]]
+    return list(await gather_with_cancel(*coroutines))
+
+
+async def _caught(value: Awaitable[Any]) -> Any:
+    try:
+        return await value
+    except Exception as error:
+        return error
+
+
+async def _listed(run: "BreadthFirstExecutor", value: Any) -> Any:
+    """An iterable as a list; Broken where it raised half way."""
+    if run.is_async_iterable(value):
+        return await _listed_asynchronously(value)
+    if type(value) is list or not is_iterable(value):
+        return value
+    items = []
+    try:
+        for item in value:
+            items.append(item)
+    except Exception as error:
+        return Broken(items, error)
+    return items
+
+
+async def _listed_asynchronously(value: AsyncIterable[Any]) -> Any:
+    items = []
+    try:
+        async for item in value:
+            items.append(item)
+    except Exception as error:
+        return Broken(items, error)
+    return items
+
+
+def _start_batch(
+    run: "BreadthFirstExecutor", rows: Rows, field: PlannedField
+) -> Values | Coroutine[Any, Any, Values]:
+    batch, count = field.batch, len(rows.sources)
+    assert batch is not None
+    try:
+        schema = run.strawberry_schema
+        info = schema.config.info_class(_raw_info=info_of(run, field, field.place), _field=batch)
+        _, arguments = get_arguments(
+            field=batch,
+            source=rows.sources,
+            info=info,
+            kwargs=_arguments(run, field),
+            config=schema.config,
+            scalar_registry=schema.schema_converter.scalar_registry,
+        )
+        values = batch.call(info, rows.sources, arguments)
+    except Exception as error:
+        return [error] * count
+    return _finish_batch(values, count) if iscoroutine(values) else _checked(values, count)
+
+
+async def _finish_batch(values: Awaitable[Any], count: int) -> Values:
+    try:
+        return _checked(await values, count)
+    except Exception as error:
+        return [error] * count
+
+
+def _checked(values: Any, count: int) -> Values:
+    if not isinstance(values, list) or len(values) != count:
+        found = f"{len(values)} values" if isinstance(values, list) else type(values).__name__
+        error = TypeError(f"A batched field gave {found} for {count} parents.")
+        return [error] * count
+    return values
+
+
+def _start_each(
+    run: "BreadthFirstExecutor", rows: Rows, field: PlannedField
+) -> Values | Coroutine[Any, Any, Values]:
+    """Call the resolver of each object, as graphql-core does."""
+    values: Values = []
+    resolve = field.resolve or run.field_resolver
+    shared: dict[str, Any] | None = None
+    for row, source in enumerate(rows.sources):
+        info = info_of(run, field, Path(path_of_row(rows, row), field.name, field.parent_type.name))
+        try:
+            given = _arguments(run, field) if shared is None else shared
+            if all(map(is_shareable, given.values())):
+                shared = given
+            values.append(resolve(source, info, **given))
+        except Exception as error:
+            values.append(error)
+    if any(map(run.is_awaitable, values)):
+        return awaited(run, values, field.shape)
+    return values
+
+
+def _arguments(run: "BreadthFirstExecutor", field: PlannedField) -> dict[str, Any]:
+    if not field.has_arguments:
+        return {}
+    return get_argument_values(
+        field.definition,
+        field.nodes[0],
+        run.variable_values,
+        None,
+        run.hide_suggestions,
+    )
+
+
+def _read_entries(rows: Rows, field: PlannedField) -> Values | None:
+    """What graphql-core's default resolver finds in dictionaries, where that is all they are."""
+    if not _DICTIONARIES.issuperset(map(type, rows.sources)):
+        return None
+    name = field.field_name
+    values = [source.get(name) for source in rows.sources]
+    return None if any(map(callable, values)) else values
+
+
+def _attempt(read: Any, source: Any) -> Any:
+    try:
+        return read(source)
+    except Exception as error:
+        return error
+
+
+_DICTIONARIES = frozenset((dict,))
