@@ -14,17 +14,13 @@ from starlette.routing import Route
 from app.clock_loop import ClockLoop
 from app.database import Database
 from app.documents import DocumentCache
-from app.executor import BreadthFirstExecutor
+from app.encoding import json_executor
 from app.http import GraphQLEndpoint
 from app.settings import ExecutorName, Settings
 from app.tokens import TokenSigner
 from models.clock import Clock
 from resolvers.schema import SCHEMA
 
-EXECUTORS: dict[ExecutorName, type[Executor[Any]]] = {
-    ExecutorName.BREADTH_FIRST: BreadthFirstExecutor,
-    ExecutorName.GRAPHQL_CORE: Executor,
-}
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
 
 
@@ -42,7 +38,7 @@ def build_application(
         max_request_bytes=settings.max_request_bytes,
         max_page_size=settings.max_page_size,
         max_nodes=settings.max_nodes,
-        executor=EXECUTORS[settings.executor],
+        executor=_executor(settings),
     )
     loop = ClockLoop(database, clock, settings.clock_interval_seconds)
 
@@ -62,6 +58,12 @@ def build_application(
         ],
         lifespan=lifespan,
     )
+
+
+def _executor(settings: Settings) -> type[Executor[Any]]:
+    if settings.executor is ExecutorName.GRAPHQL_CORE:
+        return Executor
+    return json_executor(settings.document_cache_size)
 
 
 async def _health(_: Request) -> Response:

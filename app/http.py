@@ -21,6 +21,7 @@ from starlette.responses import Response
 
 from app.database import Database
 from app.documents import Document, DocumentCache
+from app.encoding import encode
 from app.tokens import TokenRefused, TokenSigner
 from models.actor import Actor
 from models.clock import Clock
@@ -236,9 +237,7 @@ def _call_of(body: Any) -> Call:
 
 
 def _respond(body: Any, status: int, media_type: str) -> Response:
-    return Response(
-        orjson.dumps(body), status, headers={"content-type": f"{media_type}; charset=utf-8"}
-    )
+    return Response(encode(body), status, headers={"content-type": f"{media_type}; charset=utf-8"})
 
 
 def _refused(refusal: RequestRefused, media_type: str) -> Response:

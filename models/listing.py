@@ -9,8 +9,9 @@ filters, which order) make its `Shape`, under which it is compiled once.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import product
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import (
@@ -123,6 +124,21 @@ class Link:
     through_parent: str = ""
     through_child: str = ""
 
+    @cached_property
+    def by_id(self) -> bool:
+        """Whether the parent is not the account itself."""
+        return "id" in self.parent.c
+
+    @cached_property
+    def key_of(self) -> Callable[[Any], Any]:
+        """From a parent to its key: its account's id, or that and its own."""
+        return itemgetter("account_id", "id") if self.by_id else itemgetter("account_id")
+
+    @cached_property
+    def parent_of(self) -> Callable[[Any], Any]:
+        """From a row of the list to its parent's key."""
+        return itemgetter("account_id", "parent_id") if self.by_id else itemgetter("account_id")
+
 
 @dataclass(frozen=True)
 class Shape:
@@ -157,7 +173,7 @@ class Shape:
 @lru_cache(maxsize=64)
 def record_class(table: Table) -> type[Record]:
     """The record class of a table's rows, with the parent's key where a page has several."""
-    return record_of(table, "parent_account_id", "parent_id", "total")
+    return record_of(table, "parent_id", "total")
 
 
 @lru_cache(maxsize=MAX_SHAPES)
@@ -368,9 +384,9 @@ def _ordered(shape: Shape, rows: FromClause) -> Select[Any]:
 def _parent_keys(link: Link) -> tuple[list[ColumnElement[Any]], list[ColumnElement[bool]]]:
     """The columns of the parents' keys, and the condition that picks the parents asked for."""
     parent = link.parent
-    columns: list[ColumnElement[Any]] = [parent.c.account_id.label("parent_account_id")]
+    columns: list[ColumnElement[Any]] = [parent.c.account_id]
     where = [is_any(parent.c.account_id, "accounts")]
-    if "id" in parent.c:
+    if link.by_id:
         columns.append(parent.c.id.label("parent_id"))
         where.append(is_any(parent.c.id, "ids"))
     return columns, where
@@ -400,7 +416,8 @@ def _by_parent(shape: Shape) -> Select[Any]:
     where += _onwards(shape, table, shape.conditions)
     page = _ordered(shape, table).where(*where).correlate(link.parent).lateral("page")
     keys, asked = _parent_keys(link)
-    columns = [column for column in page.c if column.key not in ("parent_account_id", "parent_id")]
+    # A row's account is its parent's.
+    columns = [column for column in page.c if column.key not in ("account_id", "parent_id")]
     # The lateral's order is kept row by row, and rows are grouped by parent on arrival.
     return select(*keys, *columns).select_from(link.parent.join(page, true())).where(*asked)
 

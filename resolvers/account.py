@@ -1,7 +1,7 @@
 """Accounts: the businesses, with what they may do."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from enum import Enum
 from typing import Annotated, Any, cast
@@ -137,22 +137,23 @@ def _is_due(account: Any, now: datetime) -> bool:
     return account["next_change_at"] is not None and account["next_change_at"] <= now
 
 
-async def _statuses(parents: Parents, info: Info) -> list[str]:
-    derived = await _catch_up(info, parents)
-    return [
-        derived[row["account_id"]].status if row["account_id"] in derived else row["status"]
-        for row in parents
-    ]
+def _as_derived(name: str) -> Callable[[Parents, Info], Any]:
+    """What gives a column of accounts, but for what time has changed since it was written."""
 
+    async def catch_up(parents: Parents, info: Info) -> list[Any]:
+        derived = await _catch_up(info, parents)
+        return [
+            getattr(derived[row["account_id"]], name) if row["account_id"] in derived else row[name]
+            for row in parents
+        ]
 
-async def _disabled_reasons(parents: Parents, info: Info) -> list[str | None]:
-    derived = await _catch_up(info, parents)
-    return [
-        derived[row["account_id"]].disabled_reason
-        if row["account_id"] in derived
-        else row["disabled_reason"]
-        for row in parents
-    ]
+    def resolve(parents: Parents, info: Info) -> Any:
+        now = info.context.now
+        if any(_is_due(row, now) for row in parents):
+            return catch_up(parents, info)
+        return [row[name] for row in parents]
+
+    return resolve
 
 
 class DerivedCapability:
@@ -272,12 +273,14 @@ class Account(Node):
     country: CountryCode = strawberry.field(description="The country of the business.")
     risk_tier: RiskTier = strawberry.field(description="How closely it is watched.")
     status: AccountStatus = batched(
-        _statuses,
+        _as_derived("status"),
         description="The account as a whole.",
+        may_wait=True,
         needs=("account_id", "status", *CATCHING_UP),
     )
     disabled_reason: DisabledReason | None = batched(
-        _disabled_reasons,
+        _as_derived("disabled_reason"),
+        may_wait=True,
         description="Why it is restricted, under review or rejected.",
         needs=("account_id", "disabled_reason", *CATCHING_UP),
     )
@@ -429,4 +432,4 @@ async def accounts(
     """The accounts of the platform, or the account user's account."""
     page = PageArguments(first, after, last, before)
     request = list_request(info, ACCOUNTS, "Account", "accounts", page, _filtered(filter), order_by)
-    return await fetch_page(info, request)
+    return await fetch_page(request)

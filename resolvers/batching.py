@@ -5,6 +5,7 @@ operation. A plain function is called at once, since it has nothing to wait for.
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from inspect import isawaitable
 from typing import Any
 
 import strawberry
@@ -18,6 +19,7 @@ from resolvers.context import Info
 Parents = strawberry.Parent[Sequence[Any]]
 PARENTS = "parents"
 NEEDS = "needs"
+MAY_WAIT = "may_wait"
 
 
 class BatchedField(StrawberryField):
@@ -25,27 +27,33 @@ class BatchedField(StrawberryField):
 
     def get_result(self, source: Any, info: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
         """The value for one parent, from a batch with the others of its level."""
-        assert self.base_resolver is not None
-        if not self.base_resolver.is_async:
+        if not self.waits:
             return self.call(info, [source], kwargs)[0]
         return self._loader(info, kwargs).load(source)
+
+    @property
+    def waits(self) -> bool:
+        """Whether the function may have to wait for something."""
+        assert self.base_resolver is not None
+        return self.base_resolver.is_async or bool(self.metadata.get(MAY_WAIT))
 
     def call(self, info: Info, parents: list[Any], arguments: dict[str, Any]) -> Any:
         """The values for the parents, in their order, or the coroutine that gives them."""
         assert self.base_resolver is not None
-        if self.base_resolver.is_async:
+        if self.waits:
             info.context.spend(len(parents))
         batch: Callable[..., Any] = self.base_resolver.wrapped_func  # type: ignore[assignment]
         return batch(**{**arguments, PARENTS: parents})
 
     def _loader(self, info: Info, arguments: dict[str, Any]) -> DataLoader[Any, Any]:
         loaders = info.context.loaders
-        place = _place(info.path)
+        place = place_of(info.path)
         loader = loaders.get(place)
         if loader is None:
 
             async def load(parents: list[Any]) -> Any:
-                return await self.call(info, parents, arguments)
+                values = self.call(info, parents, arguments)
+                return await values if isawaitable(values) else values
 
             loader = loaders[place] = DataLoader(load, cache=False, get_cache_key=id)
         return loader
@@ -55,21 +63,23 @@ def batched(
     resolver: Callable[..., Any],
     description: str,
     needs: Iterable[str] = (),
+    may_wait: bool = False,
 ) -> Any:
     """A field that `resolver(parents, info, ...)` fills for all parents at once.
 
     `needs` names the columns that it reads of the parents' rows. A value that is an exception
-    becomes the error of its parent's field.
+    becomes the error of its parent's field. With `may_wait`, the function is no coroutine function,
+    but may give a coroutine instead of the values: where that is rare, the rest costs less.
     """
     return BatchedField(
         base_resolver=StrawberryResolver(resolver),
         description=description,
-        metadata={NEEDS: tuple(needs)},
+        metadata={NEEDS: tuple(needs), MAY_WAIT: may_wait},
     )
 
 
-def _place(path: Path | None) -> tuple[Any, ...]:
-    """Where in the operation a field stands: its response path without the places in lists."""
+def place_of(path: Path | None) -> tuple[Any, ...]:
+    """Where in the operation a field stands: its path without list indexes, the field first."""
     found = []
     while path is not None:
         if isinstance(path.key, str):

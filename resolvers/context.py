@@ -37,6 +37,8 @@ class Context:
     # The status of accounts whose instant has come before the clock loop has.
     derived: dict[uuid.UUID, Derived] = field(default_factory=dict)
     loaders: dict[Any, Any] = field(default_factory=dict)
+    # The lists whose edges are shown, by the place of the edges in the operation.
+    lists: dict[Any, Any] = field(default_factory=dict)
     now: datetime = field(init=False)
 
     def __post_init__(self) -> None:

@@ -155,7 +155,7 @@ async def events(
     """Events by the instant at which they happened."""
     page = PageArguments(first, after, last, before)
     request = list_request(info, EVENTS, "Event", "events", page, _filtered(filter))
-    return await fetch_page(info, request)
+    return await fetch_page(request)
 
 
 async def timelines(
@@ -178,4 +178,4 @@ async def timelines(
         _filtered(filter),
         link=OF_ACCOUNT,
     )
-    return await fetch_pages(info, request, parents)
+    return await fetch_pages(request, parents)

@@ -92,7 +92,7 @@ async def evidence_of_requirements(
         Filtered(),
         link=OF_REQUIREMENT,
     )
-    return await fetch_pages(info, request, parents)
+    return await fetch_pages(request, parents)
 
 
 @strawberry.input(description="A reference to a document.")

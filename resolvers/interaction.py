@@ -193,7 +193,7 @@ async def interactions(
     request = list_request(
         info, INTERACTIONS, "Interaction", "interactions", page, _filtered(filter), order_by
     )
-    return await fetch_page(info, request)
+    return await fetch_page(request)
 
 
 async def interactions_of_accounts(
@@ -239,4 +239,4 @@ async def _of_each(
     request = list_request(
         info, INTERACTIONS, "Interaction", name, page, _filtered(given), order_by, link
     )
-    return await fetch_pages(info, request, parents)
+    return await fetch_pages(request, parents)

@@ -29,11 +29,10 @@ from models.listing import (
     Shape,
     count_query,
     page_query,
-    record_class,
 )
 from models.reading import Record
 from models.text import check_text
-from resolvers.batching import Parents, batched
+from resolvers.batching import Parents, batched, place_of
 from resolvers.context import Info
 from resolvers.selection import ROWS_OF_CONNECTION, asked_columns
 
@@ -153,6 +152,7 @@ class DateTimeRange:
 class ListRequest:
     """One list as one place of a query asks for it; for a nested list, the same for all parents."""
 
+    info: Info
     spec: ListSpec
     name: str
     columns: tuple[str, ...]
@@ -183,12 +183,13 @@ class ListRequest:
             link=self.link,
         )
 
-    def values(self, info: Info) -> dict[str, Any]:
+    def values(self) -> dict[str, Any]:
         """The parameters that the filter binds."""
+        context = self.info.context
         found: dict[str, Any] = {
-            "platform_id": info.context.actor.platform_id,
+            "platform_id": context.actor.platform_id,
             "account_id": self.filtered.account_id,
-            "now": info.context.now,
+            "now": context.now,
         }
         for name, values in self.filtered.dimensions.items():
             found.update({f"{name}_{n}": value for n, value in enumerate(values)})
@@ -229,34 +230,39 @@ class ListRequest:
 
 
 class Page:
-    """One page of one list, with what is needed to count the list and to name its rows."""
+    """One page of one list, with what is needed to count the list and to name its rows.
 
-    __slots__ = ("has_next", "has_previous", "info", "parent", "request", "rows")
+    `more` is whether the list goes on, in the direction in which it is read.
+    """
+
+    __slots__ = ("more", "parent", "request", "rows")
 
     def __init__(
-        self, info: Info, request: ListRequest, rows: list[Any], more: bool, parent: Any = None
+        self, request: ListRequest, rows: list[Any], more: bool, parent: Any = None
     ) -> None:
-        self.info = info
         self.request = request
         self.rows = rows
+        self.more = more
         self.parent = parent
-        backward, cursor = request.page.backward, request.page.cursor is not None
-        self.has_next = cursor if backward else more
-        self.has_previous = more if backward else cursor
+
+    @property
+    def has_next(self) -> bool:
+        """Whether something comes after the page, as far as Relay has it known."""
+        page = self.request.page
+        return page.cursor is not None if page.backward else self.more
+
+    @property
+    def has_previous(self) -> bool:
+        """Whether something comes before the page, as far as Relay has it known."""
+        page = self.request.page
+        return self.more if page.backward else page.cursor is not None
 
 
-class EdgeRow:
-    """A row in its page."""
-
-    __slots__ = ("node", "page")
-
-    def __init__(self, node: Any, page: Page) -> None:
-        self.node = node
-        self.page = page
-
-
-def _edges(parents: Parents) -> list[list[EdgeRow]]:
-    return [[EdgeRow(row, page) for row in page.rows] for page in parents]
+def _edges(parents: Parents, info: Info) -> list[list[Any]]:
+    """The rows: an edge needs no object of its own, since its place tells the list."""
+    for page in parents[:1]:
+        info.context.lists[place_of(info.path)] = page.request
+    return _nodes(parents)
 
 
 def _nodes(parents: Parents) -> list[list[Any]]:
@@ -268,7 +274,7 @@ def _pages(parents: Parents) -> list[Page]:
 
 
 def _edge_nodes(parents: Parents) -> list[Any]:
-    return [edge.node for edge in parents]
+    return list(parents)
 
 
 def _has_next(parents: Parents) -> list[bool]:
@@ -279,8 +285,9 @@ def _has_previous(parents: Parents) -> list[bool]:
     return [page.has_previous for page in parents]
 
 
-def _cursors(parents: Parents) -> list[str]:
-    return [edge.page.request.cursor_of(edge.node) for edge in parents]
+def _cursors(parents: Parents, info: Info) -> list[str]:
+    request: ListRequest = info.context.lists[place_of(info.path)[1:]]
+    return list(map(request.cursor_of, parents))
 
 
 def _end_cursors(parents: Parents, place: int) -> list[str | None]:
@@ -370,33 +377,33 @@ def list_request(
     order = next(iter(spec.orders)) if order_by is None else plain(order_by.field)
     descending = order_by is not None and order_by.direction is OrderDirection.DESC
     columns = columns_of_rows(info, type_name, spec)
-    return ListRequest(spec, name, columns, page, filtered, order, descending, link)
+    return ListRequest(info, spec, name, columns, page, filtered, order, descending, link)
 
 
-async def fetch_page(info: Info, request: ListRequest) -> Page:
+async def fetch_page(request: ListRequest) -> Page:
     """One page of a list that hangs on no parent."""
-    size = request.page.size(info.context.max_page_size)
-    query, values = _prepared(info, request, size)
-    rows = await info.context.reader.fetch(query, values, record_class(request.spec.table))
-    return _page(info, request, rows, size)
+    context = request.info.context
+    size = request.page.size(context.max_page_size)
+    query, values = _prepared(request, size)
+    rows = await context.reader.fetch(query, values, request.spec.record)
+    return _page(request, rows, size)
 
 
-async def fetch_pages(info: Info, request: ListRequest, parents: Sequence[Any]) -> list[Page]:
+async def fetch_pages(request: ListRequest, parents: Sequence[Any]) -> list[Page]:
     """One page for each parent, in their order, by one statement."""
-    size = request.page.size(info.context.max_page_size)
-    query, values = _prepared(info, request, size)
+    context, link = request.info.context, request.link
+    assert link is not None
+    size = request.page.size(context.max_page_size)
+    query, values = _prepared(request, size)
     values.update(_parent_values(request, parents))
-    rows = await info.context.reader.fetch(query, values, record_class(request.spec.table))
+    rows = await context.reader.fetch(query, values, request.spec.record)
     by_parent: dict[Any, list[Any]] = {}
-    for row in rows:
-        by_parent.setdefault(_parent_of_row(request, row), []).append(row)
-    found = [by_parent.get(_parent_key(request, parent), []) for parent in parents]
+    for key, row in zip(map(link.parent_of, rows), rows, strict=True):
+        by_parent.setdefault(key, []).append(row)
+    found = [by_parent.get(key, []) for key in map(link.key_of, parents)]
     # Parents may be the same object many times over: what counts is what they are shown.
-    info.context.spend(sum(map(len, found)))
-    return [
-        _page(info, request, rows, size, parent)
-        for rows, parent in zip(found, parents, strict=True)
-    ]
+    context.spend(sum(map(len, found)))
+    return [_page(request, rows, size, parent) for rows, parent in zip(found, parents, strict=True)]
 
 
 def columns_of_rows(info: Info, type_name: str, spec: ListSpec) -> tuple[str, ...]:
@@ -411,42 +418,30 @@ def plain(value: Any) -> Any:
     return value.value if isinstance(value, Enum) else value
 
 
-def _prepared(info: Info, request: ListRequest, size: int) -> tuple[Any, dict[str, Any]]:
+def _prepared(request: ListRequest, size: int) -> tuple[Any, dict[str, Any]]:
     page = request.page
     cursor = page.cursor
-    values = {**request.values(info), "limit": size + 1}
+    values = {**request.values(), "limit": size + 1}
     if cursor is not None:
         values.update(request.after_values(cursor))
     descending = request.descending != page.backward
     return page_query(request.shape(cursor is not None, descending)), values
 
 
-def _page(info: Info, request: ListRequest, rows: list[Any], size: int, parent: Any = None) -> Page:
-    more, rows = len(rows) > size, rows[:size]
-    if request.page.backward:
-        rows.reverse()
-    return Page(info, request, rows, more, parent)
-
-
-def _by_id(request: ListRequest) -> bool:
-    return request.link is not None and "id" in request.link.parent.c
-
-
-def _parent_key(request: ListRequest, parent: Any) -> Any:
-    account_id = parent["account_id"]
-    return (account_id, parent["id"]) if _by_id(request) else account_id
-
-
-def _parent_of_row(request: ListRequest, row: Any) -> Any:
-    account_id = row["parent_account_id"]
-    return (account_id, row["parent_id"]) if _by_id(request) else account_id
+def _page(request: ListRequest, rows: list[Any], size: int, parent: Any = None) -> Page:
+    more = len(rows) > size
+    if more:
+        rows = rows[:size]
+    if request.page.last is not None:
+        rows = rows[::-1]
+    return Page(request, rows, more, parent)
 
 
 def _parent_values(request: ListRequest, parents: Sequence[Any]) -> dict[str, Any]:
     accounts, asked = {parent["account_id"] for parent in parents}, request.filtered.account_id
     # The filter may ask for one account; the lists of the others are empty.
     values: dict[str, Any] = {"accounts": list(accounts if asked is None else accounts & {asked})}
-    if _by_id(request):
+    if request.link is not None and request.link.by_id:
         values["ids"] = list({parent["id"] for parent in parents})
     return values
 
@@ -465,20 +460,20 @@ async def _counts(pages: Sequence[Page]) -> list[int]:
 
 
 def _count_key(page: Page) -> Any:
-    return None if page.request.link is None else _parent_key(page.request, page.parent)
+    link = page.request.link
+    return None if link is None else link.key_of(page.parent)
 
 
 async def _count(request: ListRequest, pages: Sequence[Page]) -> dict[Any, int]:
-    info = pages[0].info
-    values = request.values(info)
+    reader, link = request.info.context.reader, request.link
+    values = request.values()
     query = count_query(request.shape(keyset=False, descending=False))
-    record = record_class(request.spec.table)
-    if request.link is None:
-        rows = await info.context.reader.fetch(query, values, record)
+    if link is None:
+        rows = await reader.fetch(query, values, request.spec.record)
         return {None: rows[0]["total"]}
     values.update(_parent_values(request, [page.parent for page in pages]))
-    rows = await info.context.reader.fetch(query, values, record)
-    return {_parent_of_row(request, row): row["total"] for row in rows}
+    rows = await reader.fetch(query, values, request.spec.record)
+    return {link.parent_of(row): row["total"] for row in rows}
 
 
 def _plain_key(value: Any) -> Any:

@@ -211,4 +211,4 @@ async def programs(
     """The program versions of the platform, by code and version."""
     page = PageArguments(first, after, last, before)
     request = list_request(info, PROGRAMS, "Program", "programs", page, _filtered(filter))
-    return await fetch_page(info, request)
+    return await fetch_page(request)

@@ -402,7 +402,7 @@ async def requirements(
     request = list_request(
         info, REQUIREMENTS, "Requirement", "requirements", page, filtered, order_by
     )
-    return await fetch_page(info, request)
+    return await fetch_page(request)
 
 
 async def requirements_of_accounts(
@@ -428,4 +428,4 @@ async def requirements_of_accounts(
         order_by,
         OF_ACCOUNT,
     )
-    return await fetch_pages(info, request, parents)
+    return await fetch_pages(request, parents)

@@ -202,7 +202,7 @@ async def resolutions(
     request = list_request(
         info, RESOLUTIONS, "Resolution", "resolutions", page, _filtered(filter), order_by
     )
-    return await fetch_page(info, request)
+    return await fetch_page(request)
 
 
 async def resolutions_of_accounts(
@@ -248,4 +248,4 @@ async def _of_each(
     request = list_request(
         info, RESOLUTIONS, "Resolution", name, page, _filtered(given), order_by, link
     )
-    return await fetch_pages(info, request, parents)
+    return await fetch_pages(request, parents)

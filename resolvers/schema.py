@@ -1,6 +1,7 @@
 """The schema: the root types, put together from the nouns."""
 
 from collections.abc import Awaitable, Callable
+from functools import lru_cache
 from typing import Annotated, Any
 
 import strawberry
@@ -13,8 +14,10 @@ from graphql import (
     Undefined,
 )
 from strawberry.schema.config import StrawberryConfig
+from strawberry.schema.name_converter import NameConverter
 from strawberry.tools import merge_types
 from strawberry.types.base import get_object_definition
+from strawberry.utils.str_converters import to_camel_case
 
 from models.account import ACCOUNTS
 from models.errors import InvalidInput, RecourseError
@@ -200,11 +203,21 @@ Mutation = merge_types(
 )
 get_object_definition(Mutation, strict=True).description = "What can be changed."
 
+
+class Names(NameConverter):
+    """Strawberry's names, each made once: it asks anew for each argument of each call."""
+
+    def apply_naming_config(self, name: str) -> str:
+        """The name in the schema of a Python name."""
+        return _camel_case(name)
+
+
+_camel_case = lru_cache(maxsize=4_096)(to_camel_case)
 SCHEMA = strawberry.Schema(
     query=Query,
     mutation=Mutation,
     types=[Event, Evidence, Hold],
-    config=StrawberryConfig(scalar_map=SCALARS),
+    config=StrawberryConfig(name_converter=Names(), scalar_map=SCALARS),
 )
 
 

@@ -1,6 +1,6 @@
 """Which columns a query needs: the fields asked for, and the columns that each of them reads."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from graphql import (
@@ -52,10 +52,14 @@ def register_columns(schema_type: type, table: Table) -> ColumnMap:
 
 
 def asked_columns(
-    info: Info, type_name: str, paths: Iterable[Sequence[str]] = ((),)
+    info: Info, type_name: str, paths: tuple[tuple[str, ...], ...] = ((),)
 ) -> tuple[str, ...]:
     """The columns behind a type's fields selected at `paths` below this field, in stable order."""
-    return columns_behind(info, type_name, asked_fields(info, paths))
+    key = (type_name, paths, info.context.actor.is_staff)
+    found: tuple[str, ...] = _remembered(
+        info, key, lambda: columns_behind(info, type_name, asked_fields(info, paths))
+    )
+    return found
 
 
 def columns_behind(info: Info, type_name: str, names: Iterable[str]) -> tuple[str, ...]:
@@ -106,10 +110,25 @@ def asked_types(info: Info) -> dict[str, set[str]]:
     Types that no fragment names are left out: of them, the interface's own fields are asked.
     """
     raw = info._raw_info
-    found: dict[str, set[str]] = {}
-    for node in raw.field_nodes:
-        _by_type(node.selection_set, raw.fragments, None, found)
+
+    def find() -> dict[str, set[str]]:
+        found: dict[str, set[str]] = {}
+        for node in raw.field_nodes:
+            _by_type(node.selection_set, raw.fragments, None, found)
+        return found
+
+    found: dict[str, set[str]] = _remembered(info, "types", find)
     return found
+
+
+def _remembered(info: Info, key: Any, find: Callable[[], Any]) -> Any:
+    """What `find` gives of the field's selections: once for a plan, if there is one."""
+    memo = getattr(info._raw_info.field_nodes, "memo", None)
+    if memo is None:
+        return find()
+    if key not in memo:
+        memo[key] = find()
+    return memo[key]
 
 
 def _by_type(

@@ -38,6 +38,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--requirements", type=int, default=20_000, help="requirements under the plan checks"
     )
+    group.addoption("--cases", type=int, default=2_000, help="cases of the executors' fuzz test")
+    group.addoption("--fuzz-seed", type=int, default=1, help="what makes the cases other ones")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -1,7 +1,7 @@
 """Breadth-first execution of GraphQL operations."""
 
 from collections.abc import Awaitable, Callable, Coroutine, Generator
-from typing import Any
+from typing import Any, ClassVar
 
 from graphql import ExecutionResult, GraphQLError, OperationType
 from graphql.execution.executor import SELECTIONS_NESTED_TOO_DEEPLY
@@ -18,18 +18,11 @@ DEFAULT_PLANS = 1_000
 class BreadthFirstExecutor(StrawberryGraphQLCoreExecutionContext):
     """graphql-core's executor, but for how an operation's fields are run."""
 
-    shared_plans = PlanCache(DEFAULT_PLANS)
+    plans: ClassVar = PlanCache(DEFAULT_PLANS)
+    encoders: ClassVar[Encoders] = {}
 
-    def __init__(
-        self,
-        *args: Any,
-        plans: PlanCache | None = None,
-        encoders: Encoders | None = None,
-        **kwargs: Any,
-    ) -> None:
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.plans = self.shared_plans if plans is None else plans
-        self.encoders: Encoders = {} if encoders is None else encoders
         self.errors = Errors()
 
     @property

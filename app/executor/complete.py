@@ -128,9 +128,10 @@ class _Nodes:
         ]
 
     def _node(self, value: Any, shape: Shape, place: Place) -> Node:
+        if isinstance(value, Exception):
+            self.run.errors.add(place, value)
+            return FAILED
         try:
-            if isinstance(value, Exception):
-                raise value
             if value is None or value is Undefined:
                 if shape.nullable:
                     return None

@@ -131,8 +131,3 @@ def _around_nulls(encode: Encoder) -> Encoder:
 
 
 _INTEGERS, _FLOATS = frozenset((int,)), frozenset((float,))
-
-
-def is_shareable(value: Any) -> bool:
-    """Whether a converted argument may be given to many resolvers: nobody can change it."""
-    return isinstance(value, (str, int, float, NoneType, Enum))

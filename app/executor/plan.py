@@ -15,12 +15,16 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from graphql import (
+    ArgumentNode,
     DirectiveNode,
     FieldNode,
     FragmentSpreadNode,
     GraphQLField,
     GraphQLObjectType,
     GraphQLOutputType,
+    ListValueNode,
+    ObjectFieldNode,
+    ObjectValueNode,
     OperationDefinitionNode,
     SelectionSetNode,
     VariableNode,
@@ -81,22 +85,24 @@ class Shape:
 class PlannedField:
     """One field of a scope: how its values are read, and the shape of them.
 
-    Of `read`, `batch` and `resolve` one is set; none of them for `__typename`.
+    Of `read`, `batch`, `declared` and `resolve` one is set; none of them for `__typename`, and for
+    graphql-core's default resolver.
     """
 
     __slots__ = (
-        *("batch", "definition", "details", "has_arguments", "is_default", "name", "nodes"),
-        *("order", "parent_type", "place", "read", "resolve", "scopes", "shape"),
+        *("batch", "constant_arguments", "declared", "definition", "details", "has_arguments"),
+        *("has_variables", "is_default", "name", "nodes", "order", "parent_type", "place", "read"),
+        *("resolve", "scopes", "shape", "types_by_class"),
     )
 
     def __init__(
         self,
+        run: "BreadthFirstExecutor",
         definition: GraphQLField,
         details: FieldDetailsList,
         parent_type: GraphQLObjectType,
         place: Path,
         order: int,
-        encoders: Encoders,
     ) -> None:
         self.name = str(place.key)
         self.definition = definition
@@ -106,14 +112,20 @@ class PlannedField:
         self.place = place
         self.order = order
         self.has_arguments = bool(definition.args or self.nodes[0].arguments)
-        self.shape = Shape(definition.type, encoders)
+        self.has_variables = any(map(_names_variable, self.nodes[0].arguments or ()))
+        # Converted once, where the operation's variables don't matter.
+        self.constant_arguments: dict[str, Any] | None = None
+        self.shape = Shape(definition.type, run.encoders)
         # By the type of the object, for those met so far.
         self.scopes: dict[GraphQLObjectType, Scope] = {}
+        # Where an object's class decides on its type; for the classes met so far.
+        self.types_by_class: dict[type, GraphQLObjectType] = {}
         self.batch: BatchedField | None = None
+        self.declared: StrawberryField | None = None
         self.read: Callable[[Any], Any] | None = None
         self.resolve: Callable[..., Any] | None = None
         self.is_default = False
-        self._choose_how_to_resolve()
+        self._choose_how_to_resolve(run)
 
     @property
     def field_name(self) -> str:
@@ -125,19 +137,21 @@ class PlannedField:
         """Whether the field is `__typename`."""
         return self.field_name == TYPENAME
 
-    def _choose_how_to_resolve(self) -> None:
+    def _choose_how_to_resolve(self, run: "BreadthFirstExecutor") -> None:
+        declared = self.definition.extensions.get("strawberry-definition")
         if self.is_typename:
             return
-        declared = self.definition.extensions.get("strawberry-definition")
         if isinstance(declared, BatchedField) and not declared.extensions:
             self.batch = declared
-            return
-        if getattr(self.definition.resolve, "_is_default", False):
+        elif getattr(self.definition.resolve, "_is_default", False):
             assert isinstance(declared, StrawberryField)
             self.read = _getter(declared)
-            return
-        self.resolve = self.definition.resolve
-        self.is_default = self.resolve in (None, default_field_resolver) and not self.has_arguments
+        elif _is_plain_function(run, declared):
+            self.declared = declared
+        else:
+            self.resolve = self.definition.resolve
+            default = self.resolve in (None, default_field_resolver)
+            self.is_default = default and not self.has_arguments
 
 
 class Scope:
@@ -258,10 +272,30 @@ def _scope(
         definition = run.schema.get_field(kind, details[0].node.name.value)
         if definition is not None:
             own_place = Path(place, name, kind.name)
-            fields.append(
-                PlannedField(definition, details, kind, own_place, len(fields), run.encoders)
-            )
+            fields.append(PlannedField(run, definition, details, kind, own_place, len(fields)))
     return Scope(kind, fields)
+
+
+def _is_plain_function(run: "BreadthFirstExecutor", declared: Any) -> bool:
+    """Whether Strawberry's wrapper would do no more than convert arguments and call a function."""
+    return (
+        isinstance(declared, StrawberryField)
+        and type(declared).get_result is StrawberryField.get_result
+        and declared.base_resolver is not None
+        and not declared.is_subscription
+        and not declared.extensions
+        and not run.strawberry_schema.schema_converter._exception_handler_specs
+    )
+
+
+def _names_variable(node: Any) -> bool:
+    """Whether an argument, or a value in it, is a variable."""
+    value = node.value if isinstance(node, (ArgumentNode, ObjectFieldNode)) else node
+    if isinstance(value, ListValueNode):
+        return any(map(_names_variable, value.values))
+    if isinstance(value, ObjectValueNode):
+        return any(map(_names_variable, value.fields))
+    return isinstance(value, VariableNode)
 
 
 def _getter(declared: StrawberryField) -> Callable[[Any], Any]:

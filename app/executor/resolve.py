@@ -4,12 +4,12 @@ from collections.abc import AsyncIterable, Awaitable, Coroutine, Sequence
 from inspect import iscoroutine
 from typing import TYPE_CHECKING, Any
 
-from graphql.execution.values import get_argument_values
 from graphql.pyutils import Path, gather_with_cancel, is_iterable
-from strawberry.schema.schema_converter import get_arguments
+from strawberry.types.field import StrawberryField
 
+from app.executor.arguments import arguments, converted_arguments, is_shareable
 from app.executor.errors import Place
-from app.executor.leaves import is_plain, is_shareable
+from app.executor.leaves import is_plain
 from app.executor.plan import PlannedField, Shape
 from app.executor.rows import Broken, Rows
 
@@ -40,6 +40,14 @@ def start(
 def info_of(run: "BreadthFirstExecutor", field: PlannedField, path: Path) -> Any:
     """graphql-core's info for a field at a path."""
     return run.build_resolve_info(field.definition, field.nodes, field.parent_type, path)
+
+
+def info_of_declared(
+    run: "BreadthFirstExecutor", field: PlannedField, path: Path, declared: StrawberryField
+) -> Any:
+    """Strawberry's info for a field at a path."""
+    info_class = run.strawberry_schema.config.info_class
+    return info_class(_raw_info=info_of(run, field, path), _field=declared)
 
 
 def path_of_row(rows: Rows, row: int) -> Path | None:
@@ -135,17 +143,10 @@ def _start_batch(
     batch, count = field.batch, len(rows.sources)
     assert batch is not None
     try:
-        schema = run.strawberry_schema
-        info = schema.config.info_class(_raw_info=info_of(run, field, field.place), _field=batch)
-        _, arguments = get_arguments(
-            field=batch,
-            source=rows.sources,
-            info=info,
-            kwargs=_arguments(run, field),
-            config=schema.config,
-            scalar_registry=schema.schema_converter.scalar_registry,
-        )
-        values = batch.call(info, rows.sources, arguments)
+        info = info_of_declared(run, field, field.place, batch)
+        given = arguments(run, field)
+        _, converted = converted_arguments(run, field, batch, rows.sources, info, given)
+        values = batch.call(info, rows.sources, converted)
     except Exception as error:
         return [error] * count
     return _finish_batch(values, count) if iscoroutine(values) else _checked(values, count)
@@ -169,17 +170,16 @@ def _checked(values: Any, count: int) -> Values:
 def _start_each(
     run: "BreadthFirstExecutor", rows: Rows, field: PlannedField
 ) -> Values | Coroutine[Any, Any, Values]:
-    """Call the resolver of each object, as graphql-core does."""
+    """Call the function of each object, as graphql-core does."""
     values: Values = []
-    resolve = field.resolve or run.field_resolver
     shared: dict[str, Any] | None = None
     for row, source in enumerate(rows.sources):
-        info = info_of(run, field, Path(path_of_row(rows, row), field.name, field.parent_type.name))
+        path = Path(path_of_row(rows, row), field.name, field.parent_type.name)
         try:
-            given = _arguments(run, field) if shared is None else shared
+            given = arguments(run, field) if shared is None else shared
             if all(map(is_shareable, given.values())):
                 shared = given
-            values.append(resolve(source, info, **given))
+            values.append(_call(run, field, source, path, given))
         except Exception as error:
             values.append(error)
     if any(map(run.is_awaitable, values)):
@@ -187,16 +187,16 @@ def _start_each(
     return values
 
 
-def _arguments(run: "BreadthFirstExecutor", field: PlannedField) -> dict[str, Any]:
-    if not field.has_arguments:
-        return {}
-    return get_argument_values(
-        field.definition,
-        field.nodes[0],
-        run.variable_values,
-        None,
-        run.hide_suggestions,
-    )
+def _call(
+    run: "BreadthFirstExecutor", field: PlannedField, source: Any, path: Path, given: dict[str, Any]
+) -> Any:
+    declared = field.declared
+    if declared is None:
+        resolve = field.resolve or run.field_resolver
+        return resolve(source, info_of(run, field, path), **given)
+    info = info_of_declared(run, field, path, declared)
+    positional, named = converted_arguments(run, field, declared, source, info, given)
+    return declared.get_result(source, info, positional, named)
 
 
 def _read_entries(rows: Rows, field: PlannedField) -> Values | None:

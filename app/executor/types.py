@@ -4,7 +4,7 @@ A type's `is_type_of` may say by `decides_by_class = True` that an object's clas
 then asked once per class, not once per object.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from graphql import GraphQLObjectType, is_object_type
@@ -30,11 +30,16 @@ async def divide(run: "BreadthFirstExecutor", fold: Fold, objects: list[Any]) ->
         _add_rows(run, fold, kind, objects, None)
         return
     types = _by_class(run, fold, objects)
-    if types is None:
-        types = await _one_by_one(run, fold, objects)
-    if all(found is types[0] for found in types) and not isinstance(types[0], Exception):
-        _add_rows(run, fold, types[0], objects, None)
-        return
+    if isinstance(types, GraphQLObjectType):
+        _add_rows(run, fold, types, objects, None)
+    else:
+        each = await _one_by_one(run, fold, objects) if types is None else types
+        _add_rows_by_type(run, fold, each, objects)
+
+
+def _add_rows_by_type(
+    run: "BreadthFirstExecutor", fold: Fold, types: Sequence[Found], objects: list[Any]
+) -> None:
     ordinals: dict[GraphQLObjectType, list[int]] = {}
     for ordinal, found in enumerate(types):
         if isinstance(found, Exception):
@@ -42,7 +47,10 @@ async def divide(run: "BreadthFirstExecutor", fold: Fold, objects: list[Any]) ->
         else:
             ordinals.setdefault(found, []).append(ordinal)
     for own_type, own in ordinals.items():
-        _add_rows(run, fold, own_type, [objects[ordinal] for ordinal in own], own)
+        if len(own) == len(objects):
+            _add_rows(run, fold, own_type, objects, None)
+        else:
+            _add_rows(run, fold, own_type, [objects[ordinal] for ordinal in own], own)
 
 
 def _add_rows(
@@ -68,22 +76,34 @@ def _lose(
         run.errors.add(fold.place_of(ordinal), error)
 
 
-def _by_class(run: "BreadthFirstExecutor", fold: Fold, objects: list[Any]) -> list[Found] | None:
-    """The types of the objects, where their classes decide; None where they don't."""
+def _by_class(
+    run: "BreadthFirstExecutor", fold: Fold, objects: list[Any]
+) -> GraphQLObjectType | list[GraphQLObjectType] | None:
+    """The type of all objects, or of each, where their classes decide; None where they don't."""
+    known = fold.field.types_by_class
+    classes = set(map(type, objects))
+    if not classes.issubset(known) and not _learn(run, fold, objects, classes):
+        return None
+    if len(classes) == 1:
+        return known[classes.pop()]
+    return [known[type(value)] for value in objects]
+
+
+def _learn(run: "BreadthFirstExecutor", fold: Fold, objects: list[Any], classes: set[type]) -> bool:
+    """Find the types that the classes stand for; whether there is one for each."""
     kind = fold.field.shape.innermost
     possible = [kind] if is_object_type(kind) else run.schema.get_possible_types(kind)
     checks = {one: one.is_type_of for one in possible if one.is_type_of is not None}
     if len(checks) < len(possible) or not all(map(_decides_by_class, checks.values())):
-        return None
-    samples = {type(value): value for value in objects}
+        return False
     info = _infos(run, fold)(0)
-    types: dict[type, Found] = {}
-    for own_class, sample in samples.items():
+    for own_class in classes:
+        sample = next(value for value in objects if type(value) is own_class)
         fitting = [one for one, check in checks.items() if check(sample, info)]
         if len(fitting) != 1:
-            return None
-        types[own_class] = fitting[0]
-    return [types[type(value)] for value in objects]
+            return False
+        fold.field.types_by_class[own_class] = fitting[0]
+    return True
 
 
 async def _one_by_one(run: "BreadthFirstExecutor", fold: Fold, objects: list[Any]) -> list[Found]:

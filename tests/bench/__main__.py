@@ -3,149 +3,101 @@
 import argparse
 import asyncio
 import json
-import secrets
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import httpx
-from sqlalchemy.ext.asyncio import create_async_engine
+from tests.bench import mutations
+from tests.bench.data import REQUIREMENTS_PER_PAGE
+from tests.bench.picture import draw
+from tests.bench.processes import memory_mb, output_of
+from tests.bench.queries import assert_same, questions
+from tests.bench.report import described, table
+from tests.bench.scene import SERVERS, Scale, scene
 
-from app.database import Database
-from app.embedded import EmbeddedPostgres
-from app.seeding import analyze
-from models.clock import SystemClock
-from models.migrate import upgrade
-from tests.bench.data import PLATFORM_ID, REQUIREMENTS_PER_PAGE, Ids, load
-from tests.bench.handwritten import BARE, KEPT, SECRET_VARIABLE, URL_VARIABLE
-from tests.bench.measure import RECOURSE, Bench, Server
-from tests.bench.mutations import submissions
-from tests.bench.processes import Load, memory_mb, started
-from tests.bench.queries import Question, assert_same, questions
-from tests.bench.report import everything, table
-from tests.e2e.process import Postgres, Recourse, Serving
-
+HTTP, IN_PROCESS = "http", "in-process"
 CONNECTIONS = (1, 8)
-
-
-@dataclass(frozen=True)
-class Scale:
-    """How much a run does."""
-
-    accounts: int
-    rounds: int
-    slice_seconds: float
-    submissions: int
-
-
-FULL = Scale(accounts=2_000, rounds=5, slice_seconds=0.9, submissions=200)
-QUICK = Scale(accounts=REQUIREMENTS_PER_PAGE, rounds=1, slice_seconds=0.15, submissions=8)
-
-
-@dataclass(frozen=True)
-class Scene:
-    """All that runs during the benchmark."""
-
-    serving: Serving
-    servers: list[Server]
-    questions: list[Question]
-    bench: Bench
+FULL = Scale(accounts=2_000, rounds=5, slice_seconds=0.7, mutated=12)
+QUICK = Scale(accounts=REQUIREMENTS_PER_PAGE, rounds=1, slice_seconds=0.12, mutated=4)
+Result = dict[str, Any]
 
 
 def main(arguments: Sequence[str]) -> None:
     """Run the benchmarks that the arguments ask for."""
-    parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
-    parser.add_argument("--json", type=Path, metavar="FILE", help="keep every figure in FILE")
-    parser.add_argument("--date", help="the date to write beside the figures")
-    parser.add_argument("--quick", action="store_true", help="only see that it runs")
-    given = parser.parse_args(arguments)
-    with TemporaryDirectory(prefix="recourse-bench-") as folder:
-        result, shown = run(Path(folder), QUICK if given.quick else FULL, given.date)
-    print(shown)
+    given = _parser().parse_args(arguments)
+    if given.kept is None:
+        result = run(given.quick, given.only, given.servers, given.date)
+    else:
+        result = json.loads(given.kept.read_text())
+    print(table(result))
     if given.json is not None:
         given.json.write_text(json.dumps(result, indent=2) + "\n")
+    if given.svg is not None:
+        given.svg.write_text(draw(result))
 
 
-def run(folder: Path, scale: Scale, date: str | None = None) -> tuple[dict[str, Any], str]:
-    """Compare on a store in `folder`; every figure, and the table of them."""
-    with scene(folder, scale) as found:
-        for number, question in enumerate(found.questions):
-            assert_same(question, [(s.port, s.requests[number]) for s in found.servers])
-        names = [question.name for question in found.questions]
-        cells = found.bench.compare(names, found.servers, CONNECTIONS)
-        ours = found.servers[0]
-        cells += submissions(found.bench, found.serving, ours, CONNECTIONS, scale.submissions)
-        memory = {server.name: memory_mb(server.pid) for server in found.servers}
-    return everything(cells, memory, date), table(cells)
-
-
-@contextmanager
-def scene(folder: Path, scale: Scale) -> Iterator[Scene]:
-    """The store with its data, the servers over it, and the process that makes requests."""
-    secret = secrets.token_hex(32)
-    settings = {
-        "data_dir": str(folder),
-        "token_secret": secret,
-        "demo_accounts": "0",
-        "max_page_size": str(REQUIREMENTS_PER_PAGE),
-        "log_level": "WARNING",
-        "clock_interval_seconds": "3600",
-    }
-    with EmbeddedPostgres(folder, {"autovacuum": "off"}) as postgres:
-        ids = asyncio.run(prepare(postgres.url(), scale.accounts))
-        variables = {URL_VARIABLE: postgres.url(), SECRET_VARIABLE: secret}
-        served = folder / "served"
-        served.mkdir()
-        by_hand = started("tests.bench.handwritten", [str(PLATFORM_ID)], variables)
-        with (
-            Recourse(served, settings).serving() as serving,
-            by_hand as limit,
-            started("tests.bench.load") as generator,
-        ):
-            assert limit.stdout is not None
-            asked = questions(ids)
-            servers = _servers(serving, limit.pid, int(limit.stdout.readline()), asked)
-            cluster = Postgres(folder)
-            bench = Bench(Load(generator), cluster.processes, scale.rounds, scale.slice_seconds)
-            yield Scene(serving, servers, asked, bench)
-
-
-async def prepare(url: str, accounts: int) -> Ids:
-    """A migrated store with the benchmark's rows."""
-    owner = create_async_engine(url)
-    database = Database.connect(url, pool_size=1)
-    try:
-        await upgrade(owner)
-        async with owner.begin() as connection:
-            ids = await load(database, connection, SystemClock(), accounts)
-        await analyze(url)
-        return ids
-    finally:
-        await database.close()
-        await owner.dispose()
-
-
-def _servers(
-    serving: Serving, limit_pid: int, limit_port: int, asked: Sequence[Question]
-) -> list[Server]:
-    token = serving.token("reviewer")
-    ours = Server(
-        RECOURSE,
-        httpx.URL(serving.url).port or 0,
-        serving.process.pid,
-        [question.graphql(token) for question in asked],
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
+    parser.add_argument("--json", type=Path, metavar="FILE", help="keep every figure in FILE")
+    parser.add_argument("--svg", type=Path, metavar="FILE", help="draw them into FILE")
+    parser.add_argument(
+        "--from", dest="kept", type=Path, metavar="FILE", help="measure nothing: those of --json"
     )
-    by_hand = [
-        Server(
-            flavour, limit_port, limit_pid, [question.by_hand(flavour, token) for question in asked]
-        )
-        for flavour in (KEPT, BARE)
-    ]
-    return [ours, *by_hand]
+    parser.add_argument("--date", help="the date to write beside the figures; else today")
+    parser.add_argument("--quick", action="store_true", help="only see that it runs")
+    parser.add_argument("--only", choices=(HTTP, IN_PROCESS), help="half of it")
+    parser.add_argument(
+        "--servers",
+        type=_names,
+        default=SERVERS,
+        metavar="A,B",
+        help=f"over HTTP, only these of {', '.join(SERVERS)}",
+    )
+    return parser
+
+
+def _names(text: str) -> tuple[str, ...]:
+    names = text.split(",")
+    unknown = set(names) - set(SERVERS)
+    if unknown:
+        raise argparse.ArgumentTypeError(f"unknown: {', '.join(sorted(unknown))}")
+    return tuple(name for name in SERVERS if name in names)
+
+
+def run(
+    quick: bool,
+    only: str | None = None,
+    names: Sequence[str] = SERVERS,
+    date: str | None = None,
+) -> Result:
+    """Every figure: the executor alone first, while nothing else runs, then the servers."""
+    result: Result = {"figures": [], "memory_mb": {}, "alone": None}
+    if only != HTTP:
+        result["alone"] = output_of("tests.bench.alone", *(["--quick"] if quick else []))
+    if only != IN_PROCESS:
+        with TemporaryDirectory(prefix="recourse-bench-") as folder:
+            result.update(compare(Path(folder), QUICK if quick else FULL, names))
+    return described(result, date or datetime.now(UTC).date().isoformat())
+
+
+def compare(folder: Path, scale: Scale, names: Sequence[str]) -> Result:
+    """Compare the servers on a store in `folder`."""
+    targets = mutations.needed(len(names), len(CONNECTIONS), scale.rounds, scale.mutated)
+    with scene(folder, scale, names, targets) as found:
+        asked, servers, bench = questions(found.ids), found.servers, found.bench
+        for question in asked:
+            assert_same(question, servers)
+        cells = bench.compare(asked, servers, CONNECTIONS)
+        before = asyncio.run(mutations.effects(found.url))
+        cells += mutations.compare(bench, servers, found.targets, CONNECTIONS, scale.mutated)
+        mutations.assert_done(before, asyncio.run(mutations.effects(found.url)), targets)
+        return {
+            "figures": [cell.figures() for cell in cells],
+            "memory_mb": {server.name: memory_mb(server.pid) for server in servers},
+        }
 
 
 if __name__ == "__main__":

@@ -8,12 +8,9 @@ It knows that an account has five requirements, these two interactions and one r
 does not limit them; times are written by orjson.
 """
 
-import asyncio
-import gc
 import os
-import socket
 import uuid
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -21,23 +18,26 @@ from typing import Any
 import asyncpg
 import jwt
 import orjson
-import uvicorn
 from sqlalchemy import URL, make_url
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from tests.bench.handwritten_mutations import BARE_CALLER, OPERATIONS, Caller, Change
+from tests.bench.hosting import POOL_SIZE, SECRET_VARIABLE, URL_VARIABLE, freeze, serve
+
 BARE, KEPT = "bare", "kept"
-URL_VARIABLE, SECRET_VARIABLE = "BENCH_DATABASE_URL", "BENCH_TOKEN_SECRET"
-POOL_SIZE = 10
 ACCOUNT = "account_id, external_id, business_name, country, risk_tier, status, created_at"
 REQUIREMENT = (
     "account_id, id, title, category, state, currently_due_at, deadline, priority, version"
 )
 ONE_ACCOUNT = f"SELECT {ACCOUNT} FROM accounts WHERE account_id = $1"
 ACCOUNTS_BY_ID = f"SELECT {ACCOUNT} FROM accounts WHERE account_id = ANY($1::uuid[])"
-FIRST_ACCOUNTS = f"SELECT {ACCOUNT} FROM accounts ORDER BY created_at, account_id LIMIT $1"
+FIRST_ACCOUNTS = (
+    f"SELECT {ACCOUNT} FROM accounts WHERE platform_id = $1 "
+    "ORDER BY created_at, account_id LIMIT $2"
+)
 OF_ACCOUNTS = (
     f"SELECT {REQUIREMENT} FROM requirements WHERE account_id = ANY($1::uuid[]) "
     "ORDER BY account_id, sort_deadline, id"
@@ -94,11 +94,11 @@ class Store:
     @asynccontextmanager
     async def reading(self, request: Request) -> AsyncIterator[Any]:
         """A connection to read from, in the way that the request's path asks for."""
-        if request.url.path.startswith(f"/{BARE}/"):
+        if is_bare(request):
             async with self.owner.acquire() as connection:
                 yield connection
             return
-        platform_id = self._platform_of(request)
+        platform_id = uuid.UUID(self._claims_of(request)["platform"])
         async with self.staff.acquire() as connection:
             await connection.execute(
                 "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; "
@@ -109,17 +109,40 @@ class Store:
             finally:
                 await connection.execute("ROLLBACK")
 
-    def _platform_of(self, request: Request) -> uuid.UUID:
+    @asynccontextmanager
+    async def writing(self, request: Request) -> AsyncIterator[Change]:
+        """A transaction to change something in, in the way that the request's path asks for."""
+        caller, begin, pool = BARE_CALLER, "BEGIN", self.owner
+        if not is_bare(request):
+            claims = self._claims_of(request)
+            caller, pool = Caller(claims["role"].upper(), claims["sub"]), self.staff
+            platform_id = uuid.UUID(claims["platform"])
+            begin = f"BEGIN; SET LOCAL recourse.platform_id = '{platform_id}'"
+        async with pool.acquire() as connection:
+            await connection.execute(begin)
+            try:
+                yield Change(connection, caller, datetime.now(UTC))
+            except BaseException:
+                await connection.execute("ROLLBACK")
+                raise
+            await connection.execute("COMMIT")
+
+    def _claims_of(self, request: Request) -> dict[str, Any]:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         try:
-            claims = jwt.decode(
+            claims: dict[str, Any] = jwt.decode(
                 token, self.secret, algorithms=["HS256"], audience="recourse", issuer="recourse"
             )
         except jwt.PyJWTError as error:
             raise Unauthorized from error
         if scheme != "Bearer" or claims["role"] != "reviewer":
             raise Unauthorized
-        return uuid.UUID(claims["platform"])
+        return claims
+
+
+def is_bare(request: Request) -> bool:
+    """Whether a request asks for the flavour without the promises."""
+    return request.url.path.startswith(f"/{BARE}/")
 
 
 async def _as_it_is(_: Any) -> None:
@@ -141,7 +164,7 @@ def application(store: Store, platform_id: uuid.UUID) -> Starlette:
     async def dashboard(request: Request) -> Response:
         first = int(request.query_params["first"])
         async with store.reading(request) as connection:
-            accounts = await connection.fetch(FIRST_ACCOUNTS, first)
+            accounts = await connection.fetch(FIRST_ACCOUNTS, platform_id, first)
             account_ids = [row["account_id"] for row in accounts]
             requirements = await connection.fetch(OF_ACCOUNTS, account_ids)
             ids = [row["id"] for row in requirements]
@@ -181,20 +204,32 @@ def application(store: Store, platform_id: uuid.UUID) -> Starlette:
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         await store.open()
-        gc.collect()
-        gc.freeze()
+        freeze()
         yield
         await store.close()
+
+    def changing(operation: Any) -> Any:
+        async def change(request: Request) -> Response:
+            body = orjson.loads(await request.body())
+            async with store.writing(request) as unit:
+                data = await operation(unit, body)
+            return respond(data)
+
+        return change
 
     async def refuse(_: Request, __: Exception) -> Response:
         return Response(status_code=401)
 
     paths = {"/accounts/{id}": account, "/dashboard": dashboard, "/queue": queue}
+    routes = [
+        *((path, handler, "GET") for path, handler in paths.items()),
+        *((path, changing(operation), "POST") for path, operation in OPERATIONS.items()),
+    ]
     return Starlette(
         routes=[
-            Route(f"/{flavour}{path}", handler)
+            Route(f"/{flavour}{path}", handler, methods=[method])
+            for path, handler, method in routes
             for flavour in (BARE, KEPT)
-            for path, handler in paths.items()
         ],
         exception_handlers={Unauthorized: refuse},
         lifespan=lifespan,
@@ -271,27 +306,8 @@ def respond(data: Mapping[str, Any]) -> Response:
     )
 
 
-def main(arguments: Sequence[str]) -> None:
-    """Serve on a free port, and print it."""
-    platform_id = uuid.UUID(arguments[0])
-    store = Store(make_url(os.environ[URL_VARIABLE]), os.environ[SECRET_VARIABLE])
-    listener = socket.create_server(("127.0.0.1", 0), backlog=2_048)
-    config = uvicorn.Config(
-        application(store, platform_id),
-        loop="uvloop",
-        http="httptools",
-        ws="none",
-        lifespan="on",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-    )
-    print(listener.getsockname()[1], flush=True)
-    with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
-        runner.run(uvicorn.Server(config).serve(sockets=[listener]))
-
-
 if __name__ == "__main__":
     import sys
 
-    main(sys.argv[1:])
+    store = Store(make_url(os.environ[URL_VARIABLE]), os.environ[SECRET_VARIABLE])
+    serve(application(store, uuid.UUID(sys.argv[1])))

@@ -6,18 +6,7 @@ from statistics import quantiles
 from typing import Any
 
 from tests.bench.processes import Load, cpu_seconds
-
-RECOURSE = "recourse"
-
-
-@dataclass(frozen=True)
-class Server:
-    """Something that answers: its port, its process, and its requests for each question."""
-
-    name: str
-    port: int
-    pid: int
-    requests: Sequence[Sequence[bytes]]
+from tests.bench.queries import Question, Server
 
 
 @dataclass
@@ -79,22 +68,26 @@ class Bench:
     slice_seconds: float
 
     def compare(
-        self, names: Sequence[str], servers: Sequence[Server], connections: Sequence[int]
+        self, questions: Sequence[Question], servers: Sequence[Server], connections: Sequence[int]
     ) -> list[Cell]:
         """Each server's figures for each question, taken in turn."""
         cells = [
-            (number, server, Cell(name, server.name, count))
-            for number, name in enumerate(names)
+            (
+                Cell(question.name, server.name, count),
+                server,
+                list(map(server.write, question.asks)),
+            )
+            for question in questions
             for count in connections
             for server in servers
         ]
-        for number, server, cell in cells:
+        for cell, server, requests in cells:
             warming = Cell(cell.question, cell.server, cell.connections)
-            self.add(warming, server, server.requests[number], self.slice_seconds / 3)
+            self.add(warming, server, requests, self.slice_seconds / 3)
         for _ in range(self.rounds):
-            for number, server, cell in cells:
-                self.add(cell, server, server.requests[number], self.slice_seconds)
-        return [cell for _, _, cell in cells]
+            for cell, server, requests in cells:
+                self.add(cell, server, requests, self.slice_seconds)
+        return [cell for cell, _, _ in cells]
 
     def add(
         self,

@@ -18,15 +18,19 @@ STOP_LIMIT_SECONDS = 30
 
 def cpu_seconds(pids: Iterable[int]) -> float:
     """The processor time that processes have taken so far, in user and system."""
-    return sum(map(_ticks, pids)) / TICKS_PER_SECOND
+    return sum(map(_seconds, pids))
 
 
-def _ticks(pid: int) -> int:
+def _seconds(pid: int) -> float:
+    """One process's, by the nanosecond where the kernel counts so, else by the tick."""
     try:
+        threads = list(Path(f"/proc/{pid}/task").glob("*/schedstat"))
+        if threads:
+            return sum(int(thread.read_text().split()[0]) for thread in threads) / 1e9
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except (FileNotFoundError, ProcessLookupError):
         return 0
-    return int(fields[11]) + int(fields[12])
+    return (int(fields[11]) + int(fields[12])) / TICKS_PER_SECOND
 
 
 def memory_mb(pid: int) -> float:
@@ -54,6 +58,13 @@ def started(
     finally:
         process.terminate()
         process.wait(STOP_LIMIT_SECONDS)
+
+
+def output_of(module: str, *arguments: str) -> Any:
+    """What a module of the benchmark prints as JSON, run to its end."""
+    with started(module, arguments) as process:
+        assert process.stdout is not None
+        return json.loads(process.stdout.readline())
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
-"""The queries of a dashboard, as GraphQL and as paths of the hand-written endpoint."""
+"""The queries of a dashboard, and how each server is asked them."""
 
 import socket
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from http.client import HTTPResponse
 from typing import Any
@@ -51,50 +51,54 @@ query Queue($first: Int!) {
 
 
 @dataclass(frozen=True)
+class Ask:
+    """One request, as GraphQL says it and as the hand-written endpoint does."""
+
+    document: str
+    variables: dict[str, Any]
+    path: str
+    body: Any = None
+
+    def graphql(self, token: str) -> bytes:
+        """The request to a GraphQL server."""
+        body = {"query": self.document, "variables": self.variables}
+        return request("POST", "/graphql", token, body)
+
+    def by_hand(self, flavour: str, token: str) -> bytes:
+        """The request to the hand-written endpoint."""
+        method = "GET" if self.body is None else "POST"
+        return request(method, f"/{flavour}{self.path}", token, self.body)
+
+
+@dataclass(frozen=True)
 class Question:
-    """One query: what is asked in GraphQL with each of some variables, and where by hand."""
+    """One query, with each of some variables, and how many objects its answer holds."""
 
     name: str
-    document: str
-    variables: Sequence[dict[str, Any]]
-    paths: Sequence[str]
+    asks: Sequence[Ask]
     objects: int
-
-    def graphql(self, token: str) -> list[bytes]:
-        """The requests to Recourse."""
-        return [
-            request("POST", "/graphql", token, {"query": self.document, "variables": variables})
-            for variables in self.variables
-        ]
-
-    def by_hand(self, flavour: str, token: str) -> list[bytes]:
-        """The requests to the hand-written endpoint."""
-        return [request("GET", f"/{flavour}{path}", token) for path in self.paths]
 
 
 def questions(ids: Ids) -> list[Question]:
     """The three queries over the data of the benchmark."""
-    some = ids.accounts[:ACCOUNTS_ASKED_FOR]
+    accounts, requirements = ACCOUNTS_PER_PAGE, REQUIREMENTS_PER_PAGE
     return [
         Question(
             "one account with 5 requirements",
-            ACCOUNT_DOCUMENT,
-            [{"id": text} for text in some],
-            [f"/accounts/{text}" for text in some],
+            [
+                Ask(ACCOUNT_DOCUMENT, {"id": text}, f"/accounts/{text}")
+                for text in ids.accounts[:ACCOUNTS_ASKED_FOR]
+            ],
             objects=6,
         ),
         Question(
             "50 accounts x 5 requirements x 2 interactions and 1 resolution",
-            DASHBOARD_DOCUMENT,
-            [{"first": ACCOUNTS_PER_PAGE}],
-            [f"/dashboard?first={ACCOUNTS_PER_PAGE}"],
+            [Ask(DASHBOARD_DOCUMENT, {"first": accounts}, f"/dashboard?first={accounts}")],
             objects=50 * (1 + 5 * (1 + 2 + 1)),
         ),
         Question(
             "500 requirements with their account",
-            QUEUE_DOCUMENT,
-            [{"first": REQUIREMENTS_PER_PAGE}],
-            [f"/queue?first={REQUIREMENTS_PER_PAGE}"],
+            [Ask(QUEUE_DOCUMENT, {"first": requirements}, f"/queue?first={requirements}")],
             objects=2 * 500,
         ),
     ]
@@ -110,9 +114,9 @@ def request(method: str, path: str, token: str, body: Any = None) -> bytes:
     return head.encode() + content
 
 
-def assert_same(question: Question, asked: Iterable[tuple[int, Sequence[bytes]]]) -> None:
+def assert_same(question: Question, servers: Iterable["Server"]) -> None:
     """That all servers give the same JSON, without errors, and as much of it as it says."""
-    answers = [[answer(port, one) for one in requests[:3]] for port, requests in asked]
+    answers = [[server.answer(ask) for ask in question.asks[:3]] for server in servers]
     for one in answers[0]:
         assert "errors" not in one, one["errors"]
         assert count_objects(one["data"]) == question.objects, question.name
@@ -120,15 +124,24 @@ def assert_same(question: Question, asked: Iterable[tuple[int, Sequence[bytes]]]
         assert other == answers[0], f"{question.name}: the answers differ"
 
 
-def answer(port: int, sent: bytes) -> Any:
-    """The JSON that a server answers one request with."""
-    with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
-        connection.sendall(sent)
-        response = HTTPResponse(connection)
-        response.begin()
-        body = response.read()
-    assert response.status == 200, body
-    return orjson.loads(body)
+@dataclass(frozen=True)
+class Server:
+    """Something that answers: its port, its process, and how it is asked."""
+
+    name: str
+    port: int
+    pid: int
+    write: Callable[[Ask], bytes]
+
+    def answer(self, ask: Ask) -> Any:
+        """The JSON that it answers with."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=30) as connection:
+            connection.sendall(self.write(ask))
+            response = HTTPResponse(connection)
+            response.begin()
+            body = response.read()
+        assert response.status == 200, body
+        return orjson.loads(body)
 
 
 def count_objects(value: Any) -> int:
