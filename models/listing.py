@@ -204,14 +204,14 @@ def _by_branches(shape: Shape) -> Select[Any]:
     """Merge one ordered walk per state and per value of the leading dimension."""
     keys = _branch_keys(shape)
     if not keys:
-        return _ordered(shape, shape.spec.table).where(false())
+        return _ordered(shape, shape.spec.table, shape.columns).where(false())
     if len(keys) > MAX_PLANNED_BRANCHES:
         return _by_walks(shape)
-    branches = [_branch(shape, *key) for key in keys]
-    if len(branches) == 1:
-        return branches[0]
+    if len(keys) == 1:
+        return _branch(shape, *keys[0], shape.columns)
+    branches = [_branch(shape, *key, _names(shape)) for key in keys]
     merged = union_all(*(branch.subquery().select() for branch in branches)).subquery()
-    return _ordered(shape, merged)
+    return _ordered(shape, merged, shape.columns)
 
 
 def _branch_keys(shape: Shape) -> list[tuple[Branch | None, int | None]]:
@@ -229,8 +229,10 @@ def _branches(shape: Shape) -> Sequence[Branch | None]:
     return [Branch(state) for state in shape.spec.states]
 
 
-def _branch(shape: Shape, branch: Branch | None, number: int | None) -> Select[Any]:
-    return _ordered(shape, shape.spec.table).where(*_branch_where(shape, branch, number))
+def _branch(
+    shape: Shape, branch: Branch | None, number: int | None, names: Sequence[str]
+) -> Select[Any]:
+    return _ordered(shape, shape.spec.table, names).where(*_branch_where(shape, branch, number))
 
 
 def _branch_where(
@@ -255,11 +257,11 @@ def _by_walks(shape: Shape) -> Select[Any]:
         by_condition.setdefault(condition, []).append(branch)
     walks = [_walks(keyed, branches) for branches in by_condition.values()]
     found = walks[0] if len(walks) == 1 else union_all(*(w.subquery().select() for w in walks))
-    page = _ordered(keyed, found.subquery()).subquery("page")
+    page = _ordered(keyed, found.subquery(), _names(keyed)).subquery("page")
     mine = table.c.platform_id == bindparam("platform_id")
     same = [table.c[name] == page.c[name] for name in spec.tie]
     # The limit keeps the planner from reading the whole table to find the few rows.
-    row = select(*(table.c[name] for name in _names(shape))).where(mine, *same).limit(_ONE)
+    row = select(*(table.c[name] for name in shape.columns)).where(mine, *same).limit(_ONE)
     found_row = row.correlate(page).lateral("row")
     return select(*found_row.c).select_from(page, found_row).order_by(*_order(shape, page))
 
@@ -277,7 +279,7 @@ def _walks(shape: Shape, branches: Sequence[Branch | None]) -> Select[Any]:
         where.append(table.c[spec.state_column] == places[-1].c.value)
     where += _fixed(shape, table, lead)
     where += _onwards(shape, table, _conditions(shape, branches[0]))
-    keys = _ordered(shape, table).where(*where).correlate(*places).lateral("keys")
+    keys = _ordered(shape, table, _names(shape)).where(*where).correlate(*places).lateral("keys")
     return select(*keys.c).select_from(*places, keys)
 
 
@@ -366,7 +368,7 @@ def _after(shape: Shape, rows: FromClause, bounds: Sequence[Bound]) -> ColumnEle
 
 
 def _names(shape: Shape) -> list[str]:
-    """The columns that a page has: those asked for, and those of its order."""
+    """The columns that part of a page needs: those asked for, and those of the order."""
     order = _sort_columns(shape, shape.spec.table)
     return list(dict.fromkeys([*shape.columns, *(str(column.key) for column in order)]))
 
@@ -376,8 +378,8 @@ def _order(shape: Shape, rows: FromClause) -> list[ColumnElement[Any]]:
     return [column.desc() for column in columns] if shape.descending else columns
 
 
-def _ordered(shape: Shape, rows: FromClause) -> Select[Any]:
-    columns = [rows.c[name] for name in _names(shape)]
+def _ordered(shape: Shape, rows: FromClause, names: Sequence[str]) -> Select[Any]:
+    columns = [rows.c[name] for name in names]
     return select(*columns).order_by(*_order(shape, rows)).limit(bindparam("limit"))
 
 
@@ -414,12 +416,12 @@ def _by_parent(shape: Shape) -> Select[Any]:
     assert link is not None
     where = [*_of_parent(shape, link), *_fixed(shape, table), *_either(shape, table)]
     where += _onwards(shape, table, shape.conditions)
-    page = _ordered(shape, table).where(*where).correlate(link.parent).lateral("page")
-    keys, asked = _parent_keys(link)
     # A row's account is its parent's.
-    columns = [column for column in page.c if column.key not in ("account_id", "parent_id")]
+    names = [name for name in shape.columns if name != "account_id"]
+    page = _ordered(shape, table, names).where(*where).correlate(link.parent).lateral("page")
+    keys, asked = _parent_keys(link)
     # The lateral's order is kept row by row, and rows are grouped by parent on arrival.
-    return select(*keys, *columns).select_from(link.parent.join(page, true())).where(*asked)
+    return select(*keys, *page.c).select_from(link.parent.join(page, true())).where(*asked)
 
 
 def _count_by_parent(shape: Shape) -> Select[Any]:

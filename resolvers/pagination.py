@@ -8,10 +8,12 @@ import asyncio
 import base64
 import binascii
 import uuid
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
+from operator import itemgetter
 from typing import Annotated, Any, Generic, TypeVar
 
 import orjson
@@ -34,9 +36,10 @@ from models.reading import Record
 from models.text import check_text
 from resolvers.batching import Parents, batched, place_of
 from resolvers.context import Info
-from resolvers.selection import ROWS_OF_CONNECTION, asked_columns
+from resolvers.selection import ROWS_OF_CONNECTION, asked_columns, asks_for_cursors
 
 MAX_CURSOR_LENGTH = 500
+_ACCOUNT_ID, _ID = itemgetter("account_id"), itemgetter("id")
 MAX_FILTER_LENGTH = 500
 T = TypeVar("T")
 
@@ -238,7 +241,7 @@ class Page:
     __slots__ = ("more", "parent", "request", "rows")
 
     def __init__(
-        self, request: ListRequest, rows: list[Any], more: bool, parent: Any = None
+        self, request: ListRequest, rows: list[Any], parent: Any, more: bool = False
     ) -> None:
         self.request = request
         self.rows = rows
@@ -377,7 +380,10 @@ def list_request(
     order = next(iter(spec.orders)) if order_by is None else plain(order_by.field)
     descending = order_by is not None and order_by.direction is OrderDirection.DESC
     columns = columns_of_rows(info, type_name, spec)
-    return ListRequest(info, spec, name, columns, page, filtered, order, descending, link)
+    request = ListRequest(info, spec, name, columns, page, filtered, order, descending, link)
+    if asks_for_cursors(info):
+        request.columns = tuple(dict.fromkeys([*columns, *request.key_columns]))
+    return request
 
 
 async def fetch_page(request: ListRequest) -> Page:
@@ -386,7 +392,7 @@ async def fetch_page(request: ListRequest) -> Page:
     size = request.page.size(context.max_page_size)
     query, values = _prepared(request, size)
     rows = await context.reader.fetch(query, values, request.spec.record)
-    return _page(request, rows, size)
+    return _page(request, rows, None, size)
 
 
 async def fetch_pages(request: ListRequest, parents: Sequence[Any]) -> list[Page]:
@@ -397,13 +403,16 @@ async def fetch_pages(request: ListRequest, parents: Sequence[Any]) -> list[Page
     query, values = _prepared(request, size)
     values.update(_parent_values(request, parents))
     rows = await context.reader.fetch(query, values, request.spec.record)
-    by_parent: dict[Any, list[Any]] = {}
+    by_parent: defaultdict[Any, list[Any]] = defaultdict(list)
     for key, row in zip(map(link.parent_of, rows), rows, strict=True):
-        by_parent.setdefault(key, []).append(row)
+        by_parent[key].append(row)
     found = [by_parent.get(key, []) for key in map(link.key_of, parents)]
+    lengths = list(map(len, found))
     # Parents may be the same object many times over: what counts is what they are shown.
-    context.spend(sum(map(len, found)))
-    return [_page(request, rows, size, parent) for rows, parent in zip(found, parents, strict=True)]
+    context.spend(sum(lengths))
+    if max(lengths, default=0) > size or request.page.backward:
+        return [_page(request, *pair, size) for pair in zip(found, parents, strict=True)]
+    return [Page(request, *pair) for pair in zip(found, parents, strict=True)]
 
 
 def columns_of_rows(info: Info, type_name: str, spec: ListSpec) -> tuple[str, ...]:
@@ -428,21 +437,20 @@ def _prepared(request: ListRequest, size: int) -> tuple[Any, dict[str, Any]]:
     return page_query(request.shape(cursor is not None, descending)), values
 
 
-def _page(request: ListRequest, rows: list[Any], size: int, parent: Any = None) -> Page:
-    more = len(rows) > size
-    if more:
-        rows = rows[:size]
-    if request.page.last is not None:
-        rows = rows[::-1]
-    return Page(request, rows, more, parent)
+def _page(request: ListRequest, rows: list[Any], parent: Any, size: int) -> Page:
+    """The page of what was found, which is one row more than asked for if the list goes on."""
+    shown = rows[:size]
+    if request.page.backward:
+        shown.reverse()
+    return Page(request, shown, parent, len(rows) > size)
 
 
 def _parent_values(request: ListRequest, parents: Sequence[Any]) -> dict[str, Any]:
-    accounts, asked = {parent["account_id"] for parent in parents}, request.filtered.account_id
+    accounts, asked = set(map(_ACCOUNT_ID, parents)), request.filtered.account_id
     # The filter may ask for one account; the lists of the others are empty.
     values: dict[str, Any] = {"accounts": list(accounts if asked is None else accounts & {asked})}
     if request.link is not None and request.link.by_id:
-        values["ids"] = list({parent["id"] for parent in parents})
+        values["ids"] = list(set(map(_ID, parents)))
     return values
 
 

@@ -19,6 +19,7 @@ from resolvers.context import Info
 
 # The field's name in the schema -> the columns that it reads.
 ColumnMap = Mapping[str, tuple[str, ...]]
+CURSORS = frozenset(("startCursor", "endCursor"))
 ROWS_OF_CONNECTION = (("nodes",), ("edges", "node"))
 
 
@@ -59,6 +60,17 @@ def asked_columns(
     found: tuple[str, ...] = _remembered(
         info, key, lambda: columns_behind(info, type_name, asked_fields(info, paths))
     )
+    return found
+
+
+def asks_for_cursors(info: Info) -> bool:
+    """Whether cursors are selected below this field, which is a connection."""
+
+    def find() -> bool:
+        of_page = asked_fields(info, (("pageInfo",),))
+        return "cursor" in asked_fields(info, (("edges",),)) or bool(CURSORS & of_page)
+
+    found: bool = _remembered(info, "cursors", find)
     return found
 
 

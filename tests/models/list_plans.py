@@ -249,6 +249,12 @@ class Case:
             account=self.account,
         )
 
+    @property
+    def key_columns(self) -> tuple[str, ...]:
+        """The columns of a row's place in the order."""
+        ties = [name for name in self.spec.tie if not (self.account and name == "account_id")]
+        return tuple(dict.fromkeys([self.spec.orders[self.order], *ties]))
+
     def columns(self, store: Store) -> tuple[str, ...]:
         """All columns, for staff; for account users, who may not read them all, the key."""
         if store.actor.account_id is not None:
@@ -373,7 +379,7 @@ class Looker:
         return list(await self.driver.fetchrow(sql, *arguments))
 
     def _keys(self, case: Case, store: Store, limit: int) -> tuple[Query, list[Any]]:
-        query = page_query(case.shape(store, keyset=False, columns=()))
+        query = page_query(case.shape(store, keyset=False, columns=case.key_columns))
         values = case.values(store) | {"limit": limit}
         return query, [values[name] for name in query.parameters]
 

@@ -354,7 +354,7 @@ async def page(
     look: Looker, case: Case, store: Store, key: Sequence[Any] = ()
 ) -> list[tuple[Any, ...]]:
     """The keys of the rows of the page after `key`."""
-    query = page_query(case.shape(store, keyset=bool(key), columns=()))
+    query = page_query(case.shape(store, keyset=bool(key), columns=case.key_columns))
     values = case.values(store, key)
     rows = await look.driver.fetch(query.sql, *(values[name] for name in query.parameters))
     return [key_of(case, row) for row in rows[:PAGE]]
