@@ -1,6 +1,44 @@
-"""Breadth-first execution of GraphQL operations."""
+"""Breadth-first execution: each field of a level is resolved once, for all its objects.
 
-from collections.abc import Awaitable, Callable, Coroutine, Generator
+graphql-core walks a response depth first: for each object, for each field, it looks the field up,
+makes an info object, calls a resolver, looks at the value's type and completes it: 2 to 20
+microseconds a value. This executor turns the loops inside out. Of
+
+    { accounts { name requirements { title } } }
+
+it makes a *plan* once, and runs it level by level, with columns of values in between:
+
+    Query         accounts      [root]        -> [[a, b]]
+    Account       name          [a, b]        -> ["A", "B"]
+                  requirements  [a, b]        -> [[x, y], [z]]
+    Requirement   title         [x, y, z]     -> ["X", "Y", "Z"]
+
+then builds the dictionaries of the last level first, and lays them into the lists of the level
+above: 0.1 microseconds a value. What is read here in order:
+
+    plan.py       what to do: scopes, fields and shapes, compiled once for an operation and kept
+    run.py        the way down the levels, and back up
+    resolve.py    a field's values for all its parents: an attribute, a batch, or a function each
+    arguments.py  what these functions are called with
+    complete.py   from values to a column of the response, or to the objects of the next level
+    types.py      which type the objects of an interface or union are
+    leaves.py     scalars and enums, many at once
+    rows.py       the objects of a level, and how they lie in the lists of the level above
+    errors.py     where errors happened; in the order of the document
+    handover.py   why a run that waits for nothing needs no event loop
+    explain.py    a run made visible
+
+Everything is done twice: *as a whole*, when a check in C of all values' classes says that there is
+nothing special among them, and else *closely*, value by value, with the functions, messages and
+order of graphql-core. Nulls that may not be null are FAILED: laying a level into the one above sees
+them and hands them on to the nearest place that may be null.
+
+What differs from graphql-core, and can be seen only by resolvers: fields are called in the order of
+levels, the siblings of a failed field too; and nothing below a level begins before all of the level
+is there. Subscriptions, `@defer` and `@stream`, middleware, an abort signal, hooks, fragment
+variables and operations without error propagation are left to graphql-core's own executor.
+"""
+
 from typing import Any, ClassVar
 
 from graphql import ExecutionResult, GraphQLError, OperationType
@@ -8,6 +46,7 @@ from graphql.execution.executor import SELECTIONS_NESTED_TOO_DEEPLY
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from app.executor.errors import Errors
+from app.executor.handover import HandOver
 from app.executor.leaves import Encoders
 from app.executor.plan import PlanCache
 from app.executor.run import data_of
@@ -16,7 +55,12 @@ DEFAULT_PLANS = 1_000
 
 
 class BreadthFirstExecutor(StrawberryGraphQLCoreExecutionContext):
-    """graphql-core's executor, but for how an operation's fields are run."""
+    """graphql-core's executor, but for how an operation's fields are run.
+
+    For `graphql.execute(..., executor_class=...)`, and as Strawberry's `execution_context_class`.
+    A subclass may keep other `plans`, and set `encoders`: by the name of a scalar, what to do with
+    its values where the response is to hold something else than graphql-core's coercion gives.
+    """
 
     plans: ClassVar = PlanCache(DEFAULT_PLANS)
     encoders: ClassVar[Encoders] = {}
@@ -24,6 +68,7 @@ class BreadthFirstExecutor(StrawberryGraphQLCoreExecutionContext):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.errors = Errors()
+        self.handed_over = HandOver()
 
     @property
     def strawberry_schema(self) -> Any:
@@ -36,7 +81,7 @@ class BreadthFirstExecutor(StrawberryGraphQLCoreExecutionContext):
             return super().execute_operation(serially)
         if serially is None:
             serially = self.operation.operation is OperationType.MUTATION
-        return _begun(self._result(serially))
+        return self.handed_over.begun(self._result(serially))
 
     def _is_left_to_graphql_core(self) -> bool:
         kind = self.operation.operation
@@ -61,35 +106,3 @@ class BreadthFirstExecutor(StrawberryGraphQLCoreExecutionContext):
             return ExecutionResult(None, [error])
         data = await data_of(self, plan, serially)
         return ExecutionResult(data, self.errors.in_order() if self.errors else None)
-
-
-def _begun(coroutine: Coroutine[Any, Any, ExecutionResult]) -> Any:
-    """What the coroutine returns, if it has nothing to wait for; else what goes on with it."""
-    try:
-        waited_for = coroutine.send(None)
-    except StopIteration as end:
-        return end.value
-    return _Begun(coroutine, waited_for)
-
-
-class _Begun(Awaitable[Any]):
-    """A coroutine that has been started, to be awaited once."""
-
-    def __init__(self, coroutine: Coroutine[Any, Any, Any], waited_for: Any) -> None:
-        self._coroutine = coroutine
-        self._waited_for = waited_for
-
-    def __await__(self) -> Generator[Any, Any, Any]:
-        waited_for = self._waited_for
-        while True:
-            try:
-                sent = yield waited_for
-            except BaseException as error:
-                step: Callable[[Any], Any] = self._coroutine.throw
-                given: Any = error
-            else:
-                step, given = self._coroutine.send, sent
-            try:
-                waited_for = step(given)
-            except StopIteration as end:
-                return end.value

@@ -84,7 +84,8 @@ def _by_name(kind: GraphQLEnumType, nullable: bool) -> Encoder:
     def encode(values: Values) -> Values | None:
         try:
             return list(map(name_of, values))
-        except (KeyError, TypeError):
+        except Exception:
+            # Not one of them, or nothing that can be looked up at all.
             return None
 
     return encode
@@ -119,7 +120,8 @@ def _one_by_one(kind: Any) -> Encoder:
 
 def _around_nulls(encode: Encoder) -> Encoder:
     def encode_the_rest(values: Values) -> Values | None:
-        if None not in values:
+        # By identity: a value's own `==` is nobody's business.
+        if NoneType not in set(map(type, values)):
             return encode(values)
         present = encode([value for value in values if value is not None])
         if present is None:

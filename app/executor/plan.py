@@ -132,26 +132,29 @@ class PlannedField:
         """The name in the schema, where `name` may be an alias."""
         return self.nodes[0].name.value
 
+    def resolve_in(self, run: "BreadthFirstExecutor") -> Callable[..., Any]:
+        """The function that graphql-core would call for each object."""
+        return self.resolve or run.field_resolver
+
     @property
     def is_typename(self) -> bool:
         """Whether the field is `__typename`."""
         return self.field_name == TYPENAME
 
     def _choose_how_to_resolve(self, run: "BreadthFirstExecutor") -> None:
-        declared = self.definition.extensions.get("strawberry-definition")
         if self.is_typename:
             return
-        if isinstance(declared, BatchedField) and not declared.extensions:
+        declared = _unwrapped(run, self.definition)
+        if isinstance(declared, BatchedField):
             self.batch = declared
-        elif getattr(self.definition.resolve, "_is_default", False):
-            assert isinstance(declared, StrawberryField)
+        elif declared is not None and declared.base_resolver is None:
             self.read = _getter(declared)
-        elif _is_plain_function(run, declared):
+        elif declared is not None and type(declared).get_result is StrawberryField.get_result:
             self.declared = declared
         else:
             self.resolve = self.definition.resolve
-            default = self.resolve in (None, default_field_resolver)
-            self.is_default = default and not self.has_arguments
+            may_be = self.resolve in (None, default_field_resolver)
+            self.is_default = may_be and not self.has_arguments
 
 
 class Scope:
@@ -175,11 +178,12 @@ class Plan:
 
 
 class OperationPlans:
-    """The plans of one operation, by the values of its steering variables."""
+    """The plans of one operation on one schema, by the values of its steering variables."""
 
-    __slots__ = ("is_incremental", "operation", "plans", "steering")
+    __slots__ = ("is_incremental", "operation", "plans", "schema", "steering")
 
     def __init__(self, run: "BreadthFirstExecutor") -> None:
+        self.schema = run.schema
         self.operation = run.operation
         directives = list(_directives(run))
         names = [node.name.value for node in directives]
@@ -207,17 +211,17 @@ class PlanCache:
 
     def __init__(self, size: int) -> None:
         self._size = size
-        self._kept: OrderedDict[int, OperationPlans] = OrderedDict()
+        self._kept: OrderedDict[tuple[int, int], OperationPlans] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._kept)
 
     def get(self, run: "BreadthFirstExecutor") -> OperationPlans:
         """The plans of the operation that is run."""
-        key = id(run.operation)
+        key = id(run.schema), id(run.operation)
         found = self._kept.get(key)
-        # An id may be that of another operation, which has taken the place of one now gone.
-        if found is not None and found.operation is run.operation:
+        # Kept plans hold on to both, so that no other one can have taken their ids.
+        if found is not None:
             self._kept.move_to_end(key)
             return found
         found = OperationPlans(run)
@@ -276,16 +280,13 @@ def _scope(
     return Scope(kind, fields)
 
 
-def _is_plain_function(run: "BreadthFirstExecutor", declared: Any) -> bool:
-    """Whether Strawberry's wrapper would do no more than convert arguments and call a function."""
-    return (
-        isinstance(declared, StrawberryField)
-        and type(declared).get_result is StrawberryField.get_result
-        and declared.base_resolver is not None
-        and not declared.is_subscription
-        and not declared.extensions
-        and not run.strawberry_schema.schema_converter._exception_handler_specs
-    )
+def _unwrapped(run: "BreadthFirstExecutor", definition: GraphQLField) -> StrawberryField | None:
+    """The Strawberry field, where its wrapper would only convert arguments and call the field."""
+    declared = definition.extensions.get("strawberry-definition")
+    if not isinstance(declared, StrawberryField) or declared.is_subscription:
+        return None
+    handlers = run.strawberry_schema.schema_converter._exception_handler_specs
+    return None if declared.extensions or handlers else declared
 
 
 def _names_variable(node: Any) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterable, Awaitable, Coroutine, Sequence
 from inspect import iscoroutine
 from typing import TYPE_CHECKING, Any
 
+from graphql import default_field_resolver
 from graphql.pyutils import Path, gather_with_cancel, is_iterable
 from strawberry.types.field import StrawberryField
 
@@ -33,8 +34,11 @@ def start(
         return _start_batch(run, rows, field)
     if field.is_typename:
         return [rows.scope.type.name] * len(rows.sources)
-    values = _read_entries(rows, field) if field.is_default else None
-    return _start_each(run, rows, field) if values is None else values
+    if field.is_default and field.resolve_in(run) is default_field_resolver:
+        values = _read_entries(rows, field)
+        if values is not None:
+            return values
+    return _start_each(run, rows, field)
 
 
 def info_of(run: "BreadthFirstExecutor", field: PlannedField, path: Path) -> Any:
@@ -91,15 +95,18 @@ async def settle(run: "BreadthFirstExecutor", values: Values) -> Values:
     waiting = [place for place, value in enumerate(values) if run.is_awaitable(value)]
     if not waiting:
         return values
-    found = await together([_caught(values[place]) for place in waiting])
+    found = await together(run, [_caught(values[place]) for place in waiting])
     values = list(values)
     for place, value in zip(waiting, found, strict=True):
         values[place] = value
     return values
 
 
-async def together(coroutines: Sequence[Coroutine[Any, Any, Any]]) -> list[Any]:
-    """The results of all; a single one needs no task."""
+async def together(
+    run: "BreadthFirstExecutor", coroutines: Sequence[Coroutine[Any, Any, Any]]
+) -> list[Any]:
+    """The results of all; a single one needs no task of its own."""
+    await run.handed_over
     if len(coroutines) == 1:
         return [await coroutines[0]]
     return list(await gather_with_cancel(*coroutines))
@@ -115,8 +122,8 @@ async def _caught(value: Awaitable[Any]) -> Any:
 async def _listed(run: "BreadthFirstExecutor", value: Any) -> Any:
     """An iterable as a list; Broken where it raised half way."""
     if run.is_async_iterable(value):
-        return await _listed_asynchronously(value)
-    if type(value) is list or not is_iterable(value):
+        return await _listed_asynchronously(run, value)
+    if type(value) in (list, Broken) or not is_iterable(value):
         return value
     items = []
     try:
@@ -127,7 +134,8 @@ async def _listed(run: "BreadthFirstExecutor", value: Any) -> Any:
     return items
 
 
-async def _listed_asynchronously(value: AsyncIterable[Any]) -> Any:
+async def _listed_asynchronously(run: "BreadthFirstExecutor", value: AsyncIterable[Any]) -> Any:
+    await run.handed_over
     items = []
     try:
         async for item in value:
@@ -192,8 +200,7 @@ def _call(
 ) -> Any:
     declared = field.declared
     if declared is None:
-        resolve = field.resolve or run.field_resolver
-        return resolve(source, info_of(run, field, path), **given)
+        return field.resolve_in(run)(source, info_of(run, field, path), **given)
     info = info_of_declared(run, field, path, declared)
     positional, named = converted_arguments(run, field, declared, source, info, given)
     return declared.get_result(source, info, positional, named)

@@ -42,7 +42,7 @@ async def _fill(run: "BreadthFirstExecutor", root: Rows, fields: Sequence[Planne
 async def _resolve(run: "BreadthFirstExecutor", level: Level) -> list[Fold]:
     """Resolve and complete the fields of a level; the folds of those that are objects, in order."""
     places = [(rows, field) for rows, fields in level for field in fields]
-    columns = await _settled([start(run, rows, field) for rows, field in places])
+    columns = await _settled(run, [start(run, rows, field) for rows, field in places])
     folds = []
     for (rows, field), values in zip(places, columns, strict=True):
         fold = await complete(run, rows, field, values)
@@ -51,11 +51,11 @@ async def _resolve(run: "BreadthFirstExecutor", level: Level) -> list[Fold]:
     return folds
 
 
-async def _settled(started: list[Any]) -> list[Values]:
+async def _settled(run: "BreadthFirstExecutor", started: list[Any]) -> list[Values]:
     """The columns, when all that have to be waited for are there."""
     waiting = [number for number, values in enumerate(started) if type(values) is not list]
     if waiting:
-        found = await together([started[number] for number in waiting])
+        found = await together(run, [started[number] for number in waiting])
         for number, values in zip(waiting, found, strict=True):
             started[number] = values
     return started

@@ -157,6 +157,8 @@ def timed_difference(expected: Outcome, found: Outcome) -> str | None:
         return "the places that errors made null, beside an asynchronous run"
     if any(nulled[place] != found_nulled[place] for place in nulled):
         return "errors beside an asynchronous run"
+    if not expected.problems and expected.context.spent != found.context.spent:
+        return f"spent {expected.context.spent}, {found.context.spent}"
     return None
 
 

@@ -19,7 +19,7 @@ from graphql import (
 
 from tests.executor.fuzz_spec import Field, Kind
 from tests.executor.fuzz_values import AsyncItems, Choice, Generated, Items, Later, Raise
-from tests.executor.fuzz_world import NESTED, World
+from tests.executor.fuzz_world import NESTED, Odd, World
 
 
 class Level(IntEnum):
@@ -62,7 +62,7 @@ WRONG_LEAVES: tuple[Any, ...] = (
     *("neither", 2**40, 1.25, float("nan"), float("inf"), True, b"bytes", Decimal("1.5")),
     *([1], {}, (), object, Undefined),
 )
-SCALAR_VALUES: tuple[Any, ...] = ("fine", 7, NESTED)
+SCALAR_VALUES: tuple[Any, ...] = ("fine", 7, NESTED, Odd())
 WRONG_SCALAR_VALUES: tuple[Any, ...] = ("unserializable", "nothing", "undefined")
 NOT_ITERABLE: tuple[Any, ...] = (7, "text", {"a": 1}, b"bytes", True)
 NO_OBJECTS: tuple[Any, ...] = (7, "text", False, ())
@@ -114,7 +114,7 @@ class DataMaker:
             if isinstance(value, (Items, AsyncItems)) and field.kind is not Kind.ATTRIBUTE:
                 value = self._generated(value)
         later = self._maybe_later(value)
-        return later if field.kind in (Kind.ATTRIBUTE, Kind.FUNCTION) else value
+        return later if field.kind in (Kind.ATTRIBUTE, Kind.FUNCTION, Kind.BATCHED) else value
 
     def _generated(self, items: Items | AsyncItems) -> Any:
         is_generated = self.random.random() < 0.5
@@ -156,7 +156,8 @@ class DataMaker:
             wrong = WRONG_LEAVES if name in RIGHT else (*WRONG_LEAVES, *WRONG_SCALAR_VALUES)
             return self.random.choice(wrong)
         if name in self.world.spec.enums:
-            return self.world.enum_value(name, self.random.choice(self.world.spec.enums[name]))
+            value = self.world.enum_value(name, self.random.choice(self.world.spec.enums[name]))
+            return getattr(value, "value", value) if self.random.random() < 0.1 else value
         if name not in RIGHT:
             return self.random.choice(SCALAR_VALUES)
         return self.random.choice((RIGHT if self.random.random() < 0.2 else PLAIN)[name])

@@ -105,6 +105,9 @@ class DocumentMaker:
         count = self.random.choice((2, 3, 4, 5) if depth < 2 else (1, 2, 3))
         count = count if self.budget > 0 else 1
         lines = [self._selection(parent, depth, level) for _ in range(count)]
+        if self.random.random() < 0.003:
+            # Wide objects are put together in another way than narrow ones.
+            lines += [f"wide{n}: __typename" for n in range(70)]
         return "{\n" + "\n".join(lines) + "\n}"
 
     def _selection(self, parent: Any, depth: int, level: int) -> str:

@@ -64,6 +64,7 @@ class PlainWorld(World):
         self.classes = {name: self._class(name) for name in self.spec.objects}
         if self.random.random() < 0.2:
             self.options = {"field_resolver": _noted, "type_resolver": _kind_of}
+        self.options["hide_suggestions"] = self.random.random() < 0.3
         schema = build_schema(self.spec.sdl())
         for name, kind in self.spec.objects.items():
             self._attach(schema.type_map[name], kind)

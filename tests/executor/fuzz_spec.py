@@ -255,7 +255,7 @@ class SpecMaker:
 
     def _wrapped(self, name: str) -> str:
         kind = self._maybe_non_null(name)
-        for _ in range(self.random.choices((0, 1, 2), (60, 30, 10))[0]):
+        for _ in range(self.random.choices((0, 1, 2, 3), (58, 30, 10, 2))[0]):
             kind = self._maybe_non_null(f"[{kind}]")
         return kind
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from enum import Enum
+from enum import Enum, IntEnum, StrEnum
 from inspect import Parameter as P
 from random import Random
 from typing import Annotated, Any, NewType, Optional, Union
@@ -43,6 +43,9 @@ BUILT_IN: dict[str, Any] = {
 }
 
 
+ENUMS: tuple[Any, ...] = (Enum, StrEnum, IntEnum)
+
+
 class Noted(FieldExtension):
     """An extension that lets itself be seen."""
 
@@ -72,7 +75,9 @@ class StrawberryWorld(World):
 
     def _make_schema(self) -> GraphQLSchema:
         self.types: dict[str, Any] = dict(BUILT_IN)
-        self.decides_by_class = Random(f"{self.spec.seed} classes").random() < 0.5
+        self.random = Random(f"{self.spec.seed} classes")
+        self.decides_by_class = self.random.random() < 0.5
+        default = getattr if self.random.random() < 0.7 else read_attribute
         scalar_map = self._make_leaves()
         self._make_inputs()
         self._make_composites()
@@ -80,14 +85,18 @@ class StrawberryWorld(World):
             query=self.types["Query"],
             mutation=self.types.get("Mutation"),
             types=[self.types[name] for name in self.spec.objects],
-            config=StrawberryConfig(scalar_map=scalar_map),
+            config=StrawberryConfig(scalar_map=scalar_map, default_resolver=default),
         )
         return schema._schema
 
     def _make_leaves(self) -> dict[Any, Any]:
         for name, values in self.spec.enums.items():
-            members = {value: f"{name} {value.lower()}" for value in values}
-            self.types[name] = strawberry.enum(Enum(name, members))  # type: ignore[arg-type]
+            base = self.random.choice(ENUMS)
+            is_text = base is not IntEnum
+            members = {
+                value: f"{name} {value}" if is_text else n for n, value in enumerate(values)
+            }
+            self.types[name] = strawberry.enum(base(name, members))  # type: ignore[arg-type]
         for name in self.spec.scalars:
             self.types[name] = NewType(name, object)  # type: ignore[misc]
         return {
@@ -209,6 +218,11 @@ def resolver_of(field: Field) -> Callable[..., Any]:
 
         return fill_batch_later
     return lambda source, info, **arguments: resolve(source, info, field, arguments)
+
+
+def read_attribute(source: Any, name: str) -> Any:
+    """A default resolver of one's own."""
+    return getattr(source, name)
 
 
 def _is_instance_of(owner: type) -> Callable[[Any, Any], bool]:

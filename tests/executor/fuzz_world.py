@@ -43,7 +43,16 @@ class World(ABC):
         """What Python has for a value of an enum."""
 
 
-class Raising:
+class Odd:
+    """An object that may not be compared, as arrays of some libraries are."""
+
+    __hash__ = object.__hash__
+
+    def __eq__(self, other: object) -> bool:
+        raise ValueError("These can't be compared.")
+
+
+class Raising(Odd):
     """The attributes of an object, some of which raise when read."""
 
     def __getattr__(self, name: str) -> Any:
@@ -68,14 +77,14 @@ def set_attribute(record: Any, name: str, value: Any) -> None:
 
 def serialize(value: Any) -> Any:
     """Custom scalars show that they were asked, and refuse some values."""
+    if not isinstance(value, str):
+        # Objects that got here by mistake are not shown: they hold what the twin has otherwise.
+        return value if isinstance(value, (int, float)) or value is NESTED else type(value).__name__
     if value == "unserializable":
         raise ValueError("This can't be serialized.")
     if value in ("nothing", "undefined"):
         return None if value == "nothing" else Undefined
-    if isinstance(value, str):
-        return f"<{value}>"
-    # Objects that got here by mistake are not shown: they hold what the twin has otherwise.
-    return value if isinstance(value, (int, float)) or value == NESTED else type(value).__name__
+    return f"<{value}>"
 
 
 def parse(value: Any) -> Any:
