@@ -39,6 +39,7 @@ is there. Subscriptions, `@defer` and `@stream`, middleware, an abort signal, ho
 variables and operations without error propagation are left to graphql-core's own executor.
 """
 
+from functools import cached_property
 from typing import Any, ClassVar
 
 from graphql import ExecutionResult, GraphQLError, OperationType
@@ -48,7 +49,7 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from app.executor.errors import Errors
 from app.executor.handover import HandOver
 from app.executor.leaves import Encoders
-from app.executor.plan import PlanCache
+from app.executor.plan import OperationPlans, PlanCache
 from app.executor.run import data_of
 
 DEFAULT_PLANS = 1_000
@@ -69,6 +70,11 @@ class BreadthFirstExecutor(StrawberryGraphQLCoreExecutionContext):
         super().__init__(*args, **kwargs)
         self.errors = Errors()
         self.handed_over = HandOver()
+
+    @cached_property
+    def operation_plans(self) -> OperationPlans:
+        """The plans of the operation that is run."""
+        return self.plans.get(self)
 
     @property
     def strawberry_schema(self) -> Any:
@@ -93,12 +99,12 @@ class BreadthFirstExecutor(StrawberryGraphQLCoreExecutionContext):
             or not self.error_propagation
             or bool(self.middleware_manager and self.middleware_manager.middlewares)
             or any(fragment.variable_signatures for fragment in self.fragments.values())
-            or self.plans.get(self).is_incremental
+            or self.operation_plans.is_incremental
         )
 
     async def _result(self, serially: bool) -> ExecutionResult:
         try:
-            plan = self.plans.get(self).plan(self)
+            plan = self.operation_plans.plan(self)
         except RecursionError:
             error = GraphQLError(SELECTIONS_NESTED_TOO_DEEPLY, self.operation)
             return ExecutionResult(None, [error])

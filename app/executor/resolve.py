@@ -102,9 +102,7 @@ async def settle(run: "BreadthFirstExecutor", values: Values) -> Values:
     return values
 
 
-async def together(
-    run: "BreadthFirstExecutor", coroutines: Sequence[Coroutine[Any, Any, Any]]
-) -> list[Any]:
+async def together(run: "BreadthFirstExecutor", coroutines: Sequence[Awaitable[Any]]) -> list[Any]:
     """The results of all; a single one needs no task of its own."""
     await run.handed_over
     if len(coroutines) == 1:

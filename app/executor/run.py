@@ -42,7 +42,8 @@ async def _fill(run: "BreadthFirstExecutor", root: Rows, fields: Sequence[Planne
 async def _resolve(run: "BreadthFirstExecutor", level: Level) -> list[Fold]:
     """Resolve and complete the fields of a level; the folds of those that are objects, in order."""
     places = [(rows, field) for rows, fields in level for field in fields]
-    columns = await _settled(run, [start(run, rows, field) for rows, field in places])
+    begin = getattr(run, "start", start)  # Whoever explains a run has its own.
+    columns = await _settled(run, [begin(run, rows, field) for rows, field in places])
     folds = []
     for (rows, field), values in zip(places, columns, strict=True):
         fold = await complete(run, rows, field, values)

@@ -3,6 +3,7 @@
 import logging
 import secrets
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 
 import httpx
 import pytest
@@ -11,7 +12,7 @@ import structlog
 from app.application import build_application
 from app.database import Database
 from app.logs import show_exception
-from app.settings import Settings
+from app.settings import ExecutorName, Settings
 from app.tokens import TokenSigner
 from models.clock import ManualClock
 from tests.conftest import START
@@ -38,6 +39,15 @@ async def api(database: Database) -> AsyncIterator[Api]:
     transport = httpx.ASGITransport(build_application(Settings(), database, signer, clock))
     async with httpx.AsyncClient(transport=transport) as client:
         yield Api(client, database, signer, clock, log)
+
+
+@pytest.fixture(scope="module")
+async def core_api(api: Api) -> AsyncIterator[Api]:
+    """The same endpoint, on the same database and clock, under graphql-core's own executor."""
+    settings = Settings(executor=ExecutorName.GRAPHQL_CORE)
+    application = build_application(settings, api.database, api.signer, api.clock)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(application)) as client:
+        yield replace(api, client=client)
 
 
 @pytest.fixture
