@@ -58,7 +58,10 @@ def path_of_row(rows: Rows, row: int) -> Path | None:
     """The response path of an object, as graphql-core gives it to resolvers."""
     if rows.fold is None:
         return None
-    return path_of_field(rows.fold.place_of(rows.ordinal(row)))
+    path = rows.paths.get(row)
+    if path is None:
+        path = rows.paths[row] = path_of_field(rows.fold.place_of(rows.ordinal(row)))
+    return path
 
 
 def path_of_field(place: Place) -> Path:

@@ -6,6 +6,8 @@ from functools import lru_cache
 from itertools import accumulate, islice
 from typing import Any
 
+from graphql.pyutils import Path
+
 from app.executor.errors import Place
 from app.executor.plan import PlannedField, Scope, Shape
 
@@ -44,7 +46,7 @@ class Rows:
     other objects are of other types.
     """
 
-    __slots__ = ("columns", "failed", "fold", "ordinals", "scope", "sources")
+    __slots__ = ("columns", "failed", "fold", "ordinals", "paths", "scope", "sources")
 
     def __init__(
         self,
@@ -59,6 +61,8 @@ class Rows:
         self.ordinals = ordinals
         self.columns: list[list[Any]] = [[]] * len(scope.fields)
         self.failed: set[int] = set()
+        # graphql-core's path of each object, for those that were asked for it.
+        self.paths: dict[int, Path] = {}
 
     def ordinal(self, row: int) -> int:
         """The number of a row's object in the fold."""
@@ -88,13 +92,17 @@ class Fold:
     `lengths` are those of the rows' lists; `nodes` say it one by one, with `places` by number.
     """
 
-    __slots__ = ("children", "count", "field", "lengths", "lost", "nodes", "places", "rows")
+    __slots__ = (
+        *("children", "count", "ends", "field", "lengths", "lost", "nodes", "places", "rows"),
+    )
 
     def __init__(self, rows: Rows, field: PlannedField, count: int) -> None:
         self.rows = rows
         self.field = field
         self.count = count
         self.lengths: list[int] | None = None
+        # Where each of the lists ends, once somebody has asked for a place.
+        self.ends: list[int] | None = None
         self.nodes: list[Node] | None = None
         self.places: list[Place] = []
         self.children: list[Rows] = []
@@ -106,9 +114,10 @@ class Fold:
             return self.places[ordinal]
         if self.lengths is None:
             return Place(self.rows, ordinal, self.field)
-        ends = list(accumulate(self.lengths))
-        row = bisect_right(ends, ordinal)
-        return Place(self.rows, row, self.field, (ordinal - ends[row] + self.lengths[row],))
+        if self.ends is None:
+            self.ends = list(accumulate(self.lengths))
+        row = bisect_right(self.ends, ordinal)
+        return Place(self.rows, row, self.field, (ordinal - self.ends[row] + self.lengths[row],))
 
     def finish(self) -> None:
         """Give the parent's rows what has become of the objects."""
