@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from app import schema_file
+from app import explaining, schema_file
 from app.database import DatabaseUrlInvalid
 from app.doctor import examine
 from app.embedded import EmbeddedPostgresError
@@ -35,6 +35,7 @@ DEFAULT_PLATFORM = "demo"
 KNOWN_ERRORS = (
     DatabaseUrlInvalid,
     EmbeddedPostgresError,
+    explaining.ExplainRefused,
     ImportUnreadable,
     RecourseError,
     SeedingFailed,
@@ -56,6 +57,10 @@ console = Console(stderr=True)
 PLAIN: dict[str, Any] = {"markup": False, "highlight": False, "soft_wrap": True}
 
 PlatformOption = Annotated[str, typer.Option(help="The platform's slug.")]
+AccountOption = Annotated[
+    str | None,
+    typer.Option(help="For account users: the account, by its global or external id."),
+]
 
 
 class TokenRole(StrEnum):
@@ -169,15 +174,11 @@ def import_stripe_command(
 def token(
     role: Annotated[TokenRole, typer.Option(help="The role.", case_sensitive=False)],
     platform: PlatformOption = DEFAULT_PLATFORM,
-    account: Annotated[
-        str | None,
-        typer.Option(help="For account users: the account, by its global or external id."),
-    ] = None,
+    account: AccountOption = None,
     subject: Annotated[str | None, typer.Option(help="Who the token is for.")] = None,
 ) -> None:
     """Print a development token, and nothing else; makes the platform if it is not there."""
-    if (role is TokenRole.ACCOUNT_USER) != (account is not None):
-        raise typer.BadParameter("--account goes with --role account_user, and only with it.")
+    _check_account(role, account)
     account_id = None if account is None else account_named(platform, account)
 
     async def work(store: Store, settings: Settings) -> str:
@@ -188,6 +189,38 @@ def token(
         return signer.sign(Role(role.upper()), platform, subject or f"dev-{role}", account_id)
 
     print(_with_store(work))
+
+
+@cli.command()
+def explain(
+    file: Annotated[str, typer.Argument(help="The GraphQL document; - is standard input.")],
+    variables: Annotated[str | None, typer.Option(help="The variables: JSON, or @FILE.")] = None,
+    operation: Annotated[str | None, typer.Option(help="Which operation of several.")] = None,
+    role: Annotated[
+        TokenRole, typer.Option(help="The role of who asks.", case_sensitive=False)
+    ] = TokenRole.REVIEWER,
+    platform: PlatformOption = DEFAULT_PLATFORM,
+    account: AccountOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
+    full_sql: Annotated[bool, typer.Option("--sql", help="Print all of each statement.")] = False,
+) -> None:
+    """Run a query, and show how: its levels, its fields, its SQL and what that costs."""
+    _check_account(role, account)
+    actor = explaining.caller(Role(role.upper()), platform, account)
+    question = explaining.read_question(file, variables, operation, Settings())
+
+    async def work(store: Store, settings: Settings) -> explaining.Explanation:
+        return await explaining.explain(store, settings, SystemClock(), actor, question)
+
+    found = _with_store(work, migrated=False)
+    if as_json:
+        print(explaining.as_json(found).decode())
+    else:
+        explaining.show(found, Console(), full_sql)
+    for error in found.errors:
+        _complain(error)
+    if found.errors:
+        raise typer.Exit(1)
 
 
 @cli.command()
@@ -245,6 +278,11 @@ def doctor() -> None:
 
     if not _with_store(work, migrated=False):
         raise typer.Exit(1)
+
+
+def _check_account(role: TokenRole, account: str | None) -> None:
+    if (role is TokenRole.ACCOUNT_USER) != (account is not None):
+        raise typer.BadParameter("--account goes with --role account_user, and only with it.")
 
 
 def _complain(message: str) -> None:

@@ -39,6 +39,7 @@ is there. Subscriptions, `@defer` and `@stream`, middleware, an abort signal, ho
 variables and operations without error propagation are left to graphql-core's own executor.
 """
 
+from collections.abc import Coroutine
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -49,7 +50,9 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from app.executor.errors import Errors
 from app.executor.handover import HandOver
 from app.executor.leaves import Encoders
-from app.executor.plan import OperationPlans, PlanCache
+from app.executor.plan import OperationPlans, PlanCache, PlannedField
+from app.executor.resolve import Values, start
+from app.executor.rows import Rows
 from app.executor.run import data_of
 
 DEFAULT_PLANS = 1_000
@@ -88,6 +91,10 @@ class BreadthFirstExecutor(StrawberryGraphQLCoreExecutionContext):
         if serially is None:
             serially = self.operation.operation is OperationType.MUTATION
         return self.handed_over.begun(self._result(serially))
+
+    def start(self, rows: Rows, field: PlannedField) -> Values | Coroutine[Any, Any, Values]:
+        """A field's values for all its objects, or what will give them."""
+        return start(self, rows, field)
 
     def _is_left_to_graphql_core(self) -> bool:
         kind = self.operation.operation

@@ -173,8 +173,15 @@ class Recording:
 
     def executor(self, base: type["BreadthFirstExecutor"]) -> type["BreadthFirstExecutor"]:
         """The executor that does what `base` does, and has it recorded here."""
-        made: type[BreadthFirstExecutor] = type("Explaining", (base,), {"start": self.start})
-        return made
+        recording = self
+
+        class Explaining(base):  # type: ignore[valid-type, misc]
+            def start(
+                self, rows: Rows, field: PlannedField
+            ) -> Values | Coroutine[Any, Any, Values]:
+                return recording.start(self, rows, field)
+
+        return Explaining
 
     def start(
         self, run: "BreadthFirstExecutor", rows: Rows, planned: PlannedField

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from app.executor.complete import complete
 from app.executor.plan import Plan, PlannedField
-from app.executor.resolve import Values, start, together
+from app.executor.resolve import Values, together
 from app.executor.rows import Fold, Rows
 
 if TYPE_CHECKING:
@@ -42,8 +42,7 @@ async def _fill(run: "BreadthFirstExecutor", root: Rows, fields: Sequence[Planne
 async def _resolve(run: "BreadthFirstExecutor", level: Level) -> list[Fold]:
     """Resolve and complete the fields of a level; the folds of those that are objects, in order."""
     places = [(rows, field) for rows, fields in level for field in fields]
-    begin = getattr(run, "start", start)  # Whoever explains a run has its own.
-    columns = await _settled(run, [begin(run, rows, field) for rows, field in places])
+    columns = await _settled(run, [run.start(rows, field) for rows, field in places])
     folds = []
     for (rows, field), values in zip(places, columns, strict=True):
         fold = await complete(run, rows, field, values)

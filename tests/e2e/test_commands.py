@@ -16,7 +16,7 @@ from app.settings import Settings
 from tests.e2e.conftest import DEMO_ACCOUNTS
 from tests.e2e.process import Recourse, Serving
 
-COMMANDS = ("serve", "migrate", "seed", "import", "token", "verify", "schema", "doctor")
+COMMANDS = ("serve", "migrate", "seed", "import", "token", "verify", "schema", "doctor", "explain")
 WHO = "{ viewer { role id account { externalId } } }"
 EXTERNAL_ID = "acct_demo_000003"
 

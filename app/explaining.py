@@ -1,0 +1,298 @@
+"""What `recourse explain` shows: how a query is run, and what its SQL costs."""
+
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import orjson
+from graphql import DocumentNode, ExecutionResult, GraphQLError, OperationType, execute
+from graphql.execution.values import get_variable_values
+from rich.console import Console
+from rich.text import Text
+from sqlalchemy import select
+
+from app.database import REFUSALS, reason
+from app.documents import DocumentCache
+from app.encoding import json_executor
+from app.executor.explain import Recording, RecordingReader, Statement, Step
+from app.settings import Settings
+from app.store import Store, StoreUnusable
+from app.tokens import DEFAULT_SCOPES, account_named
+from models.actor import Actor, Role
+from models.aggregate import Account
+from models.clock import Clock
+from models.errors import RecourseError
+from models.ids import platform_id_for
+from models.migrate import pending
+from models.platform import Platform
+from resolvers.context import Context
+from resolvers.errors import query_error
+from resolvers.schema import SCHEMA
+
+STANDARD_INPUT = "-"
+MAX_MESSAGE_LENGTH = 300
+# One fault can show in thousands of places; each field shows how many.
+MAX_ERRORS = 20
+MIN_SQL_LENGTH = 20
+INDENT = " " * 4
+_COLUMNS = re.compile("SELECT (?:(?!SELECT ).)*? FROM ")
+
+
+class ExplainRefused(Exception):
+    """There is nothing that could be explained; the message says why, in one line."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """The query to explain."""
+
+    document: DocumentNode
+    operation_name: str | None
+    variables: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """How a query was run, and what went wrong.
+
+    `nodes` are the objects that it read as the server counts them, of at most `max_nodes`.
+    """
+
+    recording: Recording
+    nodes: int
+    max_nodes: int
+    errors: list[str]
+
+
+def read_question(
+    file: str, variables: str | None, operation_name: str | None, settings: Settings
+) -> Question:
+    """The query of a file, checked as far as it can be without the store.
+
+    Raises `ExplainRefused`.
+    """
+    schema = SCHEMA._schema
+    given = {} if variables is None else _variables(variables)
+    document = DocumentCache(schema, 0, settings.max_document_tokens).get(_text(file))
+    if document.node is None:
+        raise ExplainRefused(_first(document.errors))
+    operation = document.operation(operation_name)
+    if operation is None:
+        raise ExplainRefused(
+            f"There is no operation {operation_name} in it."
+            if operation_name
+            else "There are several operations in it: say which by --operation."
+        )
+    if operation.operation is not OperationType.QUERY:
+        raise ExplainRefused(f"Only a query can be explained, not a {operation.operation.value}.")
+    coerced = get_variable_values(schema, operation.variable_definitions or (), given)
+    if isinstance(coerced, list):
+        raise ExplainRefused(_first(coerced))
+    return Question(document.node, operation_name, given)
+
+
+def caller(role: Role, platform: str, account: str | None) -> Actor:
+    """Who a development token of `recourse token` would stand for."""
+    return Actor(
+        role=role,
+        id=f"dev-{role.lower()}",
+        platform_id=platform_id_for(platform),
+        account_id=None if account is None else account_named(platform, account),
+        scopes=frozenset(map(str, DEFAULT_SCOPES.get(role, ()))),
+    )
+
+
+async def explain(
+    store: Store, settings: Settings, clock: Clock, actor: Actor, question: Question
+) -> Explanation:
+    """Run the query, and see how. Changes nothing.
+
+    Raises `StoreUnusable`, and `ExplainRefused` where the platform or the account is not there.
+    """
+    try:
+        await _check(store, actor)
+        return await _explained(store, settings, clock, actor, question)
+    except REFUSALS as error:
+        raise StoreUnusable(f"The database can't be used: {reason(error)}") from error
+
+
+async def _check(store: Store, actor: Actor) -> None:
+    owner = store.owner()
+    try:
+        missing = await pending(owner)
+        if missing:
+            raise StoreUnusable(f"Migrations to run: {', '.join(missing)} (recourse migrate).")
+        async with owner.connect() as connection:
+            platform = select(Platform.id).where(Platform.id == actor.platform_id)
+            if await connection.scalar(platform) is None:
+                raise ExplainRefused("There is no such platform.")
+            account = select(Account.account_id).where(
+                Account.account_id == actor.account_id, Account.platform_id == actor.platform_id
+            )
+            if actor.account_id and await connection.scalar(account) is None:
+                raise ExplainRefused("There is no such account on the platform.")
+    finally:
+        await owner.dispose()
+
+
+async def _explained(
+    store: Store, settings: Settings, clock: Clock, actor: Actor, question: Question
+) -> Explanation:
+    recording = Recording()
+    reader = RecordingReader(store.database.engine_for(actor), actor, recording)
+    context = Context(
+        actor=actor,
+        reader=reader,
+        clock=clock,
+        session=lambda: store.database.session_for(actor),
+        max_page_size=settings.max_page_size,
+        max_nodes=settings.max_nodes,
+    )
+    try:
+        running = execute(
+            SCHEMA._schema,
+            question.document,
+            context_value=context,
+            variable_values=question.variables,
+            operation_name=question.operation_name,
+            executor_class=recording.executor(json_executor(1)),
+        )
+        result = running if isinstance(running, ExecutionResult) else await running
+        await reader.estimate()
+    finally:
+        await reader.close()
+    errors = [_said(error) for error in (result.errors or ())[:MAX_ERRORS]]
+    return Explanation(recording, context.nodes, settings.max_nodes, errors)
+
+
+def as_json(explanation: Explanation) -> bytes:
+    """The explanation as data."""
+    body = explanation.recording.data
+    body["nodes"] = {"read": explanation.nodes, "most": explanation.max_nodes}
+    body["errors"] = explanation.errors
+    return orjson.dumps(body, option=orjson.OPT_INDENT_2)
+
+
+def show(explanation: Explanation, console: Console, full_sql: bool) -> None:
+    """Print the explanation for a person; SQL no longer than a line, unless it is to be full."""
+    width = None if full_sql else console.width
+    for line in _lines(explanation, width):
+        console.print(line, soft_wrap=True)
+
+
+def _lines(explanation: Explanation, width: int | None) -> Iterator[Text]:
+    recording = explanation.recording
+    for level in recording.levels:
+        for _, steps in groupby(level, key=lambda step: (step.path[:-1], step.type_name)):
+            yield from _lines_of_objects(list(steps), width)
+    if recording.elsewhere:
+        yield Text("of no single field", style="bold")
+        yield from (_statement_line(statement, width) for statement in recording.elsewhere)
+        yield Text()
+    levels = _number(len(recording.levels), "level")
+    objects = _number(recording.objects, "object")
+    statements = _number(len(recording.statements), "statement")
+    yield Text(f"{levels}, {objects}, {statements} at an estimated cost of {recording.cost:,.2f}")
+    yield Text(
+        f"it counts as {explanation.nodes:,} of the {explanation.max_nodes:,} "
+        "that a request may read (RECOURSE_MAX_NODES)"
+    )
+
+
+def _lines_of_objects(steps: list[Step], width: int | None) -> Iterator[Text]:
+    """The fields of the objects of one type at one place; those with nothing to tell together."""
+    first = steps[0]
+    place = f", at {'.'.join(first.path[:-1])}" if first.level > 1 else ""
+    yield Text(f"level {first.level}: {first.type_name} x {first.objects:,}{place}", style="bold")
+    together: dict[Any, list[Step]] = {}
+    for step in steps:
+        together.setdefault(step.way if step.is_quiet else step.path, []).append(step)
+    for some in together.values():
+        yield Text(f"  {some[0].way:<10} {', '.join(map(_named, some))}")
+        for statement in some[0].statements:
+            yield _statement_line(statement, width)
+    yield Text()
+
+
+def _named(step: Step) -> str:
+    """A field by its name in the response, and what came of it."""
+    name = step.path[-1]
+    shown = name if name == step.field_name else f"{name}: {step.field_name}"
+    if not step.is_leaf:
+        shown += f" -> {step.given:,} {step.gives}"
+    return shown + (f", {_number(step.failed, 'error')}" if step.failed else "")
+
+
+def _statement_line(statement: Statement, width: int | None) -> Text:
+    start, sql = f"{INDENT}{_figures(statement)}: ", statement.sql
+    if width is not None:
+        room = max(width - len(start), MIN_SQL_LENGTH)
+        # Where the rows come from tells more than what their columns are.
+        sql = _COLUMNS.sub("SELECT ... FROM ", sql)
+        sql = sql if len(sql) <= room else sql[: room - 3] + "..."
+    return Text.assemble(start, (sql, "dim"))
+
+
+def _figures(statement: Statement) -> str:
+    rows = "failed" if statement.rows is None else _number(statement.rows, "row")
+    if statement.cost is None:
+        return f"no estimate, {rows}"
+    return f"cost {statement.cost:,.2f}, {rows} of {statement.estimated_rows:,} expected"
+
+
+def _number(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def _text(file: str) -> str:
+    """The text of a file, or of standard input."""
+    try:
+        if file == STANDARD_INPUT:
+            return sys.stdin.buffer.read().decode("utf-8-sig")
+        return Path(file).read_text("utf-8-sig")
+    except OSError as error:
+        raise ExplainRefused(f"{file} can't be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise ExplainRefused(f"{file} is not in UTF-8.") from error
+
+
+def _variables(given: str) -> dict[str, Any]:
+    """The variables: JSON, or @ and the name of a file of it."""
+    text = _text(given[1:]) if given.startswith("@") else given
+    try:
+        found = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        raise ExplainRefused("The variables are not JSON.") from None
+    if not isinstance(found, dict):
+        raise ExplainRefused("The variables are not a JSON object.")
+    return found
+
+
+def _first(errors: Sequence[GraphQLError]) -> str:
+    """The first of what is wrong with a document or its variables, and where in it."""
+    error = errors[0]
+    where = error.locations[0] if error.locations else None
+    place = f"line {where.line}, column {where.column}: " if where else ""
+    more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+    return f"{place}{_on_a_line(error.message)}{more}"
+
+
+def _said(error: GraphQLError) -> str:
+    """What a field's error says: a caller's own in words, of any other its type alone."""
+    cause = error.original_error
+    while isinstance(cause, GraphQLError):
+        cause = cause.original_error
+    if isinstance(cause, RecourseError):
+        message = query_error(cause).message
+    else:
+        message = error.message if cause is None else type(cause).__name__
+    place = ".".join(map(str, error.path or ()))
+    return f"{place}: {_on_a_line(message)}" if place else _on_a_line(message)
+
+
+def _on_a_line(message: str) -> str:
+    return " ".join(message.split())[:MAX_MESSAGE_LENGTH]
