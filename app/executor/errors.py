@@ -5,6 +5,7 @@ already made null. Here levels are resolved one after another, so errors are kep
 put in that order at the end, and those that graphql-core would not have met are dropped.
 """
 
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from graphql import GraphQLError
@@ -61,40 +62,48 @@ class Errors:
 
 def path_of(place: Place) -> Path:
     """The response path."""
-    return (*_path_of_row(place.rows, place.row), place.field.name, *place.indexes)
+    steps: list[Path] = [(above.field.name, *above.indexes) for above in _from_root(place)]
+    return tuple(chain.from_iterable(steps))
 
 
 def order_of(place: Place) -> tuple[int, ...]:
     """What sorts places as the document has them: numbers of fields and of items."""
-    own = (*_order_of_row(place.rows, place.row), place.field.order, *place.indexes)
+    steps = [(above.field.order, *above.indexes) for above in _from_root(place)]
+    own = tuple(chain.from_iterable(steps))
     return own if place.items_before is None else (*own, place.items_before)
 
 
 def nulled_by(place: Place) -> Path | None:
     """The path of the place that an error makes null; None for the response as a whole."""
-    shapes: list[Shape] = [place.field.shape]
+    for above in reversed(_from_root(place)):
+        shapes = _shapes_of(above)
+        for depth in range(len(above.indexes), -1, -1):
+            if shapes[depth].nullable:
+                return path_of(above._replace(indexes=above.indexes[:depth]))
+    return None
+
+
+def _shapes_of(place: Place) -> list[Shape]:
+    """The shape of the field's value, and of the items that the place is in."""
+    shapes = [place.field.shape]
     for _ in place.indexes:
         item = shapes[-1].item
         assert item is not None
         shapes.append(item)
-    for depth in range(len(place.indexes), -1, -1):
-        if shapes[depth].nullable:
-            return path_of(place._replace(indexes=place.indexes[:depth]))
-    fold = place.rows.fold
-    if fold is None:
-        return None
-    return nulled_by(fold.place_of(place.rows.ordinal(place.row)))
+    return shapes
+
+
+def _from_root(place: Place) -> list[Place]:
+    """The places of the objects that hold the place, from the root on, and the place itself."""
+    places = [place]
+    while (fold := place.rows.fold) is not None:
+        place = fold.place_of(place.rows.ordinal(place.row))
+        places.append(place)
+    places.reverse()
+    return places
 
 
 def _is_gone(path: Path | None, gone: set[Path | None]) -> bool:
     if not gone:
         return False
     return None in gone or any(path[:end] in gone for end in range(1, len(path or ()) + 1) if path)
-
-
-def _path_of_row(rows: "Rows", row: int) -> Path:
-    return () if rows.fold is None else path_of(rows.fold.place_of(rows.ordinal(row)))
-
-
-def _order_of_row(rows: "Rows", row: int) -> tuple[int, ...]:
-    return () if rows.fold is None else order_of(rows.fold.place_of(rows.ordinal(row)))

@@ -19,6 +19,7 @@ from graphql import (
     DirectiveNode,
     FieldNode,
     FragmentSpreadNode,
+    GraphQLError,
     GraphQLField,
     GraphQLObjectType,
     GraphQLOutputType,
@@ -39,6 +40,7 @@ from graphql.execution.collect_fields import (
     collect_fields,
     collect_subfields,
 )
+from graphql.execution.executor import SELECTIONS_NESTED_TOO_DEEPLY
 from graphql.pyutils import Path
 from strawberry.types.field import StrawberryField
 
@@ -52,6 +54,8 @@ if TYPE_CHECKING:
 TYPENAME = "__typename"
 STEERING = ("skip", "include")
 INCREMENTAL = ("defer", "stream")
+# As the parser has it for a document; fragments can nest further. JSON's writer ends at 254.
+MAX_DEPTH = 200
 # A document longer than this is not met again, or should not be held for it.
 MAX_KEPT_LENGTH = 20_000
 # `@skip` and `@include` on ten variables make 1,024 plans of one operation.
@@ -77,6 +81,11 @@ class Shape:
             self.encode = encoder_of(self.type, self.nullable, encoders)
 
     @property
+    def lists(self) -> int:
+        """How many lists its values are in."""
+        return 0 if self.item is None else 1 + self.item.lists
+
+    @property
     def innermost(self) -> Any:
         """The named type within all lists."""
         return self.type if self.item is None else self.item.innermost
@@ -90,7 +99,8 @@ class PlannedField:
     """
 
     __slots__ = (
-        *("batch", "constant_arguments", "declared", "definition", "details", "has_arguments"),
+        *("batch", "constant_arguments", "declared", "definition", "depth", "details"),
+        *("has_arguments",),
         *("has_variables", "is_default", "name", "nodes", "order", "parent_type", "place", "read"),
         *("resolve", "scopes", "shape", "types_by_class"),
     )
@@ -103,6 +113,7 @@ class PlannedField:
         parent_type: GraphQLObjectType,
         place: Path,
         order: int,
+        depth: int,
     ) -> None:
         self.name = str(place.key)
         self.definition = definition
@@ -116,6 +127,8 @@ class PlannedField:
         # Converted once, where the operation's variables don't matter.
         self.constant_arguments: dict[str, Any] | None = None
         self.shape = Shape(definition.type, run.encoders)
+        # In how many objects and lists its objects are.
+        self.depth = depth + 1 + self.shape.lists
         # By the type of the object, for those met so far.
         self.scopes: dict[GraphQLObjectType, Scope] = {}
         # Where an object's class decides on its type; for the classes met so far.
@@ -244,13 +257,15 @@ def root_scope(run: "BreadthFirstExecutor") -> Scope:
         run.operation,
         run.hide_suggestions,
     )
-    return _scope(run, root_type, collected.grouped_field_set, None)
+    return _scope(run, root_type, collected.grouped_field_set, None, 0)
 
 
 def scope_of(run: "BreadthFirstExecutor", field: PlannedField, kind: GraphQLObjectType) -> Scope:
     """The scope of a field's objects of one type; raises what graphql-core raises of it."""
     scope = field.scopes.get(kind)
     if scope is None:
+        if field.depth > MAX_DEPTH:
+            raise GraphQLError(SELECTIONS_NESTED_TOO_DEEPLY, field.nodes)
         collected = collect_subfields(
             run.schema,
             run.fragments,
@@ -260,7 +275,7 @@ def scope_of(run: "BreadthFirstExecutor", field: PlannedField, kind: GraphQLObje
             field.details,
             run.hide_suggestions,
         )
-        scope = _scope(run, kind, collected.grouped_field_set, field.place)
+        scope = _scope(run, kind, collected.grouped_field_set, field.place, field.depth)
         field.scopes[kind] = scope
     return scope
 
@@ -270,13 +285,16 @@ def _scope(
     kind: GraphQLObjectType,
     grouped: GroupedFieldSet,
     place: Path | None,
+    depth: int,
 ) -> Scope:
     fields: list[PlannedField] = []
     for name, details in grouped.items():
         definition = run.schema.get_field(kind, details[0].node.name.value)
         if definition is not None:
             own_place = Path(place, name, kind.name)
-            fields.append(PlannedField(run, definition, details, kind, own_place, len(fields)))
+            fields.append(
+                PlannedField(run, definition, details, kind, own_place, len(fields), depth)
+            )
     return Scope(kind, fields)
 
 
