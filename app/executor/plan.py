@@ -10,7 +10,7 @@ All private names of the libraries that the executor relies on are used in this 
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
@@ -207,13 +207,20 @@ class OperationPlans:
     def plan(self, run: "BreadthFirstExecutor") -> Plan:
         """The plan for this run's variables, made where there is none yet."""
         coerced = run.variable_values.coerced
-        key = tuple((name in coerced, coerced.get(name)) for name in self.steering)
+        key = tuple(_steers(coerced, name) for name in self.steering)
         plan = self.plans.get(key)
         if plan is None:
             plan = Plan(root_scope(run))
             if len(self.plans) < MAX_PLANS_OF_OPERATION:
                 self.plans[key] = plan
         return plan
+
+
+def _steers(coerced: Mapping[str, Any], name: str) -> str | bool:
+    """What a variable says to `@skip` and `@include`, which ask whether its value is true."""
+    if name not in coerced:
+        return "missing"
+    return "null" if coerced[name] is None else bool(coerced[name])
 
 
 class PlanCache:
