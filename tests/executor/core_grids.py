@@ -243,6 +243,14 @@ LEAVES = (
         {"floats": [[1.0, 2.5], [1], [3.0]]},
     ),
     row(
+        "a text or a dictionary is no list of texts",
+        "{ texts }",
+        {"texts": ["ab", ["a"], {"a": "b"}]},
+        {"texts": [None, ["a"], None]},
+        Problem("Expected Iterable, but did not find one for field 'Query.texts'.", "texts.0"),
+        Problem("Expected Iterable, but did not find one for field 'Query.texts'.", "texts.2"),
+    ),
+    row(
         "texts among what becomes one",
         "{ texts }",
         {"texts": [["a", 1, True, 1.5], [None]]},

@@ -242,6 +242,16 @@ async def streams_what_waits(*_: Any) -> AsyncIterator[Any]:
     yield wait_for(2)
 
 
+async def waits_for_a_generator(*_: Any) -> Iterator[int]:
+    await wait_for(None)
+    return breaks_half_way()
+
+
+async def waits_for_a_stream(*_: Any) -> AsyncIterator[int]:
+    await wait_for(None)
+    return streams_half_way()
+
+
 def waits_then_breaks(*_: Any) -> Iterator[Any]:
     yield wait_for(1)
     raise ValueError("Boom")

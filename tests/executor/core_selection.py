@@ -359,6 +359,13 @@ CONDITIONS = (
         unvalidated=True,
     ),
     row(
+        "a condition by a variable that is a list is as true as the list",
+        "query ($yes: [String]) { a @skip(if: $yes) node { b @skip(if: $yes) c } }",
+        {"node": {"c": "z"}},
+        variables={"yes": ["x"]},
+        unvalidated=True,
+    ),
+    row(
         "a directive that is unknown is passed over",
         "{ a @whatever(x: 1) }",
         {"a": "A"},

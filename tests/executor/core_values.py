@@ -14,6 +14,8 @@ from graphql import (
     GraphQLEnumValue,
     GraphQLError,
     GraphQLField,
+    GraphQLList,
+    GraphQLNonNull,
     GraphQLObjectType,
     GraphQLScalarType,
     GraphQLSchema,
@@ -61,6 +63,8 @@ LEAVES: dict[str, Any] = {
     "letter": GraphQLEnumType("Letter", Colour),
     "named": GraphQLEnumType("Named", {"RED": "RED", "BLUE": "BLUE"}),
     "byValue": BY_VALUE,
+    "sureByValue": GraphQLNonNull(BY_VALUE),
+    "byValues": GraphQLList(GraphQLNonNull(BY_VALUE)),
     "own": GraphQLScalarType("Own", coerce_output_value=said),
     "any": GraphQLScalarType("Any"),
 }
@@ -233,6 +237,26 @@ def leaf_facts() -> Iterator[Fact]:
 
 LEAF_ERRORS = (
     Fact(
+        "a null is no value of an enum, whatever its names",
+        OWN,
+        "{ byValue byValues }",
+        {"byValue": None, "byValues": None},
+        (
+            Problem(
+                "Cannot return null for non-nullable field Query.byValues.", "byValues.1", "1:11"
+            ),
+        ),
+        {"byValue": None, "byValues": [1, None]},
+    ),
+    Fact(
+        "a null of an enum takes what may not be null",
+        OWN,
+        "{ sureByValue }",
+        None,
+        (Problem("Cannot return null for non-nullable field Query.sureByValue.", "sureByValue"),),
+        {"sureByValue": None},
+    ),
+    Fact(
         "what a scalar refuses keeps its extensions",
         OWN,
         "{ own }",
@@ -336,6 +360,40 @@ class Called:
         return f"called for {info.field_name}"
 
 
+class Incomparable:
+    """An object that can't be compared, nor be a key."""
+
+    a = "A"
+    __hash__ = None  # type: ignore[assignment]
+
+    def __eq__(self, other: object) -> bool:
+        raise ValueError("not comparable")
+
+    def __repr__(self) -> str:
+        return "<incomparable>"
+
+
+class Ambiguous:
+    """An object of which nobody can say whether it is true."""
+
+    a = "A"
+
+    def __eq__(self, other: object) -> Any:
+        return self
+
+    def __hash__(self) -> int:
+        return 1
+
+    def __bool__(self) -> bool:
+        raise ValueError("ambiguous")
+
+    def __repr__(self) -> str:
+        return "<ambiguous>"
+
+
+ODD_ONES = (Incomparable(), None, Ambiguous())
+
+
 def read(name: str, value: Any, data: Any, *errors: Problem, document: str = "") -> Fact:
     """A fact about how the fields of a value are read."""
     return Fact(
@@ -364,6 +422,12 @@ READING = (
         Breaking(),
         {"a": None, "b": None},
         Problem("Boom", "tree.a", "1:10"),
+    ),
+    read(
+        "objects that can't be compared are objects",
+        {"trees": ODD_ONES},
+        {"trees": [{"a": "A"}, None, {"a": "A"}]},
+        document="{ trees { a } }",
     ),
     read("a text has no fields", "tree", {"a": None, "b": None}),
     read("a number has no fields", 7, {"a": None, "b": None}),
@@ -507,6 +571,52 @@ def raised_facts() -> Iterator[Fact]:
             )
 
 
+ENDS = (
+    Fact(
+        "a function that raises the end of an iteration fails",
+        TREE,
+        "{ a }",
+        {"a": None},
+        (Problem("end", "a"),),
+        options={"field_resolver": raises(StopIteration("end"))},
+    ),
+    Fact(
+        "an end of an iteration among objects is an error",
+        TREE,
+        "{ trees { a } }",
+        {"trees": [{"a": "A"}, None, {"a": "A"}]},
+        (Problem("end", "trees.1"),),
+        {"trees": [{"a": "A"}, StopIteration("end"), {"a": "A"}]},
+    ),
+    Fact(
+        "a function that waits and raises the end of an iteration fails",
+        TREE,
+        "{ a b }",
+        {"a": None, "b": "B"},
+        (Problem("coroutine raised StopIteration", "a"),),
+        {"a": later(StopIteration("end")), "b": "B"},
+        waits=True,
+    ),
+    Fact(
+        "several errors in one are one",
+        TREE,
+        "{ a }",
+        {"a": None},
+        (Problem("many", "a"),),
+        {"a": raises(ExceptionGroup("many", [ValueError("One"), KeyError("two")]))},
+    ),
+    *(
+        Fact(
+            f"{odd!r} is anything as it is",
+            OWN,
+            "{ any }",
+            {"any": odd},
+            root={"any": odd},
+        )
+        for odd in ODD_ONES
+        if odd is not None
+    ),
+)
 DEEP_ERRORS = (
     Fact(
         "an error returned for an object",
@@ -533,4 +643,4 @@ DEEP_ERRORS = (
         {"trees": [{"tree": lambda _: ValueError("Boom")}, {"tree": {"a": "A"}}]},
     ),
 )
-VALUES = (*leaf_facts(), *LEAF_ERRORS, *READING, *raised_facts(), *DEEP_ERRORS)
+VALUES = (*leaf_facts(), *LEAF_ERRORS, *READING, *raised_facts(), *ENDS, *DEEP_ERRORS)

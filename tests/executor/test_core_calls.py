@@ -3,9 +3,19 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextvars import ContextVar
+from inspect import isawaitable
 from typing import Any
 
-from graphql import GraphQLError, execute, execute_sync, parse, subscribe
+import pytest
+from graphql import (
+    ExperimentalIncrementalExecutionResults,
+    GraphQLError,
+    execute,
+    execute_sync,
+    experimental_execute_incrementally,
+    parse,
+    subscribe,
+)
 
 from tests.executor.core_facts import Info, Kind, each_executor, schema, settled
 from tests.executor.core_tree import TREE, answer_of, turns
@@ -189,6 +199,17 @@ def test_an_original_error_stays_with_its_error(executor: Kind) -> None:
 
 
 @each_executor
+@pytest.mark.parametrize("last", ["b", "a", "sure"])
+def test_fragments_that_nest_too_deeply_raise_nothing(last: str, executor: Kind) -> None:
+    spreads = " ".join(f"fragment F{n} on Node {{ node {{ ...F{n + 1} }} }}" for n in range(1500))
+    document = parse(f"{{ node {{ ...F0 }} }} {spreads} fragment F1500 on Node {{ {last} }}")
+    root: dict[str, Any] = {"a": lambda _: "A", "b": "B", "sure": None}
+    root["node"] = root
+    answer = execute_sync(TREE, document, root, executor_class=executor)
+    assert answer.data is not None or answer.errors is not None
+
+
+@each_executor
 def test_every_run_has_data_of_its_own(executor: Kind) -> None:
     document, root = parse("{ nodes { a } texts }"), {"nodes": [{"a": "x"}], "texts": ["t"]}
     first = execute_sync(TREE, document, root, executor_class=executor)
@@ -218,6 +239,25 @@ async def test_every_event_of_a_subscription_is_executed(executor: Kind) -> None
         {"node": {"a": str(number), "b": None}} for number in range(3)
     ]
     assert all(len(answer.errors or ()) == 1 for answer in answers)
+
+
+@each_executor
+async def test_what_is_deferred_comes_later(executor: Kind) -> None:
+    result = experimental_execute_incrementally(
+        TREE,
+        parse("{ a ... @defer { b } nodes @stream(initialCount: 1) { a } }"),
+        {"a": "A", "b": "B", "nodes": [{"a": "x"}, {"a": "y"}]},
+        executor_class=executor,
+    )
+    result = await result if isawaitable(result) else result
+    assert isinstance(result, ExperimentalIncrementalExecutionResults)
+    assert result.initial_result.data == {"a": "A", "nodes": [{"a": "x"}]}
+    later = [part.formatted async for part in result.subsequent_results]
+    brought = [entry for part in later for entry in part.get("incremental", ())]
+    assert sorted(str(entry.get("data") or entry.get("items")) for entry in brought) == [
+        "[{'a': 'y'}]",
+        "{'b': 'B'}",
+    ]
 
 
 @each_executor

@@ -16,7 +16,7 @@ from graphql.pyutils import AbortController
 from tests.executor.core_facts import Kind, each_executor, later, settled, wait_for
 from tests.executor.core_mutations import SCHEMA as COUNTING
 from tests.executor.core_mutations import Counter
-from tests.executor.core_tree import TREE, answer_of, turns
+from tests.executor.core_tree import LONGEST_SECONDS, TREE, answer_of, turns
 
 
 @dataclass
@@ -296,6 +296,6 @@ async def test_an_abort_signal_ends_the_execution(executor: Kind) -> None:
     await turns(5)
     controller.abort()
     with pytest.raises(AbortedGraphQLExecutionError):
-        await task
+        await asyncio.wait_for(task, LONGEST_SECONDS)
     await turns(5)
     assert (hang.begun, hang.stopped) == (1, 1)
