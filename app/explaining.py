@@ -91,7 +91,7 @@ def read_question(
         raise ExplainRefused(f"Only a query can be explained, not a {operation.operation.value}.")
     coerced = get_variable_values(schema, operation.variable_definitions or (), given)
     if isinstance(coerced, list):
-        raise ExplainRefused(_first(coerced))
+        raise ExplainRefused(_first(coerced, with_value=False))
     return Question(document.node, operation_name, given)
 
 
@@ -272,13 +272,17 @@ def _variables(given: str) -> dict[str, Any]:
     return found
 
 
-def _first(errors: Sequence[GraphQLError]) -> str:
-    """The first of what is wrong with a document or its variables, and where in it."""
+def _first(errors: Sequence[GraphQLError], with_value: bool = True) -> str:
+    """The first of what is wrong with a document or its variables, and where in it.
+
+    GraphQL's messages on variables repeat, after a colon, the value that was given.
+    """
     error = errors[0]
+    message = error.message if with_value else error.message.partition(":")[0]
     where = error.locations[0] if error.locations else None
     place = f"line {where.line}, column {where.column}: " if where else ""
     more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
-    return f"{place}{_on_a_line(error.message)}{more}"
+    return f"{place}{_on_a_line(message)}{more}"
 
 
 def _said(error: GraphQLError) -> str:

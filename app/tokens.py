@@ -107,6 +107,7 @@ def _verified(token: str, secret: str) -> Verified:
         # The library would read the machine's clock; ours is injected.
         options={"require": REQUIRED_CLAIMS, "verify_exp": False, "verify_iat": False},
     )
+    # What is no number raises here, as a wrong token and not later as a fault of ours.
     return Verified(_actor(claims), claims["iat"] + 0, claims["exp"] + 0)
 
 

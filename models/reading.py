@@ -75,21 +75,23 @@ class Reader:
         self._connection: AsyncConnection | None = None
         self._driver: Any = None
         self._turn = asyncio.Lock()
-        self._queued = 0
+        self._under_way = 0
         self.statements = 0
 
     async def fetch(self, query: Query, values: Mapping[str, Any], record: type[R]) -> list[R]:
         """The rows of the query, as records; `values` holds every parameter by name."""
         arguments = [values[name] for name in query.parameters]
-        self._queued += 1
-        async with self._turn:
-            self._queued -= 1
-            driver = self._driver or await self._begin()
-            self.statements += 1
-            if query.varied:
-                await driver.execute(PLAN_ANEW)
-            rows: list[R] = await driver.fetch(query.sql, *arguments, record_class=record)
-        if self._queued:
+        self._under_way += 1
+        try:
+            async with self._turn:
+                driver = self._driver or await self._begin()
+                self.statements += 1
+                if query.varied:
+                    await driver.execute(PLAN_ANEW)
+                rows: list[R] = await driver.fetch(query.sql, *arguments, record_class=record)
+        finally:
+            self._under_way -= 1
+        if self._under_way:
             # The next statement goes out before anyone works on these rows: PostgreSQL works too.
             await asyncio.sleep(0)
         return rows
@@ -109,8 +111,15 @@ class Reader:
         driver = pooled.driver_connection
         assert driver is not None
         settings = settings_sql(self._actor.platform_id, self._actor.account_id)
-        # One round trip: the simple protocol takes several statements at once.
-        await driver.execute(f"{SNAPSHOT}; {settings}")
+        try:
+            # One round trip: the simple protocol takes several statements at once.
+            await driver.execute(f"{SNAPSHOT}; {settings}")
+        except BaseException:
+            # Nobody knows whether a transaction has begun.
+            connection, self._connection = self._connection, None
+            await connection.invalidate()
+            await connection.close()
+            raise
         self._driver = driver
         return driver
 

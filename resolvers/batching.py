@@ -67,9 +67,11 @@ def batched(
 ) -> Any:
     """A field that `resolver(parents, info, ...)` fills for all parents at once.
 
-    `needs` names the columns that it reads of the parents' rows. A value that is an exception
-    becomes the error of its parent's field. With `may_wait`, the function is no coroutine function,
-    but may give a coroutine instead of the values: where that is rare, the rest costs less.
+    It returns a list or tuple with one value per parent, in their order; anything else is an
+    error for each of them. `needs` names the columns that it reads of the parents' rows. A value
+    that is an exception becomes the error of its parent's field. With `may_wait`, the function is
+    no coroutine function, but may give a coroutine instead of the values: where that is rare, the
+    rest costs less.
     """
     return BatchedField(
         base_resolver=StrawberryResolver(resolver),

@@ -39,8 +39,8 @@ from resolvers.context import Info
 from resolvers.selection import ROWS_OF_CONNECTION, asked_columns, asks_for_cursors
 
 MAX_CURSOR_LENGTH = 500
-_ACCOUNT_ID, _ID = itemgetter("account_id"), itemgetter("id")
 MAX_FILTER_LENGTH = 500
+_ACCOUNT_ID, _ID = itemgetter("account_id"), itemgetter("id")
 T = TypeVar("T")
 
 ONE_OF_TWO = (
@@ -412,6 +412,7 @@ async def fetch_pages(request: ListRequest, parents: Sequence[Any]) -> list[Page
     context.spend(sum(lengths))
     if max(lengths, default=0) > size or request.page.backward:
         return [_page(request, *pair, size) for pair in zip(found, parents, strict=True)]
+    # Nothing to cut: 0.2 microseconds a parent less.
     return [Page(request, *pair) for pair in zip(found, parents, strict=True)]
 
 

@@ -224,6 +224,8 @@ SCHEMA = strawberry.Schema(
 def _forget_null_defaults(schema: GraphQLSchema) -> None:
     """Let what may be left out have no default: `= null` reads as if null were a value of it."""
     for kind in schema.type_map.values():
+        if kind.name.startswith("__"):
+            continue  # These are every schema's in this process.
         places: list[GraphQLArgument | GraphQLInputField] = []
         if isinstance(kind, GraphQLInputObjectType):
             places += kind.fields.values()

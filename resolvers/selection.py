@@ -106,14 +106,18 @@ def asked_fields(info: Info, paths: Iterable[Sequence[str]] = ((),)) -> set[str]
 def _fields(
     sets: Iterable[SelectionSetNode | None], fragments: Mapping[str, Any]
 ) -> Iterator[FieldNode]:
-    for selected in sets:
+    """The fields of selection sets; each fragment once, however often it is spread."""
+    seen: set[str] = set()
+    todo = list(sets)
+    for selected in todo:
         for node in selected.selections if selected is not None else ():
             if isinstance(node, FieldNode):
                 yield node
             elif isinstance(node, InlineFragmentNode):
-                yield from _fields([node.selection_set], fragments)
-            elif isinstance(node, FragmentSpreadNode) and node.name.value in fragments:
-                yield from _fields([fragments[node.name.value].selection_set], fragments)
+                todo.append(node.selection_set)
+            elif isinstance(node, FragmentSpreadNode) and node.name.value not in seen:
+                seen.add(node.name.value)
+                todo.append(fragments[node.name.value].selection_set)
 
 
 def asked_types(info: Info) -> dict[str, set[str]]:
@@ -125,8 +129,9 @@ def asked_types(info: Info) -> dict[str, set[str]]:
 
     def find() -> dict[str, set[str]]:
         found: dict[str, set[str]] = {}
+        seen: set[tuple[str, str | None]] = set()
         for node in raw.field_nodes:
-            _by_type(node.selection_set, raw.fragments, None, found)
+            _by_type(node.selection_set, raw.fragments, None, found, seen)
         return found
 
     found: dict[str, set[str]] = _remembered(info, "types", find)
@@ -148,6 +153,7 @@ def _by_type(
     fragments: Mapping[str, Any],
     under: str | None,
     found: dict[str, set[str]],
+    seen: set[tuple[str, str | None]],
 ) -> None:
     for node in selected.selections if selected is not None else ():
         if isinstance(node, FieldNode):
@@ -156,8 +162,10 @@ def _by_type(
             continue
         fragment: Any = node
         if isinstance(node, FragmentSpreadNode):
-            fragment = fragments.get(node.name.value)
-        if fragment is not None:
-            condition = fragment.type_condition
-            name = condition.name.value if condition is not None else under
-            _by_type(fragment.selection_set, fragments, name, found)
+            if (node.name.value, under) in seen:
+                continue
+            seen.add((node.name.value, under))
+            fragment = fragments[node.name.value]
+        condition = fragment.type_condition
+        name = condition.name.value if condition is not None else under
+        _by_type(fragment.selection_set, fragments, name, found, seen)

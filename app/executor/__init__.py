@@ -18,25 +18,39 @@ above: 0.1 microseconds a value. What is read here in order:
 
     plan.py       what to do: scopes, fields and shapes, compiled once for an operation and kept
     run.py        the way down the levels, and back up
+    rows.py       the objects of a level, and how they lie in the lists of the level above
     resolve.py    a field's values for all its parents: an attribute, a batch, or a function each
     arguments.py  what these functions are called with
     complete.py   from values to a column of the response, or to the objects of the next level
     types.py      which type the objects of an interface or union are
     leaves.py     scalars and enums, many at once
-    rows.py       the objects of a level, and how they lie in the lists of the level above
     errors.py     where errors happened; in the order of the document
     handover.py   why a run that waits for nothing needs no event loop
     explain.py    a run made visible
 
-Everything is done twice: *as a whole*, when a check in C of all values' classes says that there is
-nothing special among them, and else *closely*, value by value, with the functions, messages and
-order of graphql-core. Nulls that may not be null are FAILED: laying a level into the one above sees
-them and hands them on to the nearest place that may be null.
+In every signature, `run` is the executor object of one operation. A `Scope` is a selection set on
+one type at one place, a `Shape` the type of a value with its lists and nulls, a `Place` a place
+of the response, by row and indexes.
 
-What differs from graphql-core, and can be seen only by resolvers: fields are called in the order of
-levels, the siblings of a failed field too; and nothing below a level begins before all of the level
-is there. Subscriptions, `@defer` and `@stream`, middleware, an abort signal, hooks, fragment
-variables and operations without error propagation are left to graphql-core's own executor.
+Values are completed in one of two ways: *as a whole*, when a check in C of all values' classes says
+that there is nothing special among them, or *closely*, value by value, with the functions and
+messages of graphql-core. Nulls that may not be null are FAILED: laying a level into the one above
+sees them and hands them on to the nearest place that may be null.
+
+To add
+    a way to resolve   PlannedField._choose_how_to_resolve, resolve.start, explain.Way
+    a faster scalar    app/encoding.py, ENCODERS: values -> values, or None for a closer look
+    a limit            of plans: plan.py's constants; of a response: plan.MAX_DEPTH; of a request:
+                       app/settings.py
+
+What differs from graphql-core. For clients: errors stand in the order of the document, also where
+something had to be waited for, and a response is at most MAX_DEPTH objects and lists deep. For
+resolvers: fields are called in the order of levels, the siblings of a failed field too; nothing
+below a level begins before all of the level is there; awaitables that are attributes, or within
+lists, are waited for one field after the other (those that functions return, all at once); an
+async iterable is read to its end. Subscriptions, `@defer` and `@stream`, middleware, an abort
+signal, hooks, a test of awaitables of one's own, fragment variables and operations without error
+propagation are left to graphql-core's own executor.
 """
 
 from collections.abc import Coroutine
@@ -44,14 +58,16 @@ from functools import cached_property
 from typing import Any, ClassVar
 
 from graphql import ExecutionResult, GraphQLError, OperationType
+from graphql.execution.execute import assume_not_awaitable
 from graphql.execution.executor import SELECTIONS_NESTED_TOO_DEEPLY
+from graphql.pyutils.is_awaitable import is_awaitable as default_is_awaitable
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from app.executor.errors import Errors
 from app.executor.handover import HandOver
-from app.executor.leaves import Encoders
+from app.executor.leaves import Encoders, Values
 from app.executor.plan import OperationPlans, PlanCache, PlannedField
-from app.executor.resolve import Values, start
+from app.executor.resolve import start
 from app.executor.rows import Rows
 from app.executor.run import data_of
 
@@ -103,6 +119,7 @@ class BreadthFirstExecutor(StrawberryGraphQLCoreExecutionContext):
             or self.schema.get_root_type(kind) is None
             or self.abort_signal is not None
             or self.hooks is not None
+            or self.is_awaitable not in (default_is_awaitable, assume_not_awaitable)
             or not self.error_propagation
             or bool(self.middleware_manager and self.middleware_manager.middlewares)
             or any(fragment.variable_signatures for fragment in self.fragments.values())
@@ -113,9 +130,12 @@ class BreadthFirstExecutor(StrawberryGraphQLCoreExecutionContext):
         try:
             plan = self.operation_plans.plan(self)
         except RecursionError:
-            error = GraphQLError(SELECTIONS_NESTED_TOO_DEEPLY, self.operation)
-            return ExecutionResult(None, [error])
+            return _refused(GraphQLError(SELECTIONS_NESTED_TOO_DEEPLY, self.operation))
         except GraphQLError as error:
-            return ExecutionResult(None, [error])
+            return _refused(error)
         data = await data_of(self, plan, serially)
         return ExecutionResult(data, self.errors.in_order() if self.errors else None)
+
+
+def _refused(error: GraphQLError) -> ExecutionResult:
+    return ExecutionResult(None, [error])

@@ -14,10 +14,10 @@ from graphql.execution.executor import Executor
 from graphql.pyutils import is_iterable
 
 from app.executor.errors import Place
-from app.executor.leaves import is_plain
+from app.executor.leaves import Values, is_plain
 from app.executor.plan import PlannedField, Shape
-from app.executor.resolve import Values, awaited
-from app.executor.rows import FAILED, Broken, Fold, Node, Rows, settled
+from app.executor.resolve import awaited
+from app.executor.rows import FAILED, Broken, Fold, Node, Rows, value_of
 from app.executor.types import divide
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ async def _complete_closely(
 ) -> None:
     nodes = _Nodes(run, rows, field)
     standing = nodes.of(await awaited(run, values, field.shape))
-    column = [settled(node, field.shape, nodes.found) for node in standing]
+    column = [value_of(node, field.shape, nodes.found) for node in standing]
     rows.put_checked(field, column)
 
 

@@ -16,7 +16,8 @@ from app.executor.plan import PlannedField, Shape
 if TYPE_CHECKING:
     from app.executor.rows import Rows
 
-Path = tuple[str | int, ...]
+# A response path.
+Steps = tuple[str | int, ...]
 
 
 class Place(NamedTuple):
@@ -50,7 +51,7 @@ class Errors:
     def in_order(self) -> list[GraphQLError]:
         """The errors as the response shows them."""
         found = sorted(self._found, key=lambda entry: order_of(entry[0]))
-        gone: set[Path | None] = set()
+        gone: set[Steps | None] = set()
         shown = []
         for place, error in found:
             nulled = nulled_by(place)
@@ -60,9 +61,9 @@ class Errors:
         return shown
 
 
-def path_of(place: Place) -> Path:
+def path_of(place: Place) -> Steps:
     """The response path."""
-    steps: list[Path] = [(above.field.name, *above.indexes) for above in _from_root(place)]
+    steps: list[Steps] = [(above.field.name, *above.indexes) for above in _from_root(place)]
     return tuple(chain.from_iterable(steps))
 
 
@@ -73,7 +74,7 @@ def order_of(place: Place) -> tuple[int, ...]:
     return own if place.items_before is None else (*own, place.items_before)
 
 
-def nulled_by(place: Place) -> Path | None:
+def nulled_by(place: Place) -> Steps | None:
     """The path of the place that an error makes null; None for the response as a whole."""
     for above in reversed(_from_root(place)):
         shapes = _shapes_of(above)
@@ -103,7 +104,8 @@ def _from_root(place: Place) -> list[Place]:
     return places
 
 
-def _is_gone(path: Path | None, gone: set[Path | None]) -> bool:
-    if not gone:
-        return False
-    return None in gone or any(path[:end] in gone for end in range(1, len(path or ()) + 1) if path)
+def _is_gone(path: Steps | None, gone: set[Steps | None]) -> bool:
+    """Whether an error has made this place null already, or one that it is in."""
+    if path is None:
+        return None in gone
+    return None in gone or any(path[:end] in gone for end in range(1, len(path) + 1))

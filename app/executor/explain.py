@@ -17,8 +17,9 @@ from graphql.pyutils import Path
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from app.executor.leaves import Values
 from app.executor.plan import PlannedField, Shape
-from app.executor.resolve import Values, start
+from app.executor.resolve import start
 from app.executor.rows import Rows
 from models.actor import Actor
 from models.reading import Query, R, Reader

@@ -5,8 +5,8 @@ those a check of all their types, which runs in C, is enough. Whatever is not pl
 to graphql-core's own functions, value by value, for their results and their errors.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from enum import Enum
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import lru_cache
 from math import isfinite
 from types import GeneratorType, NoneType
@@ -15,6 +15,7 @@ from typing import Any
 from graphql import (
     GraphQLBoolean,
     GraphQLEnumType,
+    GraphQLError,
     GraphQLFloat,
     GraphQLID,
     GraphQLInt,
@@ -24,11 +25,13 @@ from graphql import (
 from graphql.type.scalars import GRAPHQL_MAX_INT, GRAPHQL_MIN_INT
 from strawberry.schema.schema_converter import CustomGraphQLEnumType
 
+# One per parent, in their order; an exception is the error of its parent's field.
 Values = list[Any]
 # From values to what the response holds, in their order; None where one needs a closer look.
 Encoder = Callable[[Values], Values | None]
 # By the name of a scalar: how its values are encoded, where there are no nulls among them.
 Encoders = Mapping[str, Encoder]
+_INTEGERS, _FLOATS = frozenset((int,)), frozenset((float,))
 _UNCHANGED = {GraphQLString: str, GraphQLID: str, GraphQLBoolean: bool}
 
 
@@ -70,15 +73,17 @@ def _unchanged(kind: type, nullable: bool) -> Encoder:
 
 @lru_cache(maxsize=1_024)
 def _by_name(kind: GraphQLEnumType, nullable: bool) -> Encoder:
-    names: dict[Any, str | None] = dict(kind._value_lookup)
+    names: dict[Any, str | None] = {}
+    known: list[Any] = [value.value for value in kind.values.values()]
     if isinstance(kind, CustomGraphQLEnumType):
-        members: Iterable[Enum] = kind.wrapped_cls
-        for member in members:
-            names[member] = kind.coerce_output_value(member)
+        known += kind.wrapped_cls
+    for value in known:
+        # What can't be looked up is left to the closer look.
+        with suppress(TypeError, ValueError, GraphQLError):
+            names[value] = kind.coerce_output_value(value)
+    names.pop(None, None)
     if nullable:
         names[None] = None
-    elif None in names:
-        del names[None]
     name_of = names.__getitem__
 
     def encode(values: Values) -> Values | None:
@@ -113,7 +118,10 @@ def _one_by_one(kind: Any) -> Encoder:
             encoded = list(map(kind.coerce_output_value, values))
         except Exception:
             return None
-        return None if any(value is None or value is Undefined for value in encoded) else encoded
+        # A StopIteration ends a map without a word.
+        is_whole = len(encoded) == len(values)
+        missing = any(value is None or value is Undefined for value in encoded)
+        return encoded if is_whole and not missing else None
 
     return encode
 
@@ -130,6 +138,3 @@ def _around_nulls(encode: Encoder) -> Encoder:
         return [None if value is None else next(rest) for value in values]
 
     return encode_the_rest
-
-
-_INTEGERS, _FLOATS = frozenset((int,)), frozenset((float,))

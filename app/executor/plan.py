@@ -5,8 +5,8 @@ merged as the specification has it. A `PlannedField` knows how its values are re
 they have. Scopes are compiled when a run first gets to them: an operation whose lists are empty
 costs less, and of an interface only the types that turn up.
 
-All private names of the libraries that the executor relies on are used in this file and in
-`__init__.py`.
+The private names of the libraries that the executor relies on are used in this file, in
+`__init__.py` and, for Strawberry's info, in `resolve.py`.
 """
 
 from collections import OrderedDict
@@ -42,9 +42,11 @@ from graphql.execution.collect_fields import (
 )
 from graphql.execution.executor import SELECTIONS_NESTED_TOO_DEEPLY
 from graphql.pyutils import Path
+from strawberry.schema import schema_converter
 from strawberry.types.field import StrawberryField
 
 from app.executor.leaves import Encoder, Encoders, encoder_of
+from models.errors import ErrorCode
 from resolvers.batching import BatchedField
 from resolvers.selection import PlannedNodes
 
@@ -52,6 +54,7 @@ if TYPE_CHECKING:
     from app.executor import BreadthFirstExecutor
 
 TYPENAME = "__typename"
+QUERY_TOO_COSTLY = ErrorCode.QUERY_TOO_COSTLY.value
 STEERING = ("skip", "include")
 INCREMENTAL = ("defer", "stream")
 # As the parser has it for a document; fragments can nest further. JSON's writer ends at 254.
@@ -60,6 +63,10 @@ MAX_DEPTH = 200
 MAX_KEPT_LENGTH = 20_000
 # `@skip` and `@include` on ten variables make 1,024 plans of one operation.
 MAX_PLANS_OF_OPERATION = 16
+# Fragments multiply places: 1,800 characters can stand for 100,000 fields, 1.5 kB each.
+MAX_FIELDS = 10_000
+MAX_KEPT_FIELDS_OF_OPERATION = 2_000
+MAX_KEPT_FIELDS = 50_000
 
 
 class Shape:
@@ -94,15 +101,30 @@ class Shape:
 class PlannedField:
     """One field of a scope: how its values are read, and the shape of them.
 
-    Of `read`, `batch`, `declared` and `resolve` one is set; none of them for `__typename`, and for
-    graphql-core's default resolver.
+    Of `read`, `batch`, `declared` and `resolve` one is set, or none: for `__typename`, and where
+    the schema names no function.
     """
 
     __slots__ = (
-        *("batch", "constant_arguments", "declared", "definition", "depth", "details"),
-        *("has_arguments",),
-        *("has_variables", "is_default", "name", "nodes", "order", "parent_type", "place", "read"),
-        *("resolve", "scopes", "shape", "types_by_class"),
+        "batch",
+        "constant_arguments",
+        "declared",
+        "definition",
+        "depth",
+        "details",
+        "has_arguments",
+        "has_variables",
+        "is_default",
+        "name",
+        "nodes",
+        "order",
+        "parent_type",
+        "place",
+        "read",
+        "resolve",
+        "scopes",
+        "shape",
+        "types_by_class",
     )
 
     def __init__(
@@ -162,12 +184,12 @@ class PlannedField:
             self.batch = declared
         elif declared is not None and declared.base_resolver is None:
             self.read = _getter(declared)
-        elif declared is not None and type(declared).get_result is StrawberryField.get_result:
+        elif declared is not None:
             self.declared = declared
         else:
             self.resolve = self.definition.resolve
-            may_be = self.resolve in (None, default_field_resolver)
-            self.is_default = may_be and not self.has_arguments
+            may_be_default = self.resolve in (None, default_field_resolver)
+            self.is_default = may_be_default and not self.has_arguments
 
 
 class Scope:
@@ -181,36 +203,30 @@ class Scope:
         self.names = tuple(field.name for field in fields)
 
 
-class Plan:
-    """An operation for some values of the variables that steer `@skip` and `@include`."""
-
-    __slots__ = ("root",)
-
-    def __init__(self, root: Scope) -> None:
-        self.root = root
-
-
 class OperationPlans:
     """The plans of one operation on one schema, by the values of its steering variables."""
 
-    __slots__ = ("is_incremental", "operation", "plans", "schema", "steering")
+    __slots__ = ("fields", "held", "is_incremental", "key", "plans", "steering")
 
-    def __init__(self, run: "BreadthFirstExecutor") -> None:
-        self.schema = run.schema
-        self.operation = run.operation
+    def __init__(self, run: "BreadthFirstExecutor", key: tuple[int, ...]) -> None:
+        self.key = key
+        # How many there are in all plans.
+        self.fields = 0
         directives = list(_directives(run))
         names = [node.name.value for node in directives]
         self.is_incremental = any(name in INCREMENTAL for name in names)
         self.steering = tuple(sorted(set(_steering_variables(directives))))
-        self.plans: dict[tuple[Any, ...], Plan] = {}
+        # Nothing else may take the ids by which the cache knows them.
+        self.held = (run.schema, run.operation, run.encoders, *run.fragment_definitions.values())
+        self.plans: dict[tuple[Any, ...], Scope] = {}
 
-    def plan(self, run: "BreadthFirstExecutor") -> Plan:
-        """The plan for this run's variables, made where there is none yet."""
+    def plan(self, run: "BreadthFirstExecutor") -> Scope:
+        """The scope of the operation for this run's variables, made where there is none yet."""
         coerced = run.variable_values.coerced
         key = tuple(_steers(coerced, name) for name in self.steering)
         plan = self.plans.get(key)
         if plan is None:
-            plan = Plan(root_scope(run))
+            plan = root_scope(run)
             if len(self.plans) < MAX_PLANS_OF_OPERATION:
                 self.plans[key] = plan
         return plan
@@ -224,32 +240,52 @@ def _steers(coerced: Mapping[str, Any], name: str) -> str | bool:
 
 
 class PlanCache:
-    """The operations planned last, bounded in number.
+    """The operations planned last, bounded in number and in the number of their fields.
 
-    They are known by identity: whoever caches parsed documents finds their plans.
+    They are known by the identity of what goes into them: whoever keeps parsed documents finds
+    their plans.
     """
 
     def __init__(self, size: int) -> None:
         self._size = size
-        self._kept: OrderedDict[tuple[int, int], OperationPlans] = OrderedDict()
+        self._fields = 0
+        self._kept: OrderedDict[tuple[int, ...], OperationPlans] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._kept)
 
     def get(self, run: "BreadthFirstExecutor") -> OperationPlans:
         """The plans of the operation that is run."""
-        key = id(run.schema), id(run.operation)
+        fragments = run.fragment_definitions.values()
+        key = (id(run.schema), id(run.operation), id(run.encoders), *map(id, fragments))
         found = self._kept.get(key)
-        # Kept plans hold on to both, so that no other one can have taken their ids.
         if found is not None:
             self._kept.move_to_end(key)
             return found
-        found = OperationPlans(run)
+        found = OperationPlans(run, key)
         if _length(run.operation) <= MAX_KEPT_LENGTH:
             self._kept[key] = found
             if len(self._kept) > self._size:
-                self._kept.popitem(last=False)
+                self._drop(next(iter(self._kept)))
         return found
+
+    def grown(self, plans: OperationPlans, fields: int) -> None:
+        """Count the fields that an operation's plans have got; too many are a GraphQLError."""
+        plans.fields += fields
+        if self._kept.get(plans.key) is plans:
+            self._fields += fields
+            if plans.fields > MAX_KEPT_FIELDS_OF_OPERATION:
+                self._drop(plans.key)
+            while self._fields > MAX_KEPT_FIELDS:
+                self._drop(next(iter(self._kept)))
+        if plans.fields > MAX_FIELDS:
+            raise GraphQLError(
+                f"The operation has more than {MAX_FIELDS} fields, fragments written out.",
+                extensions={"code": QUERY_TOO_COSTLY},
+            )
+
+    def _drop(self, key: tuple[int, ...]) -> None:
+        self._fields -= self._kept.pop(key).fields
 
 
 def root_scope(run: "BreadthFirstExecutor") -> Scope:
@@ -294,6 +330,7 @@ def _scope(
     place: Path | None,
     depth: int,
 ) -> Scope:
+    run.plans.grown(run.operation_plans, len(grouped))
     fields: list[PlannedField] = []
     for name, details in grouped.items():
         definition = run.schema.get_field(kind, details[0].node.name.value)
@@ -308,10 +345,15 @@ def _scope(
 def _unwrapped(run: "BreadthFirstExecutor", definition: GraphQLField) -> StrawberryField | None:
     """The Strawberry field, where its wrapper would only convert arguments and call the field."""
     declared = definition.extensions.get("strawberry-definition")
-    if not isinstance(declared, StrawberryField) or declared.is_subscription:
+    # Somebody may have put a function of their own over Strawberry's.
+    code = getattr(definition.resolve, "__code__", None)
+    if not isinstance(declared, StrawberryField) or code is None or declared.extensions:
+        return None
+    known = (StrawberryField.get_result, BatchedField.get_result)
+    if code.co_filename != schema_converter.__file__ or type(declared).get_result not in known:
         return None
     handlers = run.strawberry_schema.schema_converter._exception_handler_specs
-    return None if declared.extensions or handlers else declared
+    return None if declared.is_subscription or handlers else declared
 
 
 def _names_variable(node: Any) -> bool:

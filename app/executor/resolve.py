@@ -1,7 +1,7 @@
 """Resolving: the values of one field for all its parents, by the way that the plan has chosen."""
 
-from collections.abc import AsyncIterable, Awaitable, Coroutine, Sequence
-from inspect import iscoroutine
+from collections.abc import AsyncIterable, Awaitable, Callable, Coroutine, Sequence
+from inspect import isawaitable
 from typing import TYPE_CHECKING, Any
 
 from graphql import default_field_resolver
@@ -10,15 +10,14 @@ from strawberry.types.field import StrawberryField
 
 from app.executor.arguments import arguments, converted_arguments, is_shareable
 from app.executor.errors import Place
-from app.executor.leaves import is_plain
+from app.executor.leaves import Values, is_plain
 from app.executor.plan import PlannedField, Shape
 from app.executor.rows import Broken, Rows
 
 if TYPE_CHECKING:
     from app.executor import BreadthFirstExecutor
 
-# One per parent, in their order; an exception is the error of its parent's field.
-Values = list[Any]
+_DICTIONARIES = frozenset((dict,))
 
 
 def start(
@@ -26,10 +25,7 @@ def start(
 ) -> Values | Coroutine[Any, Any, Values]:
     """A field's values, or what will give them."""
     if field.read is not None:
-        try:
-            return list(map(field.read, rows.sources))
-        except Exception:
-            return [_attempt(field.read, source) for source in rows.sources]
+        return _read(field.read, rows.sources)
     if field.batch is not None:
         return _start_batch(run, rows, field)
     if field.is_typename:
@@ -39,6 +35,17 @@ def start(
         if values is not None:
             return values
     return _start_each(run, rows, field)
+
+
+def _read(read: Callable[[Any], Any], sources: list[Any]) -> Values:
+    try:
+        values = list(map(read, sources))
+    except Exception:
+        values = []
+    # A StopIteration ends a map without a word.
+    if len(values) == len(sources):
+        return values
+    return [attempt(read, source) for source in sources]
 
 
 def info_of(run: "BreadthFirstExecutor", field: PlannedField, path: Path) -> Any:
@@ -77,7 +84,7 @@ async def awaited(run: "BreadthFirstExecutor", values: Values, shape: Shape) -> 
 
     Of lists, the items too; these are then lists indeed, however they were given.
     """
-    values = await settle(run, values)
+    values = await waited_for(run, values)
     if shape.item is None:
         return values
     lists = [await _listed(run, value) for value in values]
@@ -93,7 +100,7 @@ def _refilled(value: list[Any], rest: Any) -> list[Any]:
     return Broken(items, value.error) if isinstance(value, Broken) else items
 
 
-async def settle(run: "BreadthFirstExecutor", values: Values) -> Values:
+async def waited_for(run: "BreadthFirstExecutor", values: Values) -> Values:
     """The values, with the results of those that had to be waited for; all at once."""
     waiting = [place for place, value in enumerate(values) if run.is_awaitable(value)]
     if not waiting:
@@ -158,7 +165,7 @@ def _start_batch(
         values = batch.call(info, rows.sources, converted)
     except Exception as error:
         return [error] * count
-    return _finish_batch(values, count) if iscoroutine(values) else _checked(values, count)
+    return _finish_batch(values, count) if isawaitable(values) else _checked(values, count)
 
 
 async def _finish_batch(values: Awaitable[Any], count: int) -> Values:
@@ -169,11 +176,13 @@ async def _finish_batch(values: Awaitable[Any], count: int) -> Values:
 
 
 def _checked(values: Any, count: int) -> Values:
-    if not isinstance(values, list) or len(values) != count:
-        found = f"{len(values)} values" if isinstance(values, list) else type(values).__name__
+    """The values as a list; an error for each parent where they are not one for each."""
+    is_column = isinstance(values, (list, tuple))
+    if not is_column or len(values) != count:
+        found = f"{len(values)} values" if is_column else type(values).__name__
         error = TypeError(f"A batched field gave {found} for {count} parents.")
         return [error] * count
-    return values
+    return values if type(values) is list else list(values)
 
 
 def _start_each(
@@ -216,11 +225,9 @@ def _read_entries(rows: Rows, field: PlannedField) -> Values | None:
     return None if any(map(callable, values)) else values
 
 
-def _attempt(read: Any, source: Any) -> Any:
+def attempt(function: Callable[..., Any], *arguments: Any) -> Any:
+    """What the function gives, or the exception that it raises."""
     try:
-        return read(source)
+        return function(*arguments)
     except Exception as error:
         return error
-
-
-_DICTIONARIES = frozenset((dict,))

@@ -69,11 +69,11 @@ class Rows:
         return row if self.ordinals is None else self.ordinals[row]
 
     def put(self, field: PlannedField, column: list[Any]) -> None:
-        """Set the values of a field; where one is FAILED, its object is."""
+        """Set the values of a field, none of which is FAILED."""
         self.columns[field.order] = column
 
     def put_checked(self, field: PlannedField, column: list[Any]) -> None:
-        """The same for values among which some may be FAILED."""
+        """Set the values of a field; where one is FAILED, its object is."""
         self.failed.update(row for row, value in enumerate(column) if value is FAILED)
         self.columns[field.order] = column
 
@@ -93,7 +93,15 @@ class Fold:
     """
 
     __slots__ = (
-        *("children", "count", "ends", "field", "lengths", "lost", "nodes", "places", "rows"),
+        "children",
+        "count",
+        "ends",
+        "field",
+        "lengths",
+        "lost",
+        "nodes",
+        "places",
+        "rows",
     )
 
     def __init__(self, rows: Rows, field: PlannedField, count: int) -> None:
@@ -126,7 +134,7 @@ class Fold:
             self.rows.put(self.field, self._as_they_lie(made))
         else:
             shape = self.field.shape
-            column = [settled(node, shape, made) for node in self._each_node()]
+            column = [value_of(node, shape, made) for node in self._each_node()]
             self.rows.put_checked(self.field, column)
         # The rows know their fold: without this the collector would have to find the cycle.
         self.children = []
@@ -155,21 +163,21 @@ class Fold:
         return [list(islice(numbers, length)) for length in self.lengths]
 
 
-def settled(node: Node, shape: Shape, made: Sequence[Any]) -> Any:
+def value_of(node: Node, shape: Shape, made: Sequence[Any]) -> Any:
     """The value that a node stands for; FAILED where the error has to go further up."""
     value = node
     if type(node) is int:
         value = made[node]
     elif type(node) is list:
-        value = _settled_list(node, shape, made)
+        value = _value_of_list(node, shape, made)
     elif type(node) is Broken:
         value = FAILED
     return None if value is FAILED and shape.nullable else value
 
 
-def _settled_list(nodes: list[Node], shape: Shape, made: Sequence[Any]) -> Any:
+def _value_of_list(nodes: list[Node], shape: Shape, made: Sequence[Any]) -> Any:
     assert shape.item is not None
-    values = [settled(node, shape.item, made) for node in nodes]
+    values = [value_of(node, shape.item, made) for node in nodes]
     # By identity: a value's own `==` is nobody's business.
     return FAILED if any(value is FAILED for value in values) else values
 

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from app.executor.complete import complete
-from app.executor.plan import Plan, PlannedField
-from app.executor.resolve import Values, together
+from app.executor.leaves import Values
+from app.executor.plan import PlannedField, Scope
+from app.executor.resolve import together
 from app.executor.rows import Fold, Rows
 
 if TYPE_CHECKING:
@@ -15,10 +16,12 @@ if TYPE_CHECKING:
 Level = list[tuple[Rows, Sequence[PlannedField]]]
 
 
-async def data_of(run: "BreadthFirstExecutor", plan: Plan, serially: bool) -> dict[str, Any] | None:
+async def data_of(
+    run: "BreadthFirstExecutor", plan: Scope, serially: bool
+) -> dict[str, Any] | None:
     """The response's data; None where an error has nulled it as a whole."""
-    root = Rows(plan.root, [run.root_value])
-    fields = plan.root.fields
+    root = Rows(plan, [run.root_value])
+    fields = plan.fields
     for part in [[field] for field in fields] if serially else [fields]:
         await _fill(run, root, part)
         if root.failed:
@@ -42,7 +45,7 @@ async def _fill(run: "BreadthFirstExecutor", root: Rows, fields: Sequence[Planne
 async def _resolve(run: "BreadthFirstExecutor", level: Level) -> list[Fold]:
     """Resolve and complete the fields of a level; the folds of those that are objects, in order."""
     places = [(rows, field) for rows, fields in level for field in fields]
-    columns = await _settled(run, [run.start(rows, field) for rows, field in places])
+    columns = await _arrived(run, [run.start(rows, field) for rows, field in places])
     folds = []
     for (rows, field), values in zip(places, columns, strict=True):
         fold = await complete(run, rows, field, values)
@@ -51,7 +54,7 @@ async def _resolve(run: "BreadthFirstExecutor", level: Level) -> list[Fold]:
     return folds
 
 
-async def _settled(run: "BreadthFirstExecutor", started: list[Any]) -> list[Values]:
+async def _arrived(run: "BreadthFirstExecutor", started: list[Any]) -> list[Values]:
     """The columns, when all that have to be waited for are there."""
     waiting = [number for number, values in enumerate(started) if type(values) is not list]
     if waiting:

@@ -1,7 +1,8 @@
 """Types of objects: which one each object of a field is, and the rows of each type.
 
 A type's `is_type_of` may say by `decides_by_class = True` that an object's class decides: it is
-then asked once per class, not once per object.
+then asked once per class, not once per object, and the `resolve_type` of an interface or union
+whose types all say so is not asked at all.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -11,7 +12,7 @@ from graphql import GraphQLObjectType, is_object_type
 from graphql.execution.executor import invalid_return_type_error
 
 from app.executor.plan import PlannedField, scope_of
-from app.executor.resolve import info_of, path_of_field, settle
+from app.executor.resolve import attempt, info_of, path_of_field, waited_for
 from app.executor.rows import Fold, Rows
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ async def divide(run: "BreadthFirstExecutor", fold: Fold, objects: list[Any]) ->
     if isinstance(types, GraphQLObjectType):
         _add_rows(run, fold, types, objects, None)
     else:
-        each = await _one_by_one(run, fold, objects) if types is None else types
+        each = await _each_by_itself(run, fold, objects) if types is None else types
         _add_rows_by_type(run, fold, each, objects)
 
 
@@ -99,30 +100,30 @@ def _learn(run: "BreadthFirstExecutor", fold: Fold, objects: list[Any], classes:
     info = _infos(run, fold)(0)
     for own_class in classes:
         sample = next(value for value in objects if type(value) is own_class)
-        fitting = [one for one, check in checks.items() if check(sample, info)]
+        # What raises, or has to be waited for, is left to the closer look.
+        fitting = [one for one, check in checks.items() if attempt(check, sample, info) is True]
         if len(fitting) != 1:
             return False
         fold.field.types_by_class[own_class] = fitting[0]
     return True
 
 
-async def _one_by_one(run: "BreadthFirstExecutor", fold: Fold, objects: list[Any]) -> list[Found]:
+async def _each_by_itself(
+    run: "BreadthFirstExecutor", fold: Fold, objects: list[Any]
+) -> list[Found]:
     kind = fold.field.shape.innermost
     info = _infos(run, fold)
     types: list[Any] = [kind] * len(objects)
     if not is_object_type(kind):
         resolve = kind.resolve_type or run.type_resolver
-        names = await settle(
+        names = await waited_for(
             run,
-            [
-                _attempt(resolve, value, info(ordinal), kind)
-                for ordinal, value in enumerate(objects)
-            ],
+            [attempt(resolve, value, info(ordinal), kind) for ordinal, value in enumerate(objects)],
         )
         types = [
             name
             if isinstance(name, Exception)
-            else _attempt(
+            else attempt(
                 run.ensure_valid_runtime_type, name, kind, fold.field.details, info(ordinal), value
             )
             for ordinal, (name, value) in enumerate(zip(names, objects, strict=True))
@@ -138,17 +139,17 @@ async def _confirmed(
     info: Callable[[int], Any],
 ) -> list[Found]:
     """The types, with an error where the type itself says that the object is none of it."""
-    said = await settle(
+    said = await waited_for(
         run,
         [
             True
             if isinstance(kind, Exception) or kind.is_type_of is None
-            else _attempt(kind.is_type_of, value, info(ordinal))
+            else attempt(kind.is_type_of, value, info(ordinal))
             for ordinal, (kind, value) in enumerate(zip(types, objects, strict=True))
         ],
     )
     return [
-        kind if isinstance(kind, Exception) else _verdict(answer, kind, value, field)
+        kind if isinstance(kind, Exception) else attempt(_verdict, answer, kind, value, field)
         for answer, kind, value in zip(said, types, objects, strict=True)
     ]
 
@@ -161,13 +162,6 @@ def _verdict(answer: Any, kind: GraphQLObjectType, value: Any, field: PlannedFie
     if isinstance(answer, Exception):
         return answer
     return kind if answer else invalid_return_type_error(kind, value, field.details)
-
-
-def _attempt(function: Callable[..., Any], *arguments: Any) -> Any:
-    try:
-        return function(*arguments)
-    except Exception as error:
-        return error
 
 
 def _infos(run: "BreadthFirstExecutor", fold: Fold) -> Callable[[int], Any]:

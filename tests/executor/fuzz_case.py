@@ -58,9 +58,7 @@ class Case:
 @lru_cache(maxsize=1)
 def _worlds(seed: int, schema: int) -> tuple[World, World]:
     """A world and its twin where nothing waits, which may be itself."""
-    maker = SpecMaker(
-        f"{seed} {schema}", is_strawberry=schema % 4 != 3, waits=schema // 2 % 2 == 1
-    )
+    maker = SpecMaker(f"{seed} {schema}", is_strawberry=schema % 4 != 3, waits=schema // 2 % 2 == 1)
     kind = StrawberryWorld if maker.spec.is_strawberry else PlainWorld
     spec = maker.make()
     world = kind(spec)
@@ -83,9 +81,7 @@ def make_case(seed: int, number: int) -> Case:
     for attempt in range(MAX_ATTEMPTS):
         name = f"{seed} {number} document {attempt}"
         document = DocumentMaker(name, world.spec, world.schema).make()
-        case = Case(
-            seed, number, world, roots, twin, twin_roots, document, parse(document.text)
-        )
+        case = Case(seed, number, world, roots, twin, twin_roots, document, parse(document.text))
         if case.is_valid:
             return case
     raise AssertionError(f"No valid document for case {number} of seed {seed}")

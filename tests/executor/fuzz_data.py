@@ -5,12 +5,13 @@ from collections.abc import Callable
 from decimal import Decimal
 from enum import IntEnum
 from random import Random
-from typing import Any
+from typing import Any, ClassVar
 
 from graphql import (
     GraphQLError,
     GraphQLOutputType,
     Undefined,
+    get_nullable_type,
     is_abstract_type,
     is_list_type,
     is_non_null_type,
@@ -41,7 +42,7 @@ class Rows(list[Any]):
 class CodedError(Exception):
     """An exception with extensions, though it is none of GraphQL's."""
 
-    extensions = {"code": "CODED"}
+    extensions: ClassVar = {"code": "CODED"}
 
 
 RIGHT: dict[str, tuple[Any, ...]] = {
@@ -85,9 +86,10 @@ class DataMaker:
     def make(self) -> dict[str, Any]:
         """The root values, by the name of the root type."""
         spec = self.world.spec
+        counts = {name: self.random.randint(1, 4) for name in spec.objects}
         self.pool = {
-            name: [self.world.record(name) for _ in range(self.random.randint(1, 4))]
-            for name in spec.objects
+            name: [self.world.record(name, self.random) for _ in range(count)]
+            for name, count in counts.items()
         }
         for name, kind in spec.objects.items():
             for record in self.pool[name]:
@@ -165,7 +167,9 @@ class DataMaker:
     def _list(self, kind: Any) -> Any:
         if self._is_wrong():
             return self.random.choice(NOT_ITERABLE)
-        count = self.random.choice((0, 1, 2, 2, 3))
+        # Lists of lists are short, or some responses would be huge.
+        counts = (0, 1, 1, 2) if is_list_type(get_nullable_type(kind.of_type)) else (0, 1, 2, 2, 3)
+        count = self.random.choice(counts)
         items = [self._item(kind.of_type) for _ in range(count)]
         if self.random.random() < 0.75:
             return items

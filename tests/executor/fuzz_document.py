@@ -61,7 +61,7 @@ class DocumentMaker:
         self.names: dict[str, Any] = {}
         self.arguments: dict[str, list[str]] = {}
         self.is_loose = self.random.random() < 0.1
-        self.budget = self.random.choice((8, 20, 40, 70))
+        self.budget = self.random.choice((8, 20, 35, 60))
 
     def make(self) -> Document:
         """The document."""
@@ -137,16 +137,19 @@ class DocumentMaker:
         alias = self._name(name, arguments, str(definition.type))
         text = f"{alias}{name}{arguments}{self._directives()}"
         of = get_named_type(definition.type)
-        return f"{text} {self._selections(of, depth + 1, level)}" if is_composite_type(of) else text
+        if not is_composite_type(of):
+            return text
+        # Lists of lists count for more, or some responses would be huge.
+        lists = str(definition.type).count("[")
+        return f"{text} {self._selections(of, depth + max(1, lists), level)}"
 
     def _fields_of(self, parent: Any, depth: int) -> Iterator[tuple[str, GraphQLField]]:
         is_deep = depth >= MAX_DEPTH or (self.budget <= 0 and self.random.random() < 0.9)
         is_introspection = getattr(parent, "name", "").startswith("__")
         for name, definition in getattr(parent, "fields", {}).items():
             of = get_named_type(definition.type)
-            if not is_composite_type(of):
-                yield name, definition
-            elif not is_deep and not (is_introspection and depth >= 3):
+            is_too_much = is_deep or (is_introspection and depth >= 3)
+            if not is_composite_type(of) or not is_too_much:
                 yield name, definition
         if parent is self.schema.query_type and self.random.random() < 0.15:
             yield "__schema", SchemaMetaFieldDef
@@ -198,17 +201,18 @@ class DocumentMaker:
         return name
 
     def _new_variable(self, name: str, kind: str, has_default: bool) -> Variable:
-        fits = (kind, has_default)
-        if kind.endswith("!"):
-            nullable = kind[:-1]
-            if has_default and self.random.random() < 0.4:
-                return Variable(name, nullable, None, fits)
-            if self.random.random() < 0.5:
-                default = self.literals.literal(kind)
-                return Variable(name, self.random.choice((kind, nullable)), default, fits)
-            return Variable(name, kind, None, fits)
-        declared = self.random.choice((kind, kind, f"{kind}!"))
-        default = self.literals.literal(declared) if self.random.random() < 0.3 else None
+        fits, default = (kind, has_default), None
+        if not kind.endswith("!"):
+            declared = self.random.choice((kind, kind, f"{kind}!"))
+            if self.random.random() < 0.3:
+                default = self.literals.literal(declared)
+            return Variable(name, declared, default, fits)
+        # A default makes up for a type that may be null; null itself is then an error of the run.
+        if has_default and self.random.random() < 0.4:
+            return Variable(name, kind[:-1], None, fits)
+        if self.random.random() < 0.5:
+            default = self.literals.literal(kind)
+        declared = self.random.choice((kind, kind if default is None else kind[:-1]))
         return Variable(name, declared, default, fits)
 
     def _is_required(self, argument: Any) -> bool:

@@ -56,8 +56,7 @@ class Literals:
 
     def _present(self, kind: TypeNode, variable: VariableFor) -> str:
         if isinstance(kind, ListTypeNode):
-            # One item stands for a list of it.
-            if self.random.random() < 0.15:
+            if self._is_alone(kind):
                 return self._present(_nullable(kind.type), variable)
             items = (self._literal(kind.type, variable) for _ in range(self._length()))
             return f"[{', '.join(items)}]"
@@ -82,7 +81,7 @@ class Literals:
 
     def _present_value(self, kind: TypeNode) -> Any:
         if isinstance(kind, ListTypeNode):
-            if self.random.random() < 0.15:
+            if self._is_alone(kind):
                 return self._present_value(_nullable(kind.type))
             return [self._value(kind.type) for _ in range(self._length())]
         assert isinstance(kind, NamedTypeNode)
@@ -103,6 +102,10 @@ class Literals:
         if name in self.enums:
             return self.random.choice(self.enums[name])
         return self.random.choice(LEAVES.get(name, SCALAR_VALUES))
+
+    def _is_alone(self, kind: ListTypeNode) -> bool:
+        """Whether one item shall stand for a list of it: a list would be taken for the outer."""
+        return isinstance(_nullable(kind.type), NamedTypeNode) and self.random.random() < 0.15
 
     def _length(self) -> int:
         return self.random.choice((0, 1, 1, 2))

@@ -1,4 +1,4 @@
-"""Schemas of graphql-core alone: SDL with resolvers put to it; objects are dicts or plain objects."""
+"""Schemas of graphql-core alone: SDL with resolvers put to it; objects are dicts or plain ones."""
 
 from collections.abc import Callable
 from random import Random
@@ -28,9 +28,9 @@ PER_OBJECT = {Kind.BATCHED: Kind.FUNCTION, Kind.BATCHED_ASYNC: Kind.ASYNC}
 class PlainWorld(World):
     """A schema without Strawberry."""
 
-    def record(self, type_name: str) -> Any:
+    def record(self, type_name: str, random: Random) -> Any:
         """A dict or an object, that knows its type in one way or another."""
-        kind = self.random.choice(NO_TYPES) if self.random.random() < 0.01 else type_name
+        kind = random.choice(NO_TYPES) if random.random() < 0.01 else type_name
         if type_name in self.as_dicts:
             return {"kind": kind, "__typename": kind} if self.is_named else {"kind": kind}
         record = prepare(object.__new__(self.classes[type_name]))
@@ -38,7 +38,7 @@ class PlainWorld(World):
         return record
 
     def fill(self, record: Any, field: Field, answer: Any) -> None:
-        """Dicts keep all values under the fields' names; so do objects, with no others in Python."""
+        """Values stand under the names that fields have in the schema."""
         if isinstance(record, dict):
             is_called = field.kind is Kind.ATTRIBUTE and isinstance(
                 answer, (Raise, Choice, Generated)

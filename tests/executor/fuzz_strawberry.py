@@ -1,9 +1,9 @@
 """Schemas of Strawberry classes, made at run time."""
 
+import inspect
 import re
 from collections.abc import Callable
 from enum import Enum, IntEnum, StrEnum
-from inspect import Parameter as P
 from random import Random
 from typing import Annotated, Any, NewType, Optional, Union
 
@@ -43,6 +43,8 @@ BUILT_IN: dict[str, Any] = {
 }
 
 
+POSITIONAL = inspect.Parameter.POSITIONAL_OR_KEYWORD
+KEYWORD = inspect.Parameter.KEYWORD_ONLY
 ENUMS: tuple[Any, ...] = (Enum, StrEnum, IntEnum)
 
 
@@ -65,7 +67,7 @@ class Noted(FieldExtension):
 class StrawberryWorld(World):
     """A schema of Strawberry classes; its objects are their instances."""
 
-    def record(self, type_name: str) -> Any:
+    def record(self, type_name: str, _random: Random) -> Any:
         """An instance that was not constructed, since its values may be wrong."""
         return prepare(object.__new__(self.types[type_name]))
 
@@ -81,24 +83,23 @@ class StrawberryWorld(World):
         scalar_map = self._make_leaves()
         self._make_inputs()
         self._make_composites()
-        schema = strawberry.Schema(
+        self.strawberry_schema = strawberry.Schema(
             query=self.types["Query"],
             mutation=self.types.get("Mutation"),
             types=[self.types[name] for name in self.spec.objects],
             config=StrawberryConfig(scalar_map=scalar_map, default_resolver=default),
         )
-        return schema._schema
+        made: GraphQLSchema = self.strawberry_schema._schema
+        return made
 
     def _make_leaves(self) -> dict[Any, Any]:
         for name, values in self.spec.enums.items():
             base = self.random.choice(ENUMS)
             is_text = base is not IntEnum
-            members = {
-                value: f"{name} {value}" if is_text else n for n, value in enumerate(values)
-            }
-            self.types[name] = strawberry.enum(base(name, members))  # type: ignore[arg-type]
+            members = {value: f"{name} {value}" if is_text else n for n, value in enumerate(values)}
+            self.types[name] = strawberry.enum(base(name, members))
         for name in self.spec.scalars:
-            self.types[name] = NewType(name, object)  # type: ignore[misc]
+            self.types[name] = NewType(name, object)
         return {
             self.types[name]: strawberry.scalar(name=name, serialize=serialize, parse_value=parse)
             for name in self.spec.scalars
@@ -125,7 +126,7 @@ class StrawberryWorld(World):
             bases = tuple(self.types[above] for above in kind.interfaces)
             self.types[name] = type(name, _without_bases_of_others(bases) or (Raising,), {})
         for name, members in self.spec.unions.items():
-            union = Union[tuple(self.types[member] for member in members)]  # noqa: UP007
+            union: Any = Union[tuple(self.types[member] for member in members)]  # noqa: UP007
             self.types[name] = Annotated[union, strawberry.union(name)]
         for name, kind in composites.items():
             self._declare_fields(kind)
@@ -144,7 +145,7 @@ class StrawberryWorld(World):
                 setattr(owner, field.python_name, self._field(field))
 
     def _field(self, field: Field) -> Any:
-        extensions = [Noted()] if field.extended else []
+        extensions: list[FieldExtension] = [Noted()] if field.extended else []
         if field.kind is Kind.ATTRIBUTE:
             return strawberry.field(extensions=extensions)
         function = self._function(field)
@@ -160,11 +161,11 @@ class StrawberryWorld(World):
         function.__name__ = function.__qualname__ = field.python_name
         is_batched = field.kind in (Kind.BATCHED, Kind.BATCHED_ASYNC)
         first = (
-            Parameter("parents", P.POSITIONAL_OR_KEYWORD, annotation=Parents)
+            Parameter("parents", POSITIONAL, annotation=Parents)
             if is_batched
-            else Parameter("self", P.POSITIONAL_OR_KEYWORD)
+            else Parameter("self", POSITIONAL)
         )
-        info = Parameter("info", P.POSITIONAL_OR_KEYWORD, annotation=strawberry.Info)
+        info = Parameter("info", POSITIONAL, annotation=strawberry.Info)
         arguments = [self._parameter(each) for each in field.arguments]
         parameters = [first, info, *arguments]
         function.__signature__ = Signature(  # type: ignore[attr-defined]
@@ -173,11 +174,11 @@ class StrawberryWorld(World):
         return function
 
     def _parameter(self, argument: Argument) -> Parameter:
-        default: Any = P.empty if argument.type.endswith("!") else strawberry.UNSET
+        default: Any = inspect.Parameter.empty if argument.type.endswith("!") else strawberry.UNSET
         if argument.default is not None:
             default = self._default(argument.type, argument.default)
         annotation = self._annotation(argument.type)
-        return Parameter(argument.name, P.KEYWORD_ONLY, annotation=annotation, default=default)
+        return Parameter(argument.name, KEYWORD, annotation=annotation, default=default)
 
     def _default(self, kind: str, literal: str) -> Any:
         """The Python value of a default; enums in it become members."""

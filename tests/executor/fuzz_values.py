@@ -1,4 +1,4 @@
-"""What resolvers give back: values that need a word of explanation, and how a field gets its own."""
+"""What resolvers give back: values of unusual kinds, and how a field gets its own."""
 
 import asyncio
 from binascii import crc32

@@ -1,13 +1,13 @@
 """A schema that can be run, and the making of objects for it."""
 
 from abc import ABC, abstractmethod
+from random import Random
 from typing import Any
 
 from graphql import GraphQLSchema, Undefined
 
 from tests.executor.fuzz_spec import Field, Kind, Spec
 from tests.executor.fuzz_values import Raise
-
 
 # A value of a custom scalar that is more than a leaf.
 NESTED = [1, {"a": None}]
@@ -21,6 +21,8 @@ class World(ABC):
         self.waits = spec.waits
         # What else `execute` is told.
         self.options: dict[str, Any] = {}
+        # Strawberry's schema around the one of graphql-core, if it is one of Strawberry.
+        self.strawberry_schema: Any = None
         self.schema = self._make_schema()
 
     @abstractmethod
@@ -28,7 +30,7 @@ class World(ABC):
         """The schema, with its resolvers."""
 
     @abstractmethod
-    def record(self, type_name: str) -> Any:
+    def record(self, type_name: str, random: Random) -> Any:
         """An object of a type, without its values."""
 
     def fill(self, record: Any, field: Field, answer: Any) -> None:
@@ -60,6 +62,7 @@ class Raising(Odd):
         if error is None:
             raise AttributeError(f"no attribute {name}")
         raise error
+
 
 def prepare(record: Any) -> Any:
     """Room for the values of a record."""

@@ -4,6 +4,7 @@
 hypothesis: a case takes thousands of draws, and what is made smaller when it fails is the document.
 """
 
+import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -12,12 +13,14 @@ from graphql import ExecutionResult
 
 from app.executor import BreadthFirstExecutor
 from tests.executor.fuzz_case import make_case
+from tests.executor.fuzz_compare import difference_within_strawberry
 from tests.executor.fuzz_shrink import report
 
 PARTS = 40
 SELF_TEST_CASES = 300
+STRAWBERRY_CASES = 40
 
-# graphql-core leaves coroutines behind where an error ends a run; Python says so when it meets them.
+# graphql-core leaves coroutines behind where an error ends a run; Python complains of it.
 pytestmark = pytest.mark.filterwarnings(
     "ignore:coroutine .* was never awaited:RuntimeWarning",
     "ignore::pytest.PytestUnraisableExceptionWarning",
@@ -32,6 +35,17 @@ async def test_it_does_what_graphql_core_does(part: int, pytestconfig: pytest.Co
         case = make_case(seed, number)
         if await case.difference(BreadthFirstExecutor) is not None:
             pytest.fail(await report(case, BreadthFirstExecutor), pytrace=False)
+
+
+async def test_it_does_so_within_strawberry(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.CRITICAL, logger="strawberry.execution")
+    for number in range(0, STRAWBERRY_CASES * 49, 49):
+        case = make_case(1, number)
+        if not case.world.spec.is_strawberry:
+            continue
+        for request in case.requests():
+            what = difference_within_strawberry(request, case.document.text, BreadthFirstExecutor)
+            assert what is None, (number, what)
 
 
 def errors_reversed(result: ExecutionResult) -> ExecutionResult:
