@@ -8,13 +8,21 @@ from enum import StrEnum
 from functools import partial
 from typing import Any, cast
 
-from sqlalchemy import Table, select
+from sqlalchemy import Table
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from models.actor import Actor, Role
-from models.aggregate import Account, AccountCommand, RiskTier, Unit, operate, run
+from models.aggregate import (
+    Account,
+    AccountCommand,
+    RiskTier,
+    Unit,
+    lock,
+    operate,
+    run_locked,
+)
 from models.bounds import CREATED_AFTER, CREATED_BEFORE
 from models.capability import Capability
 from models.clock import Clock
@@ -73,6 +81,10 @@ class UpdateAccount(AccountCommand):
 
     changes: Mapping[str, Any]
 
+    def objects(self) -> Mapping[str, Any]:
+        """The account's search terms, where its name may change."""
+        return {"terms": True} if "business_name" in self.changes else {}
+
 
 async def create(
     session: AsyncSession, actor: Actor, clock: Clock, command: CreateAccount
@@ -93,7 +105,8 @@ async def create(
     keyed = _KeyedCreate(account_id=account_id, **vars(command))
     async with transaction(session, actor):
         await insert_blank(session, actor, account_id, command, clock.now())
-        return await run(session, actor, clock, "accountCreate", keyed, Account, step)
+        await lock(session, actor, account_id)
+        return await run_locked(session, actor, clock, "accountCreate", keyed, Account, step)
 
 
 async def update(
@@ -153,6 +166,9 @@ async def change_profile(unit: Unit, changes: Mapping[str, Any]) -> None:
 @dataclass(frozen=True, kw_only=True)
 class _KeyedCreate(CreateAccount):
     account_id: uuid.UUID
+
+    def objects(self) -> Mapping[str, Any]:
+        return {}
 
 
 async def insert_blank(
@@ -234,12 +250,8 @@ def _terms_of(account: Account) -> Iterable[AccountTerm]:
 
 
 async def _replace_terms(unit: Unit) -> None:
-    account = unit.account
-    old = await unit.store.scalars(
-        select(AccountTerm).where(AccountTerm.account_id == account.account_id)
-    )
-    kept = {row.term: row for row in old}
-    for row in _terms_of(account):
+    kept = {row.term: row for row in unit.read if isinstance(row, AccountTerm)}
+    for row in _terms_of(unit.account):
         if kept.pop(row.term, None) is None:
             unit.add(row)
     for row in kept.values():

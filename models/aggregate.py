@@ -7,10 +7,11 @@ key with it. The account's own operations are in `account.py`.
 
 import secrets
 import uuid
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from sqlalchemy import (
@@ -24,7 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
-from sqlalchemy.orm import Mapped, mapped_column, relationship, selectinload, undefer_group
+from sqlalchemy.orm import Mapped, mapped_column, undefer_group
 from sqlalchemy.orm.strategy_options import _AbstractLoad
 
 from models.actor import Actor, system
@@ -34,18 +35,17 @@ from models.clock import Clock
 from models.errors import NotFound, StaleVersion
 from models.events import (
     GENESIS_HASH,
-    Event,
     EventType,
-    Outbox,
     SubjectType,
     next_event,
     outbox_columns,
 )
+from models.facts import facts_query
 from models.idempotency import MAX_KEY_LENGTH, IdempotencyKey, check_same_request, request_hash
 from models.ids import RandomBits, uuid7
 from models.lifecycle import one_of, touch
 from models.outcome import Outcome
-from models.session import transaction
+from models.session import LOCKED, driver_of, lock_sql, transaction
 from models.status import (
     LIVE_STATES,
     REJECTED_REASONS,
@@ -56,6 +56,7 @@ from models.status import (
     derive,
 )
 from models.text import check_optional_text
+from models.writing import read_rows, write_rows
 
 if TYPE_CHECKING:
     from models.hold import Hold
@@ -64,6 +65,7 @@ if TYPE_CHECKING:
 # Sorts what has no deadline last; PostgreSQL's infinity comes back from the driver as a naive time.
 NEVER = "9999-12-31 00:00:00+00"
 
+NOTHING_NAMED: Mapping[str, Any] = {}
 Row = TypeVar("Row", bound=Base)
 Step = Callable[["Unit"], Awaitable[Row]]
 
@@ -128,24 +130,6 @@ class Account(Changing, Base):
     # What the last import said, where the account was imported; see `stripe_import.py`.
     import_state: Mapped[Json | None] = staff_only(JSONB(none_as_null=True))
 
-    capabilities: Mapped[list[Capability]] = relationship(
-        primaryjoin="Account.account_id == foreign(Capability.account_id)",
-        order_by="Capability.kind",
-        viewonly=True,
-    )
-    live_requirements: Mapped[list["Requirement"]] = relationship(
-        primaryjoin="and_(Account.account_id == foreign(Requirement.account_id), "
-        f"Requirement.state.in_({[str(state) for state in LIVE_STATES]}))",
-        order_by="Requirement.id",
-        viewonly=True,
-    )
-    unreleased_holds: Mapped[list["Hold"]] = relationship(
-        primaryjoin="and_(Account.account_id == foreign(Hold.account_id), "
-        "Hold.released_at.is_(None))",
-        order_by="Hold.id",
-        viewonly=True,
-    )
-
 
 @dataclass(frozen=True, kw_only=True)
 class AccountCommand:
@@ -157,6 +141,10 @@ class AccountCommand:
     account_id: uuid.UUID
     expected_version: int | None = None
     idempotency_key: str | None = None
+
+    def objects(self) -> Mapping[str, Any]:
+        """What else it is on, by the names that `facts_query` knows: read with the account."""
+        return {}
 
 
 @dataclass
@@ -175,7 +163,10 @@ class Unit:
     capabilities: list[Capability] = field(default_factory=list)
     requirements: list["Requirement"] = field(default_factory=list)
     holds: list["Hold"] = field(default_factory=list)
+    # All that was read under the lock: the session itself holds its objects weakly.
+    read: list[Base] = field(default_factory=list)
     added: list[Base] = field(default_factory=list)
+    events: list[Mapping[str, Any]] = field(default_factory=list)
     catching_up: bool = False
     version_seen: int = field(init=False)
 
@@ -238,6 +229,10 @@ class Unit:
         if row is None:
             raise NotFound(noun)
         return row
+
+    def find(self, kind: type[Row]) -> Row | None:
+        """The row of this kind that was read because the operation names it."""
+        return next((row for row in self.read if isinstance(row, kind)), None)
 
     def catch_up(self) -> None:
         """Record what the clock alone has changed since the status was last derived."""
@@ -316,20 +311,18 @@ class Unit:
         subject: tuple[SubjectType, uuid.UUID],
         changes: Mapping[str, Any],
     ) -> None:
-        columns = next_event(
-            self.account,
-            self.new_id(),
-            event,
-            actor,
-            self.now,
-            subject,
-            changes,
-            None if self.catching_up else self.idempotency_key,
+        self.events.append(
+            next_event(
+                self.account,
+                self.new_id(),
+                event,
+                actor,
+                self.now,
+                subject,
+                changes,
+                None if self.catching_up else self.idempotency_key,
+            )
         )
-        self._log(columns)
-
-    def _log(self, event: Mapping[str, Any]) -> None:
-        self.add(Event(**event), Outbox(**outbox_columns(event)))
 
 
 async def operate(
@@ -348,11 +341,14 @@ async def operate(
     account is not the actor's, `IdempotencyKeyReused`, and whatever the step raises.
     """
     check_optional_text(command.idempotency_key, MAX_KEY_LENGTH, "idempotencyKey")
-    async with transaction(session, actor):
-        return await run(session, actor, clock, operation, command, kind, step)
+    first = lock_sql(actor.platform_id, command.account_id)
+    async with transaction(session, actor, first) as locked:
+        if locked != LOCKED:
+            raise NotFound("account", (command.names_account_by,))
+        return await run_locked(session, actor, clock, operation, command, kind, step)
 
 
-async def run(
+async def run_locked(
     session: AsyncSession,
     actor: Actor,
     clock: Clock,
@@ -361,15 +357,12 @@ async def run(
     kind: type[Row],
     step: Step[Row],
 ) -> Outcome[Row]:
-    """`operate` within a transaction that is open already."""
-    unit = await under_lock(
-        session,
-        actor,
-        clock,
-        command.account_id,
-        command.idempotency_key,
-        getattr(command, "names_account_by", "externalId"),
-    )
+    """`operate` within a transaction that has locked the account already."""
+    named = dict(command.objects())
+    if command.idempotency_key is not None:
+        named |= {"caller": actor.caller, "key": command.idempotency_key}
+    unit = await read_locked(session, actor, clock, command.account_id, named)
+    unit.idempotency_key = command.idempotency_key
     replay = await _replay(unit, operation, command, kind)
     if replay is not None:
         return replay
@@ -377,7 +370,7 @@ async def run(
     value = await step(unit)
     unit.derive()
     _remember(unit, operation, command, value)
-    session.add_all(unit.added)
+    await write(unit)
     return Outcome(value)
 
 
@@ -385,53 +378,63 @@ async def rederive(
     session: AsyncSession, actor: Actor, clock: Clock, account_id: uuid.UUID
 ) -> bool:
     """Let the clock catch up with one account; whether its instant had come. Safe to run twice."""
-    async with transaction(session, actor):
-        unit = await under_lock(session, actor, clock, account_id)
+    async with transaction(session, actor, lock_sql(actor.platform_id, account_id)) as locked:
+        if locked != LOCKED:
+            raise NotFound("account", ("accountId",))
+        unit = await read_locked(session, actor, clock, account_id)
         due = unit.account.next_change_at
         unit.catch_up()
-        session.add_all(unit.added)
+        await write(unit)
         return due is not None and due <= unit.now
 
 
-async def under_lock(
+async def lock(session: AsyncSession, actor: Actor, account_id: uuid.UUID) -> None:
+    """Lock an account that is there, in a transaction that has done something else before."""
+    locked = await driver_of(session).execute(lock_sql(actor.platform_id, account_id))
+    if locked != LOCKED:
+        raise NotFound("account", ("externalId",))
+
+
+async def read_locked(
     session: AsyncSession,
     actor: Actor,
     clock: Clock,
     account_id: uuid.UUID,
-    key: str | None = None,
-    named_by: str = "accountId",
+    named: Mapping[str, Any] = NOTHING_NAMED,
 ) -> Unit:
-    """Lock the account, then read what its status depends on: in that order, or it may be old."""
+    """Read a locked account, what its status depends on and what is `named`, by one statement.
+
+    Not by the one that locks: that sees what was before it had to wait.
+    """
     # Between an operation's reads its rows may contradict each other; they are written at its end.
     session.autoflush = False
-    live = (Account.live_requirements, Account.unreleased_holds)
-    account = await session.scalar(
-        select(Account)
-        .where(Account.account_id == account_id, Account.platform_id == actor.platform_id)
-        .with_for_update()
-        .options(
-            selectinload(Account.capabilities),
-            *(_with_staff_only(selectinload(of), actor) for of in live),
-        )
-        .execution_options(populate_existing=True)
-    )
-    if account is None:
-        raise NotFound("account", (named_by,))
+    values = {"account": account_id, "platform": actor.platform_id, **named}
+    query = facts_query(frozenset(named), actor.is_staff)
+    found = await read_rows(session, query, values, actor.is_staff)
+    (account,) = found["accounts"]
     return Unit(
         account=account,
         actor=actor,
         # A clock that lags behind the one that derived last must not undo what time has done.
         now=max(clock.now(), account.derived_at),
-        idempotency_key=key,
         session=session,
-        capabilities=list(account.capabilities),
-        requirements=list(account.live_requirements),
-        holds=list(account.unreleased_holds),
+        capabilities=sorted(found.get("capabilities", ()), key=attrgetter("kind")),
+        requirements=sorted(
+            (row for row in found.get("requirements", ()) if row.state in LIVE_STATES),
+            key=attrgetter("id"),
+        ),
+        holds=sorted(
+            (row for row in found.get("holds", ()) if row.released_at is None), key=attrgetter("id")
+        ),
+        read=[row for rows in found.values() for row in rows],
     )
 
 
-def _with_staff_only(load: _AbstractLoad, actor: Actor) -> _AbstractLoad:
-    return load if not actor.is_staff else load.undefer_group(STAFF_ONLY)
+async def write(unit: Unit) -> None:
+    """Write what has become of the unit's rows, what is new and its events, by one statement."""
+    outbox = [outbox_columns(event) for event in unit.events]
+    new: dict[str, Sequence[Mapping[str, Any]]] = {"events": unit.events, "outbox": outbox}
+    await write_rows(unit.store, unit.account.account_id, unit.added, new)
 
 
 def _staff_only(actor: Actor) -> list[_AbstractLoad]:
@@ -442,10 +445,7 @@ def _staff_only(actor: Actor) -> list[_AbstractLoad]:
 async def _replay(unit: Unit, operation: str, command: Any, kind: type[Row]) -> Outcome[Row] | None:
     if unit.idempotency_key is None:
         return None
-    account_id = unit.account.account_id
-    known = await unit.store.get(
-        IdempotencyKey, (account_id, unit.actor.caller, unit.idempotency_key)
-    )
+    known = unit.find(IdempotencyKey)
     if known is None:
         return None
     check_same_request(known, request_hash(operation, command))

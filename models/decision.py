@@ -1,7 +1,9 @@
 """Decisions on a requirement: approve, reject, waive; and the second pair of eyes on them."""
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -64,21 +66,27 @@ class Decide(RequirementCommand):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ApproveResolution(AccountCommand):
-    """What `approve_resolution` takes. `expected_version` is the resolution's."""
+class ResolutionCommand(AccountCommand):
+    """What every operation on one resolution takes. `expected_version` is the resolution's."""
 
     names_account_by = "id"
 
     resolution_id: uuid.UUID
+
+    def objects(self) -> Mapping[str, Any]:
+        """The resolution."""
+        return {"resolution": self.resolution_id}
 
 
 @dataclass(frozen=True, kw_only=True)
-class DeclineResolution(AccountCommand):
-    """What `decline_resolution` takes. `expected_version` is the resolution's."""
+class ApproveResolution(ResolutionCommand):
+    """What `approve_resolution` takes."""
 
-    names_account_by = "id"
 
-    resolution_id: uuid.UUID
+@dataclass(frozen=True, kw_only=True)
+class DeclineResolution(ResolutionCommand):
+    """What `decline_resolution` takes."""
+
     reason: str | None = None
 
 

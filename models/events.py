@@ -7,7 +7,7 @@ its canonical JSON (RFC 8785), which holds the hash of the event before it.
 import hashlib
 import uuid
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import is_dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Protocol, cast
@@ -186,6 +186,11 @@ def plain_json(value: Any) -> bytes:
     return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
 
 
+def canonical_json(value: Any) -> bytes:
+    """The canonical JSON (RFC 8785) of what has none but string keys."""
+    return plain_json(value) if is_plain(value) else rfc8785.dumps(value)
+
+
 def is_plain(value: Any) -> bool:
     """Whether orjson and RFC 8785 agree: they sort other keys and write fractions differently."""
     if value is None or isinstance(value, str):
@@ -209,6 +214,8 @@ def jsonable(value: Any) -> Any:
         return instant(value)
     if isinstance(value, uuid.UUID):
         return str(value)
+    if is_dataclass(value) and not isinstance(value, type):
+        return jsonable(vars(value))
     return str(value) if isinstance(value, StrEnum) else value
 
 

@@ -10,7 +10,6 @@ from typing import Any, cast
 from urllib.parse import urlsplit
 
 import orjson
-import rfc8785
 from sqlalchemy import CheckConstraint, Index, Table
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
@@ -18,6 +17,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from models.aggregate import Unit
 from models.base import AccountScoped, Base, Json, OwnId, account_key, own_key, stamp
 from models.errors import EvidenceInvalid, InvalidInput
+from models.events import canonical_json
 from models.evidence_schema import evidence_failures
 from models.listing import ListSpec
 from models.program import Program
@@ -113,7 +113,7 @@ def new_evidence(
 
 def payload_hash(payload: Any) -> str:
     """The SHA-256, in hex, of the payload's canonical JSON: what the event holds instead of it."""
-    return hashlib.sha256(rfc8785.dumps(payload)).hexdigest()
+    return hashlib.sha256(canonical_json(payload)).hexdigest()
 
 
 def _check_document(document: DocumentReference, *field: str) -> None:

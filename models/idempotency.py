@@ -2,18 +2,16 @@
 
 import hashlib
 import uuid
-from dataclasses import asdict
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-import rfc8785
 from sqlalchemy import ForeignKey
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import AccountScoped, Base, account_key
 from models.errors import IdempotencyKeyReused, InvalidInput
-from models.events import jsonable
+from models.events import canonical_json, jsonable
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -51,9 +49,9 @@ class PlatformIdempotencyKey(Base):
 def request_hash(operation: str, command: "DataclassInstance") -> str:
     """The SHA-256, in hex, of what was asked: the operation and its input without the key."""
     try:
-        fields = {k: v for k, v in asdict(command).items() if k not in NOT_PART_OF_THE_REQUEST}
-        return hashlib.sha256(rfc8785.dumps([operation, jsonable(fields)])).hexdigest()
-    except (ValueError, RecursionError):
+        fields = {k: v for k, v in vars(command).items() if k not in NOT_PART_OF_THE_REQUEST}
+        return hashlib.sha256(canonical_json([operation, jsonable(fields)])).hexdigest()
+    except (TypeError, ValueError, RecursionError):
         # Input that no operation accepts, sent with the key of one that was accepted.
         raise InvalidInput("The input holds text, a number or a depth that can't be.") from None
 

@@ -274,20 +274,6 @@ async def all_published(session: AsyncSession, platform_id: uuid.UUID) -> dict[s
     return {program.code: program for program in found}
 
 
-async def published(session: AsyncSession, platform_id: uuid.UUID, code: str) -> Program:
-    """The version that new requirements open under; raises `ProgramNotPublished`."""
-    found = await session.scalar(
-        select(Program).where(
-            Program.platform_id == platform_id,
-            Program.code == code,
-            Program.state == ProgramState.PUBLISHED,
-        )
-    )
-    if found is None:
-        raise ProgramNotPublished(code)
-    return found
-
-
 def _check(command: Publish) -> None:
     check_text(command.code, MAX_CODE_LENGTH, "code")
     if not _CODE.fullmatch(command.code):

@@ -4,7 +4,7 @@ What ends it by a decision (approve, reject, waive) is in `decision.py`.
 """
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -40,7 +40,7 @@ from models.evidence import DocumentReference, check_evidence, new_evidence, pay
 from models.lifecycle import Lifecycle, expect_version, one_of, some_of
 from models.outcome import Outcome
 from models.permission import Permission, Refusal
-from models.program import Program, RequirementCategory, published
+from models.program import Program, ProgramNotPublished, RequirementCategory
 from models.resolution import ResolutionOutcome, decline_pending
 from models.status import (
     OPEN_STATES,
@@ -249,6 +249,10 @@ class OpenRequirement(AccountCommand):
     alternative_group: str | None = None
     priority: str = Priority.NORMAL
 
+    def objects(self) -> Mapping[str, Any]:
+        """The published version of the program."""
+        return {"program": self.program}
+
 
 @dataclass(frozen=True, kw_only=True)
 class RequirementCommand(AccountCommand):
@@ -257,6 +261,10 @@ class RequirementCommand(AccountCommand):
     names_account_by = "id"
 
     requirement_id: uuid.UUID
+
+    def objects(self) -> Mapping[str, Any]:
+        """The requirement."""
+        return {"requirement": self.requirement_id}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -323,7 +331,9 @@ async def open_requirement(
 
     async def step(unit: Unit) -> Requirement:
         unit.expect_version(command.expected_version)
-        program = await published(session, actor.platform_id, command.program)
+        program = unit.find(Program)
+        if program is None:
+            raise ProgramNotPublished(command.program)
         _check_times(command.currently_due_at, command.deadline, unit.now)
         return open_under(
             unit,

@@ -7,11 +7,18 @@ not. They hold nothing but UUIDs, written by `uuid.UUID`.
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from models.actor import Actor
+
+BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED"
+# What PostgreSQL says of the lock's statement where it has found the account.
+LOCKED = "SELECT 1"
+# SQLAlchemy sends neither BEGIN nor COMMIT: `transaction` does, with more in the same message.
+_BY_HAND = {"isolation_level": "AUTOCOMMIT"}
+_DRIVER = "driver"
 
 
 def settings_sql(platform_id: uuid.UUID | None, account_id: uuid.UUID | None) -> str:
@@ -24,10 +31,52 @@ def settings_sql(platform_id: uuid.UUID | None, account_id: uuid.UUID | None) ->
     return "; ".join(statements)
 
 
+def lock_sql(platform_id: uuid.UUID, account_id: uuid.UUID) -> str:
+    """The statement that locks an account's row, and reads nothing of it."""
+    # UUIDs, written by `uuid.UUID`.
+    return (
+        f"SELECT FROM accounts WHERE account_id = '{uuid.UUID(str(account_id))}' "
+        f"AND platform_id = '{uuid.UUID(str(platform_id))}' FOR UPDATE"
+    )
+
+
+def driver_of(session: AsyncSession) -> Any:
+    """The driver's connection under the session's `transaction`."""
+    return session.info[_DRIVER]
+
+
 @asynccontextmanager
-async def transaction(session: AsyncSession, actor: Actor) -> AsyncIterator[None]:
-    """One READ COMMITTED transaction in the actor's name; commits at the end, or not at all."""
+async def transaction(session: AsyncSession, actor: Actor, first: str = "") -> AsyncIterator[str]:
+    """One READ COMMITTED transaction in the actor's name; commits at the end, or not at all.
+
+    `first` is its first statement, if that takes no parameters: it goes out with BEGIN and the
+    settings, in one message of the simple protocol. Gives what PostgreSQL said of it.
+    """
+    opening = [
+        BEGIN,
+        settings_sql(actor.platform_id, actor.account_id),
+        *([first] if first else []),
+    ]
     async with session.begin():
-        for statement in settings_sql(actor.platform_id, actor.account_id).split("; "):
-            await session.execute(text(statement))
-        yield
+        connection = await session.connection(execution_options=_BY_HAND)
+        driver: Any = (await connection.get_raw_connection()).driver_connection
+        session.info[_DRIVER] = driver
+        try:
+            yield await driver.execute("; ".join(filter(None, opening)))
+            if session.new or session.dirty or session.deleted:
+                await session.flush()
+            await driver.execute("COMMIT")
+        except BaseException:
+            await _roll_back(connection, driver)
+            raise
+
+
+async def _roll_back(connection: AsyncConnection, driver: Any) -> None:
+    if driver.is_closed():
+        return
+    try:
+        await driver.execute("ROLLBACK")
+    except BaseException:
+        # A connection in an unknown state must not go back to the pool.
+        await connection.invalidate()
+        raise

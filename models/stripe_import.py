@@ -25,7 +25,7 @@ from sqlalchemy.orm import undefer_group
 
 from models.account import CreateAccount, change_profile, fill_new_account, insert_blank
 from models.actor import Actor, system
-from models.aggregate import Account, Unit, under_lock
+from models.aggregate import Account, Unit, lock, read_locked, write
 from models.base import STAFF_ONLY
 from models.clock import Clock
 from models.decision import new_resolution
@@ -126,10 +126,11 @@ async def import_account(
         # Read before the lock: most objects of an import that is run again say nothing new.
         if (await _note(session, account_id)).get("digest") != snapshot.digest:
             await insert_blank(session, actor, account_id, _command(snapshot), clock.now())
-            unit = await under_lock(session, actor, clock, account_id)
+            await lock(session, actor, account_id)
+            unit = await read_locked(session, actor, clock, account_id, {"terms": True})
             before = await _note(session, account_id)
             effect = await _Import(unit, snapshot, before, programs).run()
-            await _write(unit)
+            await write(unit)
         return Imported(effect, account_id, snapshot.ignored)
 
 
@@ -137,13 +138,6 @@ async def _note(session: AsyncSession, account_id: uuid.UUID) -> dict[str, Any]:
     """What the last import said of the account."""
     where = Account.account_id == account_id
     return await session.scalar(select(Account.import_state).where(where)) or {}
-
-
-async def _write(unit: Unit) -> None:
-    """Write requirements before what refers to them: the mapper does not know the order."""
-    unit.store.add_all(row for row in unit.added if isinstance(row, Requirement))
-    await unit.store.flush()
-    unit.store.add_all(unit.added)
 
 
 def _command(snapshot: Snapshot) -> CreateAccount:

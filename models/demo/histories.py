@@ -115,18 +115,10 @@ class Window:
 
 @dataclass
 class Draft(Unit):
-    """An account in memory that no session will write.
+    """An account in memory that no session will write."""
 
-    Of what never changes once it is made, only the columns are kept: the mapper's objects take ten
-    times as long to make.
-    """
-
-    events: list[Columns] = field(default_factory=list)
     contacts: list[Columns] = field(default_factory=list)
     links: list[Columns] = field(default_factory=list)
-
-    def _log(self, event: Columns) -> None:
-        self.events.append(event)
 
 
 @dataclass

@@ -1,0 +1,84 @@
+"""What an operation reads under its account's lock: one statement, however many tables it takes."""
+
+from functools import lru_cache
+from typing import Any, cast
+
+from sqlalchemy import ColumnElement, Select, bindparam, union_all
+
+from models.base import Base
+from models.listing import word
+from models.program import ProgramState
+from models.reading import Query, compile_query
+from models.status import LIVE_STATES
+from models.writing import part
+
+
+@lru_cache(maxsize=64)
+def facts_query(named: frozenset[str], staff: bool) -> Query:
+    """The account, all that its status follows from, and what the operation names.
+
+    `key` with `caller` names an idempotency key, `requirement` a requirement and its program
+    version, `resolution` a resolution and its requirement's, `program` the published version,
+    `terms` the words under which the account is found.
+    """
+    table = Base.metadata.tables
+    requirements = table["requirements"].c
+    live = requirements.state.in_([word(state) for state in LIVE_STATES])
+    parts = [
+        _of_account("accounts", staff),
+        _of_account("capabilities", staff),
+        _of_account("requirements", staff, live),
+        _of_account("holds", staff, table["holds"].c.released_at.is_(None)),
+    ]
+    if "key" in named:
+        keys = table["idempotency_keys"].c
+        this = (keys.caller == bindparam("caller"), keys.key == bindparam("key"))
+        parts.append(_of_account("idempotency_keys", staff, *this))
+    if "requirement" in named:
+        same = requirements.id == bindparam("requirement")
+        parts.append(_of_account("requirements", staff, same, ~live))
+        parts.append(_program_of(staff, same))
+    if "resolution" in named:
+        resolutions = table["resolutions"].c
+        same = resolutions.id == bindparam("resolution")
+        decided = (
+            resolutions.account_id == requirements.account_id,
+            resolutions.requirement_id == requirements.id,
+        )
+        parts.append(_of_account("resolutions", staff, same))
+        parts.append(_program_of(staff, same, *decided))
+    if "terms" in named:
+        parts.append(_of_account("account_terms", staff))
+    if "program" in named:
+        parts.append(_published(staff))
+    return compile_query(cast(Select[Any], union_all(*parts)))
+
+
+def _of_account(name: str, staff: bool, *where: ColumnElement[bool]) -> Select[Any]:
+    table = Base.metadata.tables[name]
+    return part(table, staff, table.c.account_id == bindparam("account"), *where)
+
+
+def _program_of(staff: bool, *where: ColumnElement[bool]) -> Select[Any]:
+    """The program version that a requirement lives under."""
+    programs, requirements = (Base.metadata.tables[n] for n in ("programs", "requirements"))
+    return part(
+        programs,
+        staff,
+        requirements.c.account_id == bindparam("account"),
+        programs.c.platform_id == requirements.c.platform_id,
+        programs.c.code == requirements.c.program_code,
+        programs.c.version == requirements.c.program_version,
+        *where,
+    )
+
+
+def _published(staff: bool) -> Select[Any]:
+    programs = Base.metadata.tables["programs"]
+    return part(
+        programs,
+        staff,
+        programs.c.platform_id == bindparam("platform"),
+        programs.c.code == bindparam("program"),
+        programs.c.state == word(ProgramState.PUBLISHED),
+    )
