@@ -54,7 +54,7 @@ class Odd:
         raise ValueError("These can't be compared.")
 
 
-class Raising(Odd):
+class Raising:
     """The attributes of an object, some of which raise when read."""
 
     def __getattr__(self, name: str) -> Any:
