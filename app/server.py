@@ -85,8 +85,8 @@ async def _serve(
             server_header=False,
             timeout_graceful_shutdown=settings.shutdown_timeout_seconds,
         )
-        _announce(listener, platform, signer, settings)
         _settle_collector()
+        _announce(listener, platform, signer, settings)
         await Server(config).serve(sockets=[listener])
 
 
