@@ -33,3 +33,5 @@ def freeze() -> None:
     """Spare the collector what is there once the application has started, and will stay."""
     gc.collect()
     gc.freeze()
+    # As `recourse serve` has them.
+    gc.set_threshold(50_000, 20, 50)
