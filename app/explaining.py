@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from graphql import DocumentNode, ExecutionResult, GraphQLError, OperationType, execute
+from graphql import DocumentNode, GraphQLError, OperationType
 from graphql.execution.values import get_variable_values
 from rich.console import Console
 from rich.text import Text
@@ -19,6 +19,7 @@ from app.database import REFUSALS, reason
 from app.documents import DocumentCache
 from app.encoding import json_executor
 from app.executor.explain import Recording, RecordingReader, Statement, Step
+from app.running import context_of, run
 from app.settings import Settings
 from app.store import Store, StoreUnusable
 from app.tokens import DEFAULT_SCOPES, account_named
@@ -29,7 +30,6 @@ from models.errors import RecourseError
 from models.ids import platform_id_for
 from models.migrate import pending
 from models.platform import Platform
-from resolvers.context import Context
 from resolvers.errors import query_error
 from resolvers.schema import SCHEMA
 
@@ -144,24 +144,16 @@ async def _explained(
 ) -> Explanation:
     recording = Recording()
     reader = RecordingReader(store.database.engine_for(actor), actor, recording)
-    context = Context(
-        actor=actor,
-        reader=reader,
-        clock=clock,
-        session=lambda: store.database.session_for(actor),
-        max_page_size=settings.max_page_size,
-        max_nodes=settings.max_nodes,
-    )
+    context = context_of(store.database, reader, clock, settings.max_page_size, settings.max_nodes)
     try:
-        running = execute(
+        result = await run(
             SCHEMA._schema,
             question.document,
-            context_value=context,
-            variable_values=question.variables,
-            operation_name=question.operation_name,
-            executor_class=recording.executor(json_executor(1)),
+            context,
+            recording.executor(json_executor(1)),
+            question.variables,
+            question.operation_name,
         )
-        result = running if isinstance(running, ExecutionResult) else await running
         await reader.estimate()
     finally:
         await reader.close()

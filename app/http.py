@@ -14,7 +14,7 @@ from typing import Any
 
 import orjson
 import structlog
-from graphql import ExecutionResult, GraphQLSchema, execute
+from graphql import ExecutionResult, GraphQLSchema
 from graphql.execution import Executor
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -22,11 +22,11 @@ from starlette.responses import Response
 from app.database import Database
 from app.documents import Document, DocumentCache
 from app.encoding import encode
+from app.running import context_of, run
 from app.tokens import TokenRefused, TokenSigner
 from models.actor import Actor
 from models.clock import Clock
 from models.reading import Reader
-from resolvers.context import Context
 from resolvers.errors import INTERNAL_ERROR, MASKED, present
 
 GRAPHQL_JSON = "application/graphql-response+json"
@@ -165,24 +165,16 @@ class GraphQLEndpoint:
     async def _execute(self, document: Document, call: Call, actor: Actor) -> ExecutionResult:
         assert document.node is not None
         reader = Reader(self.database.engine_for(actor), actor)
-        context = Context(
-            actor=actor,
-            reader=reader,
-            clock=self.clock,
-            session=lambda: self.database.session_for(actor),
-            max_page_size=self.max_page_size,
-            max_nodes=self.max_nodes,
-        )
+        context = context_of(self.database, reader, self.clock, self.max_page_size, self.max_nodes)
         try:
-            result = execute(
+            return await run(
                 self.schema,
                 document.node,
-                context_value=context,
-                variable_values=call.variables,
-                operation_name=call.operation_name,
-                executor_class=self.executor,
+                context,
+                self.executor,
+                call.variables,
+                call.operation_name,
             )
-            return result if isinstance(result, ExecutionResult) else await result
         finally:
             await reader.close()
 

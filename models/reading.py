@@ -71,7 +71,7 @@ class Reader:
 
     def __init__(self, engine: AsyncEngine, actor: Actor) -> None:
         self._engine = engine
-        self._actor = actor
+        self.actor = actor
         self._connection: AsyncConnection | None = None
         self._driver: Any = None
         self._turn = asyncio.Lock()
@@ -110,7 +110,7 @@ class Reader:
         pooled = await self._connection.get_raw_connection()
         driver = pooled.driver_connection
         assert driver is not None
-        settings = settings_sql(self._actor.platform_id, self._actor.account_id)
+        settings = settings_sql(self.actor.platform_id, self.actor.account_id)
         try:
             # One round trip: the simple protocol takes several statements at once.
             await driver.execute(f"{SNAPSHOT}; {settings}")
