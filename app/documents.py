@@ -14,9 +14,10 @@ from graphql import (
     validate,
 )
 
+from app.executor.plan import MAX_KEPT_LENGTH
+
 PARSE_FAILED = "GRAPHQL_PARSE_FAILED"
 VALIDATION_FAILED = "GRAPHQL_VALIDATION_FAILED"
-MAX_CACHED_LENGTH = 20_000
 MAX_ERRORS = 20
 
 
@@ -53,7 +54,7 @@ class DocumentCache:
             self._kept.move_to_end(text)
             return found
         document = self._make(text)
-        if len(text) <= MAX_CACHED_LENGTH and self._size > 0:
+        if len(text) <= MAX_KEPT_LENGTH and self._size > 0:
             self._kept[text] = document
             if len(self._kept) > self._size:
                 self._kept.popitem(last=False)

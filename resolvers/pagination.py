@@ -272,11 +272,8 @@ def _nodes(parents: Parents) -> list[list[Any]]:
     return [page.rows for page in parents]
 
 
-def _pages(parents: Parents) -> list[Page]:
-    return list(parents)
-
-
-def _edge_nodes(parents: Parents) -> list[Any]:
+def _themselves(parents: Parents) -> list[Any]:
+    """An edge's node is its row, and a page tells of itself."""
     return list(parents)
 
 
@@ -342,7 +339,7 @@ class Edge(Generic[T]):
     """Relay's edge."""
 
     cursor: str = batched(_cursors, description="The cursor of the row.")
-    node: T = batched(_edge_nodes, description="The object itself.")
+    node: T = batched(_themselves, description="The object itself.")
 
 
 @strawberry.type(description="A page of a list.")
@@ -351,7 +348,7 @@ class Connection(Generic[T]):
 
     edges: list[Edge[T]] = batched(_edges, description="The rows of the page, with cursors.")
     nodes: list[T] = batched(_nodes, description="The objects of the page.")
-    page_info: PageInfo = batched(_pages, description="Where the page stands in the list.")
+    page_info: PageInfo = batched(_themselves, description="Where the page stands in the list.")
     total_count: int = batched(
         _totals, description="How many the list holds: exact to 10,000, which is the most it says."
     )

@@ -49,7 +49,7 @@ def converted_arguments(
     )
     if field.constant_arguments is not None:
         named.update(field.constant_arguments)
-    elif not field.has_variables and not declared.extensions:
+    elif not field.has_variables:
         own = {argument.python_name for argument in declared.arguments}
         constant = {name: value for name, value in named.items() if name in own}
         if all(map(is_shareable, chain(given.values(), constant.values()))):

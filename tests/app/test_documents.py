@@ -4,12 +4,12 @@ import pytest
 from graphql import GraphQLSchema
 
 from app.documents import (
-    MAX_CACHED_LENGTH,
     PARSE_FAILED,
     VALIDATION_FAILED,
     Document,
     DocumentCache,
 )
+from app.executor.plan import MAX_KEPT_LENGTH
 from resolvers.schema import SCHEMA
 
 ROLE = "{ viewer { role } }"
@@ -60,7 +60,7 @@ def test_without_a_size_nothing_is_kept() -> None:
 
 def test_a_long_document_is_answered_but_not_kept() -> None:
     documents = cache()
-    text = ROLE.ljust(MAX_CACHED_LENGTH)
+    text = ROLE.ljust(MAX_KEPT_LENGTH)
     assert documents.get(text) is documents.get(text)
     assert documents.get(text + " ").node is not None
     assert documents.get(text + " ") is not documents.get(text + " ")
