@@ -17,10 +17,13 @@ from sqlalchemy.ext.asyncio import (
 )
 
 from models.actor import Actor, Role
+from models.read_pool import ReadPool
 
 ROLES = ("recourse_staff", "recourse_account_user", "recourse_worker")
 STATEMENTS_PER_CONNECTION = 1_000
 STATEMENT_TIMEOUT_SECONDS = 30
+# What SQLAlchemy reads in a URL for itself; all else is the driver's.
+OF_SQLALCHEMY = frozenset(("prepared_statement_cache_size", "prepared_statement_name_func"))
 # How long to wait for an account that others change, or for a connection.
 LOCK_TIMEOUT_SECONDS = 5
 # What comes of a database that is not there, or does not let in.
@@ -61,27 +64,45 @@ def role_password(owner: URL) -> str | None:
     return hmac.new(key, b"recourse service roles", hashlib.sha256).hexdigest()
 
 
-def _engine(url: URL, pool_size: int, statement_seconds: int, lock_seconds: int) -> AsyncEngine:
-    milliseconds = str(statement_seconds * 1000)
-    engine = create_async_engine(
-        url,
-        pool_size=pool_size,
-        pool_timeout=lock_seconds,
-        max_overflow=0,
-        json_deserializer=orjson.loads,
-        connect_args={
+@dataclass(frozen=True)
+class _Pools:
+    """What the pools of a process have in common."""
+
+    size: int
+    statement_seconds: int
+    lock_seconds: int
+
+    def engine(self, url: URL) -> AsyncEngine:
+        """A pool for operations."""
+        engine = create_async_engine(
+            url,
+            pool_size=self.size,
+            pool_timeout=self.lock_seconds,
+            max_overflow=0,
+            json_deserializer=orjson.loads,
+            connect_args=self._connect_options(),
+        )
+        event.listen(engine.sync_engine, "checkout", _refuse_if_closed)
+        return engine
+
+    def read_pool(self, engine: AsyncEngine) -> ReadPool:
+        """A pool for reading, which logs in as the engine does."""
+        _, of_url = engine.dialect.create_connect_args(engine.url)
+        options = {name: value for name, value in of_url.items() if name not in OF_SQLALCHEMY}
+        return ReadPool({**options, **self._connect_options()}, self.size, self.lock_seconds)
+
+    def _connect_options(self) -> dict[str, Any]:
+        milliseconds = str(self.statement_seconds * 1000)
+        return {
             "statement_cache_size": STATEMENTS_PER_CONNECTION,
             "server_settings": {
                 "application_name": "recourse",
                 "jit": "off",
                 "statement_timeout": milliseconds,
-                "lock_timeout": str(lock_seconds * 1000),
+                "lock_timeout": str(self.lock_seconds * 1000),
                 "idle_in_transaction_session_timeout": milliseconds,
             },
-        },
-    )
-    event.listen(engine.sync_engine, "checkout", _refuse_if_closed)
-    return engine
+        }
 
 
 def _refuse_if_closed(connection: Any, _record: Any, _proxy: Any) -> None:
@@ -92,11 +113,16 @@ def _refuse_if_closed(connection: Any, _record: Any, _proxy: Any) -> None:
 
 @dataclass(frozen=True)
 class Database:
-    """The pools of one process. `session_for` and `engine_for` pick by the actor's role."""
+    """The pools of one process: by role, and for each one to change and one to read.
+
+    The worker only changes: nobody has a token of that role.
+    """
 
     staff: AsyncEngine
     account_user: AsyncEngine
     worker: AsyncEngine
+    staff_reads: ReadPool
+    account_user_reads: ReadPool
 
     @classmethod
     def connect(
@@ -109,16 +135,12 @@ class Database:
         """Pools for each role; nothing is opened before it is used."""
         owner = owner_url(url)
         password = role_password(owner)
+        pools = _Pools(pool_size, statement_timeout_seconds, lock_timeout_seconds)
         staff, account_user, worker = (
-            _engine(
-                owner.set(username=role, password=password),
-                pool_size,
-                statement_timeout_seconds,
-                lock_timeout_seconds,
-            )
-            for role in ROLES
+            pools.engine(owner.set(username=role, password=password)) for role in ROLES
         )
-        return cls(staff, account_user, worker)
+        reads = pools.read_pool(staff), pools.read_pool(account_user)
+        return cls(staff, account_user, worker, *reads)
 
     def engine_for(self, actor: Actor) -> AsyncEngine:
         """The pool that is logged in as the actor's role."""
@@ -130,8 +152,16 @@ class Database:
         """A session for one operation in the actor's name."""
         return async_sessionmaker(self.engine_for(actor), expire_on_commit=False)()
 
+    def read_pool_for(self, actor: Actor) -> ReadPool:
+        """The pool to read from that is logged in as the actor's role; the worker has none."""
+        if actor.role is Role.SYSTEM:
+            raise ValueError("The system doesn't read in anyone's name.")
+        return self.account_user_reads if actor.role is Role.ACCOUNT_USER else self.staff_reads
+
     async def close(self) -> None:
         """Close the connections of all pools."""
+        for pool in (self.staff_reads, self.account_user_reads):
+            await pool.close()
         for engine in (self.staff, self.account_user, self.worker):
             await engine.dispose()
 

@@ -143,7 +143,7 @@ async def _explained(
     store: Store, settings: Settings, clock: Clock, actor: Actor, question: Question
 ) -> Explanation:
     recording = Recording()
-    reader = RecordingReader(store.database.engine_for(actor), actor, recording)
+    reader = RecordingReader(store.database.read_pool_for(actor), actor, recording)
     context = context_of(store.database, reader, clock, settings.max_page_size, settings.max_nodes)
     try:
         result = await run(

@@ -164,7 +164,7 @@ class GraphQLEndpoint:
 
     async def _execute(self, document: Document, call: Call, actor: Actor) -> ExecutionResult:
         assert document.node is not None
-        reader = Reader(self.database.engine_for(actor), actor)
+        reader = Reader(self.database.read_pool_for(actor), actor)
         context = context_of(self.database, reader, self.clock, self.max_page_size, self.max_nodes)
         try:
             return await run(

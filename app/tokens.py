@@ -17,7 +17,7 @@ from models.clock import Clock, SystemClock
 from models.errors import InvalidInput
 from models.ids import account_id_for, platform_id_for
 from models.text import check_text
-from resolvers.ids import ACCOUNT, decode_one
+from resolvers.ids import ACCOUNT, decode_account
 
 ALGORITHM = "HS256"
 ISSUER = AUDIENCE = "recourse"
@@ -132,7 +132,7 @@ def _actor(claims: dict[str, object]) -> Actor:
 def account_named(platform: str, text: str) -> uuid.UUID:
     """The account that a person means: by its global id, or by the platform's own id."""
     if text.startswith(f"{ACCOUNT}_"):
-        return decode_one(text, ACCOUNT, "account")
+        return decode_account(text, "account")
     return account_id_for(platform_id_for(platform), text)
 
 

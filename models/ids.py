@@ -2,10 +2,35 @@
 
 import secrets
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
+from typing import NewType
 
 RandomBits = Callable[[int], int]
+
+# A UUID as reads have it: its 32 hexadecimal digits. Operations have `uuid.UUID`.
+HexId = NewType("HexId", str)
+# (the account's id, the row's own)
+Key = tuple[HexId, HexId]
+
+
+def hex_id(own: uuid.UUID) -> HexId:
+    """The id as reads have it."""
+    return HexId(own.hex)
+
+
+def id_array(ids: Iterable[HexId]) -> str:
+    """Ids as PostgreSQL reads an array, each once.
+
+    The driver takes 0.4 microseconds for each element of a list, and 0.02 for this; the array of
+    accounts stays one, though: a sharded PostgreSQL looks in it for the shards to ask.
+    """
+    return f"{{{','.join(set(ids))}}}"
+
+
+def id_bytes(own: HexId | uuid.UUID) -> bytes:
+    """The id as it goes over the wire."""
+    return bytes.fromhex(own) if isinstance(own, str) else own.bytes
 
 
 def uuid7(now: datetime, random_bits: RandomBits = secrets.randbits) -> uuid.UUID:

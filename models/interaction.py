@@ -15,14 +15,15 @@ from models.actor import ActorKind
 from models.aggregate import NEVER
 from models.base import AccountScoped, Base, Changing, OwnId, account_key, own_key
 from models.bounds import CREATED_AFTER, CREATED_BEFORE
+from models.ids import Key, id_array
 from models.lifecycle import Lifecycle, one_of
 from models.listing import (
     Link,
     ListSpec,
     is_any,
+    is_any_id,
     record_class,
 )
-from models.lookup import Key
 from models.reading import Query, Reader, Record, compile_query
 from models.requirement import Requirement
 
@@ -197,7 +198,7 @@ async def requirements_of_interactions(
     names = dict.fromkeys(["account_id", "id", *columns])
     values = {
         "accounts": list({account_id for account_id, _ in keys}),
-        "ids": list({interaction_id for _, interaction_id in keys}),
+        "ids": id_array(interaction_id for _, interaction_id in keys),
     }
     found: dict[Key, list[Record]] = {key: [] for key in keys}
     record = record_class(cast(Table, Requirement.__table__))
@@ -214,7 +215,7 @@ def _requirements_query(columns: tuple[str, ...]) -> Query:
         select(link.c.interaction_id.label("parent_id"), *(table.c[name] for name in columns))
         .where(
             is_any(link.c.account_id, "accounts"),
-            is_any(link.c.interaction_id, "ids"),
+            is_any_id(link.c.interaction_id, "ids"),
             table.c.account_id == link.c.account_id,
             table.c.id == link.c.requirement_id,
         )

@@ -38,9 +38,9 @@ from models.errors import ErrorCode, InvalidInput, NotFound, StaleVersion
 from models.evidence_schema import check_schema
 from models.idempotency import MAX_KEY_LENGTH, PlatformIdempotencyKey, check_same_request
 from models.idempotency import request_hash as hash_of
-from models.ids import program_id_for
+from models.ids import HexId, id_array, program_id_for
 from models.lifecycle import Lifecycle, one_of, some_of
-from models.listing import ListSpec, is_any, record_class
+from models.listing import ListSpec, is_any, is_any_id, record_class
 from models.outcome import Outcome
 from models.permission import Permission, Refusal
 from models.platform import Platform
@@ -465,11 +465,11 @@ async def programs_by_version(
 
 
 async def programs_by_id(
-    reader: Reader, ids: Sequence[uuid.UUID], columns: Sequence[str]
+    reader: Reader, ids: Sequence[HexId], columns: Sequence[str]
 ) -> list[Record | None]:
     """The program versions with these ids, in their order; None where there is none."""
     query = _by_id(tuple(dict.fromkeys(["id", *columns])))
-    rows = await reader.fetch(query, {"ids": list(set(ids))}, record_class(PROGRAMS.table))
+    rows = await reader.fetch(query, {"ids": id_array(ids)}, record_class(PROGRAMS.table))
     found = {row["id"]: row for row in rows}
     return [found.get(own) for own in ids]
 
@@ -493,7 +493,7 @@ def _by_version(columns: tuple[str, ...]) -> Query:
 def _by_id(columns: tuple[str, ...]) -> Query:
     table = PROGRAMS.table
     return compile_query(
-        select(*(table.c[name] for name in columns)).where(is_any(table.c.id, "ids"))
+        select(*(table.c[name] for name in columns)).where(is_any_id(table.c.id, "ids"))
     )
 
 

@@ -1,6 +1,5 @@
 """How requirements are listed, and what is read of many at once."""
 
-import uuid
 from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
@@ -9,6 +8,7 @@ from typing import cast
 from sqlalchemy import Table, and_, func, or_, select
 
 from models.bounds import CREATED_AFTER, CREATED_BEFORE, Bound, Bounds, Missing
+from models.ids import HexId
 from models.listing import Branch, ListSpec, is_any, word
 from models.reading import Query, Reader, Record, compile_query, record_of
 from models.requirement import ENDED_STATES, Requirement
@@ -63,7 +63,7 @@ REQUIREMENTS.declare_indexes()
 
 
 async def requirement_summaries(
-    reader: Reader, account_ids: Sequence[uuid.UUID], now: datetime
+    reader: Reader, account_ids: Sequence[HexId], now: datetime
 ) -> list[Record | None]:
     """Each account's numbers of requirements per due status, and its next deadline.
 
@@ -77,18 +77,18 @@ async def requirement_summaries(
 
 
 async def live_requirements(
-    reader: Reader, account_ids: Sequence[uuid.UUID], columns: Sequence[str]
-) -> dict[uuid.UUID, list[Record]]:
+    reader: Reader, account_ids: Sequence[HexId], columns: Sequence[str]
+) -> dict[HexId, list[Record]]:
     """Each account's open and rejected requirements, in the order of their ids."""
     query = _live_query(tuple(dict.fromkeys(["account_id", "id", *columns])))
-    found: dict[uuid.UUID, list[Record]] = {account_id: [] for account_id in account_ids}
+    found: dict[HexId, list[Record]] = {account_id: [] for account_id in account_ids}
     for row in await reader.fetch(query, {"accounts": list(found)}, REQUIREMENTS.record):
         found[row["account_id"]].append(row)
     return found
 
 
 async def alternatives_of(
-    reader: Reader, groups: Sequence[tuple[uuid.UUID, str | None]], columns: Sequence[str]
+    reader: Reader, groups: Sequence[tuple[HexId, str | None]], columns: Sequence[str]
 ) -> list[list[Record]]:
     """For each (account, alternative group): the group's requirements; none for no group."""
     query = _alternatives_query(
@@ -98,7 +98,7 @@ async def alternatives_of(
         "accounts": list({account_id for account_id, group in groups if group is not None}),
         "groups": list({group for _, group in groups if group is not None}),
     }
-    found: dict[tuple[uuid.UUID, str | None], list[Record]] = {key: [] for key in groups}
+    found: dict[tuple[HexId, str | None], list[Record]] = {key: [] for key in groups}
     for row in await reader.fetch(query, values, REQUIREMENTS.record):
         found.get((row["account_id"], row["alternative_group"]), []).append(row)
     return [found[key] for key in groups]

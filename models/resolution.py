@@ -22,9 +22,9 @@ from models.base import AccountScoped, Base, Changing, OwnId, account_key, own_k
 from models.bounds import CREATED_AFTER, CREATED_BEFORE
 from models.errors import ErrorCode, InvalidInput
 from models.events import EventType, SubjectType
+from models.ids import Key, id_array
 from models.lifecycle import Lifecycle, one_of, touch
-from models.listing import ListSpec, is_any, word
-from models.lookup import Key
+from models.listing import ListSpec, is_any, is_any_id, word
 from models.permission import Permission, Refusal
 from models.program import Program
 from models.reading import Query, Reader, Record, compile_query
@@ -261,7 +261,7 @@ async def current_resolutions(
     names = dict.fromkeys(["account_id", "id", "requirement_id", *columns])
     values = {
         "accounts": list({account_id for account_id, _ in keys}),
-        "ids": list({requirement_id for _, requirement_id in keys}),
+        "ids": id_array(requirement_id for _, requirement_id in keys),
     }
     rows = await reader.fetch(_current_query(tuple(names)), values, RESOLUTIONS.record)
     found = {(row["account_id"], row["requirement_id"]): row for row in rows}
@@ -276,6 +276,8 @@ def _current_query(columns: tuple[str, ...]) -> Query:
     return compile_query(
         select(*(table.c[name] for name in columns))
         .ext(distinct_on(*key))
-        .where(is_any(table.c.account_id, "accounts"), is_any(table.c.requirement_id, "ids"), final)
+        .where(
+            is_any(table.c.account_id, "accounts"), is_any_id(table.c.requirement_id, "ids"), final
+        )
         .order_by(*key, table.c.created_at.desc(), table.c.id.desc())
     )

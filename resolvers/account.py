@@ -1,6 +1,5 @@
 """Accounts: the businesses, with what they may do."""
 
-import uuid
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from enum import Enum
@@ -14,7 +13,7 @@ from models.aggregate import RiskTier
 from models.capability import Capability as CapabilityRow
 from models.errors import InvalidInput, NotFound
 from models.hold import HOLDS
-from models.ids import account_id_for
+from models.ids import HexId, account_id_for, hex_id
 from models.lookup import accounts_by_id, rows_by_account
 from models.permission import Permission
 from models.reading import Record
@@ -106,7 +105,7 @@ def _holding(rows: Sequence[Any], kind: str, now: datetime) -> list[Any]:
     return [row for row in rows if kind in row["capabilities"] and hold_is_on(row, now)]
 
 
-async def _catch_up(info: Info, accounts: Parents) -> dict[uuid.UUID, Derived]:
+async def _catch_up(info: Info, accounts: Parents) -> dict[HexId, Derived]:
     """The status of those accounts whose instant has come before the clock loop has.
 
     Three statements where there are any, so that a response never contradicts itself.
@@ -404,10 +403,10 @@ async def account(
     if (id is None) == (external_id is None):
         raise InvalidInput("Give either `id` or `externalId`.", ("id",))
     if id is not None:
-        account_id = ids.decode_one(id, ids.ACCOUNT, "id")
+        account_id = ids.account_of(id, "id")
     else:
         text = check_text(external_id or "", MAX_EXTERNAL_ID_LENGTH, "externalId")
-        account_id = account_id_for(info.context.actor.platform_id, text)
+        account_id = hex_id(account_id_for(info.context.actor.platform_id, text))
     columns = asked_columns(info, "Account")
     [row] = await accounts_by_id(info.context.reader, ACCOUNTS.table, [account_id], columns)
     if row is None:

@@ -9,6 +9,7 @@ from models.account import ACCOUNTS
 from models.aggregate import RiskTier
 from models.errors import InvalidInput
 from models.events import DERIVED, EventType
+from models.ids import hex_id
 from models.lookup import accounts_by_id
 from models.reading import Record
 from models.status import CapabilityKind
@@ -40,12 +41,15 @@ NEVER_NULL = {
 
 async def _accounts(parents: Parents, info: Info) -> list[Record | None]:
     columns = asked_columns(info, "Account")
-    keys = [result.changed.account_id for result in parents if result.changed is not None]
+    changed = [
+        None if result.changed is None else hex_id(result.changed.account_id) for result in parents
+    ]
+    keys = [key for key in changed if key is not None]
     if not keys:
         return [None for _ in parents]
     rows = await accounts_by_id(info.context.reader, ACCOUNTS.table, keys, columns)
     found = dict(zip(keys, rows, strict=True))
-    return [r.changed and found.get(r.changed.account_id) for r in parents]
+    return [None if key is None else found[key] for key in changed]
 
 
 def account_of_payload() -> Any:
@@ -148,7 +152,7 @@ async def account_update(
         }
         changes = {k: _plain(v) for k, v in given.items() if v is not strawberry.UNSET}
         _check_not_null(changes)
-        account_id = ids.decode_one(input.id, ids.ACCOUNT, "id")
+        account_id = ids.decode_account(input.id, "id")
         return operations.UpdateAccount(account_id=account_id, changes=changes, **keyed(input))
 
     return await mutate(info, operations.update, build)

@@ -1,6 +1,5 @@
 """What every resolver of one request shares."""
 
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from models.actor import Actor
 from models.clock import Clock
 from models.errors import QueryTooCostly
+from models.ids import HexId
 from models.reading import Reader
 from models.status import Derived
 
@@ -35,7 +35,7 @@ class Context:
     max_nodes: int = DEFAULT_MAX_NODES
     nodes: int = 0
     # The status of accounts whose instant has come before the clock loop has.
-    derived: dict[uuid.UUID, Derived] = field(default_factory=dict)
+    derived: dict[HexId, Derived] = field(default_factory=dict)
     loaders: dict[Any, Any] = field(default_factory=dict)
     # The lists whose edges are shown, by the place of the edges in the operation.
     lists: dict[Any, Any] = field(default_factory=dict)

@@ -135,7 +135,7 @@ def _filtered(given: EventFilter | None) -> Filtered:
     if given is None:
         return found
     if given.account_id is not None:
-        found.account_id = ids.decode_one(given.account_id, ids.ACCOUNT, "filter", "accountId")
+        found.account_id = ids.account_of(given.account_id, "filter", "accountId")
     found.among("type", given.type, "type")
     if given.at is not None and given.at.since is not None:
         found.conditions["since"] = {"since": given.at.since}

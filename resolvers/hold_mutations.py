@@ -58,7 +58,7 @@ async def hold_place(
 
     def build() -> operations.PlaceHold:
         return operations.PlaceHold(
-            account_id=ids.decode_one(input.account_id, ids.ACCOUNT, "accountId"),
+            account_id=ids.decode_account(input.account_id, "accountId"),
             capabilities=tuple(plain(kind) for kind in input.capabilities),
             reason=plain(input.reason),
             note=input.note,

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from models.errors import InvalidId
+from models.ids import HexId, Key
 
 ACCOUNT = "acc"
 EVENT = "evt"
@@ -31,23 +32,20 @@ NOUNS = {
 }
 _HEX = re.compile("[0-9a-f]+")
 
-# (the account's id, or the platform's for a program; the object's own)
-Key = tuple[uuid.UUID, uuid.UUID]
+
+def encode(prefix: str, first: HexId, own: HexId) -> str:
+    """The global id of an object: the account's id and its own; for a program, the platform's."""
+    return f"{prefix}_{first}{own}"
 
 
-def encode(prefix: str, first: uuid.UUID, own: uuid.UUID) -> str:
-    """The global id of an object: the account's UUID and its own; for a program, the platform's."""
-    return f"{prefix}_{first.hex}{own.hex}"
-
-
-def encode_one(prefix: str, own: uuid.UUID) -> str:
-    """The global id of an object that one UUID names."""
-    return f"{prefix}_{own.hex}"
+def encode_one(prefix: str, own: HexId) -> str:
+    """The global id of an object that one id names."""
+    return f"{prefix}_{own}"
 
 
 def encode_rows(prefix: str, rows: Sequence[Any]) -> list[str]:
     """The global ids of an account's objects."""
-    return [f"{prefix}_{row['account_id'].hex}{row['id'].hex}" for row in rows]
+    return [f"{prefix}_{row['account_id']}{row['id']}" for row in rows]
 
 
 def prefix_of(text: str, *field: str) -> str:
@@ -58,15 +56,26 @@ def prefix_of(text: str, *field: str) -> str:
     return prefix
 
 
-def decode(text: str, prefix: str, *field: str) -> Key:
-    """The two UUIDs of an id with this prefix; raises `InvalidId` naming `field`."""
+def key_of(text: str, prefix: str, *field: str) -> Key:
+    """The two ids in a global one with this prefix, to read by; raises `InvalidId` of `field`."""
     digits = _digits(text, prefix, 64, field)
-    return uuid.UUID(digits[:32]), uuid.UUID(digits[32:])
+    return HexId(digits[:32]), HexId(digits[32:])
 
 
-def decode_one(text: str, prefix: str, *field: str) -> uuid.UUID:
-    """The UUID of an id with this prefix that holds one; raises `InvalidId` naming `field`."""
-    return uuid.UUID(_digits(text, prefix, 32, field))
+def account_of(text: str, *field: str) -> HexId:
+    """The account's id in its global one, to read by; raises `InvalidId` naming `field`."""
+    return HexId(_digits(text, ACCOUNT, 32, field))
+
+
+def decode(text: str, prefix: str, *field: str) -> tuple[uuid.UUID, uuid.UUID]:
+    """The same as `key_of`, for an operation."""
+    account_id, own = key_of(text, prefix, *field)
+    return uuid.UUID(account_id), uuid.UUID(own)
+
+
+def decode_account(text: str, *field: str) -> uuid.UUID:
+    """The same as `account_of`, for an operation."""
+    return uuid.UUID(account_of(text, *field))
 
 
 def _digits(text: str, prefix: str, length: int, field: Sequence[str]) -> str:

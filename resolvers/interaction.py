@@ -170,7 +170,7 @@ def _filtered(given: InteractionFilter | None) -> Filtered:
     if given is None:
         return found
     if given.account_id is not None:
-        found.account_id = ids.decode_one(given.account_id, ids.ACCOUNT, "filter", "accountId")
+        found.account_id = ids.account_of(given.account_id, "filter", "accountId")
     found.states(given.state)
     found.among("purpose", given.purpose, "purpose")
     found.among("channel", given.channel, "channel")

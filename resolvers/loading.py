@@ -65,7 +65,7 @@ async def rows_by_global_id(
     Raises `InvalidId` for an id of another type.
     """
     columns = asked_columns(info, type_name)
-    keys = [ids.decode(text, prefix, "id") for text in texts]
+    keys = [ids.key_of(text, prefix, "id") for text in texts]
     rows = await rows_by_key(info.context.reader, table, keys, columns)
     return [found_or_error(row, ids.NOUNS[prefix]) for row in rows]
 

@@ -13,6 +13,7 @@ from models.actor import Actor, Role, Scope
 from models.clock import Clock
 from models.errors import RecourseError
 from models.events import EventType
+from models.ids import Key, hex_id
 from models.lookup import rows_by_key
 from models.outcome import Outcome
 from models.reading import Record
@@ -138,25 +139,21 @@ def changed_field(
     `of` is the class of changed objects that have this field's row, where there are several.
     """
 
+    def key_in(changed: Any) -> Key | None:
+        if changed is None or (of is not None and not isinstance(changed, of)):
+            return None
+        return hex_id(changed.account_id), hex_id(getattr(changed, own))
+
     async def resolve(parents: Parents, info: Info) -> list[Record | None]:
         columns = asked_columns(info, type_name)
-        keys = [
-            (result.changed.account_id, getattr(result.changed, own))
-            for result in parents
-            if result.changed is not None and (of is None or isinstance(result.changed, of))
-        ]
+        named = [key_in(result.changed) for result in parents]
+        keys = [key for key in named if key is not None]
         if not keys:
             return [None for _ in parents]
         source = cast(Table, table.__table__)
-        rows = dict(
-            zip(keys, await rows_by_key(info.context.reader, source, keys, columns), strict=True)
-        )
-        return [
-            None
-            if result.changed is None
-            else rows.get((result.changed.account_id, getattr(result.changed, own)))
-            for result in parents
-        ]
+        rows = await rows_by_key(info.context.reader, source, keys, columns)
+        found = dict(zip(keys, rows, strict=True))
+        return [None if key is None else found[key] for key in named]
 
     return batched(resolve, description=description)
 

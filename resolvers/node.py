@@ -1,6 +1,5 @@
 """The Node interface, and actors."""
 
-import uuid
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, ClassVar
@@ -8,6 +7,7 @@ from typing import Any, ClassVar
 import strawberry
 
 from models.actor import ActorKind
+from models.ids import HexId
 from models.reading import Record
 from resolvers import ids
 from resolvers.batching import Parents, batched
@@ -42,7 +42,7 @@ class Reference:
     __slots__ = ("account_id", "id")
     type_name: ClassVar[str]
 
-    def __init__(self, account_id: uuid.UUID, own_id: uuid.UUID) -> None:
+    def __init__(self, account_id: HexId, own_id: HexId) -> None:
         self.account_id = account_id
         self.id = own_id
 

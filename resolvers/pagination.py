@@ -22,6 +22,7 @@ from sqlalchemy import BigInteger, DateTime, Integer, Uuid
 from sqlalchemy.types import TypeEngine
 
 from models.errors import InvalidCursor, InvalidInput
+from models.ids import HexId, hex_id, id_array
 from models.listing import (
     COUNT_LIMIT,
     MAX_FILTER_VALUES,
@@ -111,7 +112,7 @@ class Filtered:
     branches: tuple[Branch, ...] | None = None
     dimensions: dict[str, Sequence[Any]] = field(default_factory=dict)
     conditions: dict[str, Mapping[str, Any]] = field(default_factory=dict)
-    account_id: uuid.UUID | None = None
+    account_id: HexId | None = None
 
     def among(self, name: str, values: Sequence[Any] | None, shown: str) -> None:
         """Ask that a dimension is one of `values`; None asks nothing."""
@@ -227,8 +228,7 @@ class ListRequest:
         return {f"after_{n}": key for n, key in enumerate(keys)}
 
     def _cursor(self, keys: Sequence[Any]) -> str:
-        place = [_plain_key(key) for key in keys]
-        text = orjson.dumps([self.name, self.order, self.descending, *place])
+        text = orjson.dumps([self.name, self.order, self.descending, *keys])
         return base64.urlsafe_b64encode(text).decode().rstrip("=")
 
 
@@ -373,7 +373,8 @@ def list_request(
     An account user's list is that of the account.
     """
     if filtered.account_id is None and "account_id" in spec.table.c:
-        filtered.account_id = info.context.actor.account_id
+        own = info.context.actor.account_id
+        filtered.account_id = None if own is None else hex_id(own)
     order = next(iter(spec.orders)) if order_by is None else plain(order_by.field)
     descending = order_by is not None and order_by.direction is OrderDirection.DESC
     columns = columns_of_rows(info, type_name, spec)
@@ -448,7 +449,7 @@ def _parent_values(request: ListRequest, parents: Sequence[Any]) -> dict[str, An
     # The filter may ask for one account; the lists of the others are empty.
     values: dict[str, Any] = {"accounts": list(accounts if asked is None else accounts & {asked})}
     if request.link is not None and request.link.by_id:
-        values["ids"] = list(set(map(_ID, parents)))
+        values["ids"] = id_array(map(_ID, parents))
     return values
 
 
@@ -482,10 +483,6 @@ async def _count(request: ListRequest, pages: Sequence[Page]) -> dict[Any, int]:
     return {link.parent_of(row): row["total"] for row in rows}
 
 
-def _plain_key(value: Any) -> Any:
-    return value.hex if isinstance(value, uuid.UUID) else value
-
-
 def _decode(cursor: str) -> list[Any]:
     if len(cursor) > MAX_CURSOR_LENGTH:
         raise ValueError(cursor)
@@ -505,7 +502,7 @@ def _read_key(kind: TypeEngine[Any], part: Any) -> Any:
     elif isinstance(part, str) and "\x00" not in part:
         if isinstance(kind, DateTime):
             return _read_instant(part)
-        return uuid.UUID(hex=part) if isinstance(kind, Uuid) else part
+        return uuid.UUID(hex=part).hex if isinstance(kind, Uuid) else part
     raise TypeError(part)
 
 

@@ -5,6 +5,7 @@ from typing import Annotated, Any, cast
 import strawberry
 
 from models import program as operations
+from models.ids import hex_id
 from models.program import RequirementCategory, programs_by_id
 from models.reading import Record
 from models.status import CapabilityKind
@@ -19,12 +20,13 @@ from resolvers.selection import asked_columns
 
 async def _programs(parents: Parents, info: Info) -> list[Record | None]:
     columns = asked_columns(info, "Program")
-    keys = [result.changed.id for result in parents if result.changed is not None]
+    changed = [None if result.changed is None else hex_id(result.changed.id) for result in parents]
+    keys = [key for key in changed if key is not None]
     if not keys:
         return [None for _ in parents]
     rows = await programs_by_id(info.context.reader, keys, columns)
     found = dict(zip(keys, rows, strict=True))
-    return [result.changed and found.get(result.changed.id) for result in parents]
+    return [None if key is None else found[key] for key in changed]
 
 
 def _program_of_payload() -> Any:

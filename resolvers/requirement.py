@@ -347,7 +347,7 @@ def _filtered(info: Info, given: RequirementFilter | None) -> Filtered:
     if given is None:
         return found
     if given.account_id is not None:
-        found.account_id = ids.decode_one(given.account_id, ids.ACCOUNT, "filter", "accountId")
+        found.account_id = ids.account_of(given.account_id, "filter", "accountId")
     found.branches = _branches(given)
     found.among("category", given.category, "category")
     found.among("program", given.program, "program")

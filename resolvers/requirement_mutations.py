@@ -104,7 +104,7 @@ async def requirement_open(
     def build() -> operations.OpenRequirement:
         reasons = input.requested_reasons or ()
         return operations.OpenRequirement(
-            account_id=ids.decode_one(input.account_id, ids.ACCOUNT, "accountId"),
+            account_id=ids.decode_account(input.account_id, "accountId"),
             program=input.program,
             requested_reasons=tuple(operations.Reason(r.code, r.message) for r in reasons),
             currently_due_at=input.currently_due_at,

@@ -180,7 +180,7 @@ def _filtered(given: ResolutionFilter | None) -> Filtered:
     if given is None:
         return found
     if given.account_id is not None:
-        found.account_id = ids.decode_one(given.account_id, ids.ACCOUNT, "filter", "accountId")
+        found.account_id = ids.account_of(given.account_id, "filter", "accountId")
     found.states(given.state)
     found.among("outcome", given.outcome, "outcome")
     found.among("reason_code", given.reason_code, "reasonCode")

@@ -65,14 +65,14 @@ Load = Callable[[Info, list[str]], Awaitable[list[Any]]]
 
 
 async def _accounts_by_global_id(info: Info, texts: list[str]) -> list[Any]:
-    account_ids = [ids.decode_one(text, ids.ACCOUNT, "id") for text in texts]
+    account_ids = [ids.account_of(text, "id") for text in texts]
     columns = asked_columns(info, "Account")
     rows = await accounts_by_id(info.context.reader, ACCOUNTS.table, account_ids, columns)
     return [found_or_error(row, "account") for row in rows]
 
 
 async def _programs_by_global_id(info: Info, texts: list[str]) -> list[Any]:
-    keys = [ids.decode(text, ids.PROGRAM, "id")[1] for text in texts]
+    keys = [ids.key_of(text, ids.PROGRAM, "id")[1] for text in texts]
     rows = await programs_by_id(info.context.reader, keys, asked_columns(info, "Program"))
     return [found_or_error(row, "program") for row in rows]
 
@@ -96,9 +96,9 @@ def _checked(text: str) -> str | RecourseError:
     try:
         prefix = ids.prefix_of(text, "ids")
         if prefix == ids.ACCOUNT:
-            ids.decode_one(text, prefix, "ids")
+            ids.account_of(text, "ids")
         else:
-            ids.decode(text, prefix, "ids")
+            ids.key_of(text, prefix, "ids")
         return prefix
     except RecourseError as error:
         return error

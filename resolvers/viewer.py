@@ -7,6 +7,7 @@ from strawberry.utils.str_converters import to_camel_case
 
 from models.account import ACCOUNTS
 from models.actor import ActorKind, Role
+from models.ids import hex_id
 from models.lookup import accounts_by_id
 from models.reading import Record
 from resolvers.account import Account
@@ -20,8 +21,8 @@ async def _accounts(parents: Parents, info: Info) -> list[Record | None]:
     account_id = info.context.actor.account_id
     if account_id is None:
         return [None for _ in parents]
-    columns = asked_columns(info, "Account")
-    [row] = await accounts_by_id(info.context.reader, ACCOUNTS.table, [account_id], columns)
+    columns, keys = asked_columns(info, "Account"), [hex_id(account_id)]
+    [row] = await accounts_by_id(info.context.reader, ACCOUNTS.table, keys, columns)
     return [row for _ in parents]
 
 

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any
 from asyncpg import InterfaceError, PostgresError
 from graphql.pyutils import Path
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.executor.leaves import Values
 from app.executor.plan import PlannedField, Shape
 from app.executor.resolve import start
 from app.executor.rows import Rows
 from models.actor import Actor
+from models.read_pool import ReadPool
 from models.reading import Query, R, Reader
 
 if TYPE_CHECKING:
@@ -209,8 +209,8 @@ class Recording:
 class RecordingReader(Reader):
     """A reader whose statements are recorded."""
 
-    def __init__(self, engine: AsyncEngine, actor: Actor, recording: Recording) -> None:
-        super().__init__(engine, actor)
+    def __init__(self, pool: ReadPool, actor: Actor, recording: Recording) -> None:
+        super().__init__(pool, actor)
         self._recording = recording
 
     async def fetch(self, query: Query, values: Mapping[str, Any], record: type[R]) -> list[R]:
@@ -233,10 +233,10 @@ class RecordingReader(Reader):
             return
 
     async def _estimate(self, statement: Statement) -> None:
-        driver = self._driver or await self._begin()
+        connection = self._connection or await self._begin()
         sql = f"EXPLAIN (FORMAT JSON) {statement.sent}"
         # The pools have the driver decode JSON.
-        [explained] = await driver.fetchval(sql, *statement.arguments)
+        [explained] = await connection.fetchval(sql, *statement.arguments)
         plan = explained["Plan"]
         statement.cost, statement.estimated_rows = plan["Total Cost"], plan["Plan Rows"]
 

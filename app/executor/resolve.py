@@ -165,7 +165,10 @@ def _start_batch(
         values = batch.call(info, rows.sources, converted)
     except Exception as error:
         return [error] * count
-    return _finish_batch(values, count) if isawaitable(values) else _checked(values, count)
+    # A list is no awaitable, and to ask it takes longer than to look.
+    if type(values) is not list and isawaitable(values):
+        return _finish_batch(values, count)
+    return _checked(values, count)
 
 
 async def _finish_batch(values: Awaitable[Any], count: int) -> Values:

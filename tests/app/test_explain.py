@@ -21,9 +21,9 @@ from app.embedded import EmbeddedPostgres
 from app.executor.explain import Recording, RecordingReader
 from app.settings import Settings
 from app.tokens import TokenSigner
-from models.actor import Role, system
+from models.actor import Actor, Role
 from models.clock import SystemClock
-from models.ids import account_id_for, platform_id_for
+from models.ids import account_id_for, hex_id, platform_id_for
 from models.migrate import pending
 from models.reading import Query, Record
 from resolvers.ids import ACCOUNT, encode_one
@@ -219,7 +219,10 @@ def test_one_of_several_operations_is_named(explain: Explain) -> None:
 def test_an_account_user_sees_what_row_security_leaves(explain: Explain) -> None:
     document = "{ viewer { role account { externalId } } requirements(first: 10) { nodes { id } } }"
     options = ("--role", "account_user", "--json")
-    for name in (EXTERNAL_ID, encode_one(ACCOUNT, account_id_for(PLATFORM_ID, EXTERNAL_ID))):
+    for name in (
+        EXTERNAL_ID,
+        encode_one(ACCOUNT, hex_id(account_id_for(PLATFORM_ID, EXTERNAL_ID))),
+    ):
         found = steps(explain(document, *options, "--account", name))
         assert found["viewer.account"]["given"] == 1
         assert found["requirements.nodes"]["given"] == 5
@@ -319,8 +322,9 @@ def test_a_database_that_is_away_is_a_line(
 
 
 async def test_a_statement_that_failed_has_an_estimate_too(database: Database) -> None:
-    recording, actor = Recording(), system(platform_id_for("demo"))
-    reader = RecordingReader(database.engine_for(actor), actor, recording)
+    recording = Recording()
+    actor = Actor(Role.REVIEWER, "rita", platform_id_for("demo"))
+    reader = RecordingReader(database.read_pool_for(actor), actor, recording)
     query = Query("SELECT 1 / $1::int\n AS one", ("divisor",))
     await reader.fetch(query, {"divisor": 1}, Record)
     with pytest.raises(DivisionByZeroError):

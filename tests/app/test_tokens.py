@@ -27,7 +27,7 @@ from app.tokens import (
 from models.actor import Actor, Role, Scope
 from models.clock import ManualClock
 from models.errors import InvalidId
-from models.ids import account_id_for, platform_id_for
+from models.ids import account_id_for, hex_id, platform_id_for
 from resolvers.ids import ACCOUNT, encode_one
 from tests.conftest import START
 
@@ -120,7 +120,7 @@ def test_claims_of_another_kind_are_refused(signer: TokenSigner, changes: dict[s
 
 def test_an_account_is_named_by_either_id() -> None:
     assert account_named("shop", "acct_1") == ACCOUNT_ID
-    assert account_named("shop", encode_one(ACCOUNT, ACCOUNT_ID)) == ACCOUNT_ID
+    assert account_named("shop", encode_one(ACCOUNT, hex_id(ACCOUNT_ID))) == ACCOUNT_ID
     assert account_named("other", "acct_1") != ACCOUNT_ID
     with pytest.raises(InvalidId):
         account_named("shop", f"{ACCOUNT}_nonsense")

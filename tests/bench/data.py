@@ -17,7 +17,7 @@ from models.bulk import insert_rows
 from models.clock import Clock
 from models.demo.programs import programs
 from models.events import GENESIS_HASH
-from models.ids import account_id_for, platform_id_for
+from models.ids import account_id_for, hex_id, platform_id_for
 from models.interaction import Interaction, InteractionRequirement
 from models.platform import ensure_platform
 from models.requirement import Requirement
@@ -74,7 +74,7 @@ async def load(database: Database, owner: AsyncConnection, clock: Clock, account
             rows.setdefault(kind, []).append(row)
     for kind, many in rows.items():
         await insert_rows(owner, cast(Table, kind.__table__), many)
-    return Ids([ids.encode_one(ids.ACCOUNT, row["account_id"]) for row in rows[Account]])
+    return Ids([ids.encode_one(ids.ACCOUNT, hex_id(row["account_id"])) for row in rows[Account]])
 
 
 def _account(number: int) -> Iterator[tuple[type[Base], dict[str, Any]]]:

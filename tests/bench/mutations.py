@@ -11,7 +11,7 @@ from app.database import Database
 from models.account import CreateAccount, create
 from models.actor import Actor, Role
 from models.clock import Clock
-from models.ids import account_id_for
+from models.ids import account_id_for, hex_id
 from models.requirement import OpenRequirement, Submit, open_requirement, submit
 from resolvers import ids
 from tests.bench.data import PLATFORM_ID
@@ -39,7 +39,7 @@ class Target:
     def __init__(self, number: int) -> None:
         self.external_id = f"acct_change_{number:05}"
         self.account_id = account_id_for(PLATFORM_ID, self.external_id)
-        self.account = ids.encode_one(ids.ACCOUNT, self.account_id)
+        self.account = ids.encode_one(ids.ACCOUNT, hex_id(self.account_id))
         self.opened = self.submitted = ""
 
     async def make(self, database: Database, clock: Clock) -> None:
@@ -61,7 +61,7 @@ class Target:
         command = OpenRequirement(account_id=self.account_id, program=program)
         async with database.session_for(actor) as session:
             opened = await open_requirement(session, actor, clock, command)
-        return ids.encode(ids.REQUIREMENT, self.account_id, opened.value.id)
+        return ids.encode(ids.REQUIREMENT, hex_id(self.account_id), hex_id(opened.value.id))
 
     def asks(self) -> list[Ask]:
         """The four mutations of it."""

@@ -1,13 +1,13 @@
 """What a list holds, worked out in Python from all rows of its table."""
 
 import operator
-import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from models.bounds import Bound, Bounds
+from models.ids import HexId
 from models.listing import Branch
 from tests.models.list_plans import Case, Store
 
@@ -25,7 +25,7 @@ class Oracle:
     """All rows of each table, and the words under which each account is found."""
 
     rows: Mapping[str, Sequence[Row]]
-    terms: Mapping[uuid.UUID, Sequence[str]]
+    terms: Mapping[HexId, Sequence[str]]
 
     def keys(self, case: Case, store: Store) -> list[tuple[Any, ...]]:
         """The keys of the list's rows, in its order."""

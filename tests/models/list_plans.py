@@ -11,14 +11,13 @@ from datetime import datetime, timedelta
 from itertools import combinations
 from typing import Any
 
-from sqlalchemy.ext.asyncio import AsyncEngine
-
 from models.account import ACCOUNTS
 from models.actor import Actor
 from models.bounds import Bounds
 from models.events import EVENTS
 from models.interaction import INTERACTIONS
 from models.listing import Branch, ListSpec, Shape, page_query
+from models.read_pool import ReadPool
 from models.reading import SNAPSHOT, Query, R, Reader
 from models.requirement_reads import BRANCHES_OF_DUE_STATUS, REQUIREMENTS
 from models.resolution import RESOLUTIONS
@@ -162,7 +161,7 @@ def pairs_of(spec: ListSpec) -> Iterator[Filter]:
 class Store:
     """The data under test, seen by one actor; `values` are those of each dimension, by number."""
 
-    engine: AsyncEngine
+    pool: ReadPool
     actor: Actor
     now: datetime
     requirements: int
@@ -183,15 +182,14 @@ class Store:
     @asynccontextmanager
     async def looking(self) -> AsyncIterator["Looker"]:
         """A connection in a snapshot of the actor's, as the service reads."""
-        async with self.engine.connect() as connection:
-            driver = (await connection.get_raw_connection()).driver_connection
-            assert driver is not None
-            settings = settings_sql(self.actor.platform_id, self.actor.account_id)
-            await driver.execute(f"{SNAPSHOT}; {settings}")
-            try:
-                yield Looker(driver)
-            finally:
-                await driver.execute("ROLLBACK")
+        connection = await self.pool.acquire()
+        settings = settings_sql(self.actor.platform_id, self.actor.account_id)
+        await connection.execute(f"{SNAPSHOT}; {settings}")
+        try:
+            yield Looker(connection)
+        finally:
+            await connection.execute("ROLLBACK")
+            await self.pool.release(connection)
 
 
 @dataclass(frozen=True)
@@ -399,11 +397,11 @@ def _literal(value: Any) -> str:
 class ExplainingReader(Reader):
     """A reader that keeps the plan of every statement that it runs."""
 
-    def __init__(self, engine: AsyncEngine, actor: Actor) -> None:
-        super().__init__(engine, actor)
+    def __init__(self, pool: ReadPool, actor: Actor) -> None:
+        super().__init__(pool, actor)
         self.plans: list[Plan] = []
 
     async def fetch(self, query: Query, values: Mapping[str, Any], record: type[R]) -> list[R]:
         rows = await super().fetch(query, values, record)
-        self.plans.append(await Looker(self._driver).plan(query, values))
+        self.plans.append(await Looker(self._connection).plan(query, values))
         return rows

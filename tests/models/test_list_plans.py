@@ -19,7 +19,7 @@ from models.actor import Actor, Role
 from models.clock import ManualClock
 from models.events import TIMELINE
 from models.evidence import EVIDENCE
-from models.ids import account_id_for, platform_id_for
+from models.ids import HexId, account_id_for, hex_id, id_array, platform_id_for
 from models.interaction import (
     INTERACTIONS,
     INTERACTIONS_OF_REQUIREMENT,
@@ -112,7 +112,7 @@ async def store(
         for spec in LISTS
         for name, column in spec.dimensions.items()
     }
-    return Store(database.staff, actor, START, requirements, values)
+    return Store(database.read_pool_for(actor), actor, START, requirements, values)
 
 
 @pytest.fixture(scope="module")
@@ -121,23 +121,29 @@ async def few(store: Store, database_url: str) -> Store:
     await seed(database_url, "few", ManualClock(START), FEW_ACCOUNTS, REQUIREMENTS_PER_ACCOUNT)
     actor = Actor(Role.REVIEWER, "rita", platform_id_for("few"))
     requirements = FEW_ACCOUNTS * REQUIREMENTS_PER_ACCOUNT
-    return Store(store.engine, actor, store.now, requirements, store.values)
+    return Store(store.pool, actor, store.now, requirements, store.values)
 
 
 @pytest.fixture(scope="module")
 async def oracle(few: Store, owner_engine: AsyncEngine) -> Oracle:
     """All that there is on the small platform, in memory."""
     rows = {spec.name: await _all_rows(owner_engine, spec.table, few) for spec in LISTS}
-    terms: dict[uuid.UUID, list[str]] = {}
+    terms: dict[HexId, list[str]] = {}
     for row in await _all_rows(owner_engine, METADATA.tables["account_terms"], few):
         terms.setdefault(row["account_id"], []).append(row["term"])
     return Oracle(rows, terms)
 
 
 async def _all_rows(owner: AsyncEngine, table: Table, store: Store) -> list[dict[str, Any]]:
+    """The rows of the platform, with ids as the service reads them."""
     async with owner.connect() as connection:
         query = select(table).where(table.c.platform_id == store.actor.platform_id)
-        return [dict(row) for row in (await connection.execute(query)).mappings()]
+        rows = (await connection.execute(query)).mappings()
+    return [{name: _as_read(value) for name, value in row.items()} for row in rows]
+
+
+def _as_read(value: Any) -> Any:
+    return hex_id(value) if isinstance(value, uuid.UUID) else value
 
 
 @pytest.fixture(scope="module")
@@ -145,7 +151,7 @@ def account_store(store: Store, database: Database) -> Store:
     """The same as the user of one account sees it."""
     account_id = account_id_for(store.actor.platform_id, external_id(0))
     actor = Actor(Role.ACCOUNT_USER, "uma", store.actor.platform_id, account_id)
-    return Store(database.account_user, actor, store.now, store.requirements, store.values)
+    return Store(database.read_pool_for(actor), actor, store.now, store.requirements, store.values)
 
 
 async def _by_number(owner: AsyncEngine, table: str, column: str) -> list[Any]:
@@ -282,9 +288,9 @@ async def test_lists_of_many_parents_read_only_their_rows(
     store: Store, spec: ListSpec, link: Link
 ) -> None:
     keys = await some_requirements(store)
-    accounts, ids = [list({key[n] for key in keys}) for n in (0, 1)]
+    accounts, ids = zip(*keys, strict=True)
     columns = tuple(column.name for column in spec.table.columns)
-    values = {"accounts": accounts, "ids": ids, "limit": PAGE + 1}
+    values = {"accounts": list(set(accounts)), "ids": id_array(ids), "limit": PAGE + 1}
     for order in spec.orders:
         for descending in (False, True):
             shape = Shape(spec, columns, order, descending, link=link)
@@ -327,7 +333,7 @@ LOOK_UPS: dict[str, Look] = {
 @pytest.mark.parametrize("look_up", LOOK_UPS.values(), ids=LOOK_UPS)
 async def test_a_look_up_reads_only_the_rows_of_its_accounts(store: Store, look_up: Look) -> None:
     keys = await some_requirements(store)
-    reader = ExplainingReader(store.engine, store.actor)
+    reader = ExplainingReader(store.pool, store.actor)
     try:
         await look_up(reader, list({account_id for account_id, _ in keys}), keys)
     finally:

@@ -2,8 +2,11 @@
 
 import asyncio
 import uuid
+from collections.abc import Coroutine
 from contextlib import suppress
+from typing import Any
 
+import asyncpg
 import pytest
 from sqlalchemy import bindparam, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -11,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.database import Database
 from models.actor import Actor, Role
 from models.aggregate import Account
+from models.ids import hex_id, id_array
 from models.reading import Query, Reader, Record, compile_query
 
 ACTOR = Actor(role=Role.REVIEWER, id="amara", platform_id=uuid.uuid4(), scopes=frozenset())
@@ -37,7 +41,7 @@ async def test_a_read_that_is_cancelled_leaves_no_transaction_behind(
     database: Database, owner_engine: AsyncEngine, turns: int
 ) -> None:
     for _ in range(5):
-        reading = asyncio.create_task(read(Reader(database.staff, ACTOR)))
+        reading = asyncio.create_task(read(Reader(database.read_pool_for(ACTOR), ACTOR)))
         for _ in range(turns):
             await asyncio.sleep(0)
         reading.cancel()
@@ -50,7 +54,7 @@ async def test_a_read_that_is_cancelled_leaves_no_transaction_behind(
 
 
 async def test_statements_wait_for_their_turn(database: Database) -> None:
-    reader = Reader(database.staff, ACTOR)
+    reader = Reader(database.read_pool_for(ACTOR), ACTOR)
     try:
         given = {"country": "DE"}
         rows = await asyncio.gather(*(reader.fetch(accounts(), given, Record) for _ in range(3)))
@@ -58,3 +62,71 @@ async def test_statements_wait_for_their_turn(database: Database) -> None:
         assert reader.statements == 3
     finally:
         await reader.close()
+
+
+async def test_ids_are_read_as_hex_digits_and_asked_for_in_either_form(database: Database) -> None:
+    pool, own = database.read_pool_for(ACTOR), uuid.uuid4()
+    connection = await pool.acquire()
+    try:
+        for given in (own, hex_id(own)):
+            assert await connection.fetchval("SELECT $1::uuid", given) == own.hex
+            assert await connection.fetchval("SELECT $1::uuid[]", [given, given]) == [own.hex] * 2
+        asked = id_array([hex_id(own), hex_id(own)])
+        assert await connection.fetchval("SELECT $1::text::uuid[]", asked) == [own.hex]
+    finally:
+        await pool.release(connection)
+
+
+@pytest.mark.parametrize("sql", ["json", "jsonb"])
+async def test_json_is_read_as_what_it_says(database: Database, sql: str) -> None:
+    pool, value = database.read_pool_for(ACTOR), {"a": [1, None, "ü"]}
+    connection = await pool.acquire()
+    try:
+        assert await connection.fetchval(f"SELECT $1::{sql}", value) == value
+        assert await connection.fetchval(f"SELECT null::{sql}") is None
+    finally:
+        await pool.release(connection)
+
+
+async def test_who_finds_no_connection_free_waits_so_long_and_no_longer(database_url: str) -> None:
+    database = Database.connect(database_url, pool_size=1, lock_timeout_seconds=1)
+    first, second = (Reader(database.read_pool_for(ACTOR), ACTOR) for _ in range(2))
+    try:
+        await first.fetch(accounts(), {"country": "DE"}, Record)
+        with pytest.raises(TimeoutError):
+            await second.fetch(accounts(), {"country": "DE"}, Record)
+        await first.close()
+        assert await second.fetch(accounts(), {"country": "DE"}, Record) == []
+    finally:
+        await second.close()
+        await database.close()
+
+
+async def reached(errors: tuple[type[Exception], ...], read: Coroutine[Any, Any, Any]) -> bool:
+    """Whether the store has answered, rather than raised one of the errors."""
+    try:
+        await read
+    except errors:
+        return False
+    return True
+
+
+async def test_a_connection_that_was_cut_off_is_replaced(
+    database_url: str, owner_engine: AsyncEngine
+) -> None:
+    database = Database.connect(database_url, pool_size=1)
+    pool = database.read_pool_for(ACTOR)
+    try:
+        reader = Reader(pool, ACTOR)
+        await reader.fetch(accounts(), {"country": "DE"}, Record)
+        backend = await reader._connection.fetchval("SELECT pg_backend_pid()")
+        async with owner_engine.connect() as owner:
+            await owner.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": backend})
+        # Until the driver hears of it, a statement may yet be answered.
+        gone = (asyncpg.PostgresError, asyncpg.InterfaceError)
+        while await reached(gone, reader.fetch(accounts(), {"country": "DE"}, Record)):
+            pass
+        await reader.close()
+        await read(Reader(pool, ACTOR))
+    finally:
+        await database.close()

@@ -2,7 +2,7 @@
 
 import asyncio
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,6 +18,7 @@ from app.tokens import TokenSigner
 from models.actor import Role
 from models.aggregate import Account
 from models.clock import ManualClock
+from models.read_pool import ReadPool
 from tests.factories import Runner, create_runner, unique
 
 URL = "http://recourse.test/graphql"
@@ -63,6 +64,18 @@ class Answer:
         return [error["extensions"]["code"] for error in self.errors]
 
 
+def hear_of(pool: ReadPool, each: Callable[[Any], None]) -> None:
+    """Call `each` with the driver's connection whenever the pool gives one out."""
+    acquire = pool.acquire
+
+    async def heard() -> Any:
+        connection = await acquire()
+        each(connection._con)
+        return connection
+
+    pool.acquire = heard  # type: ignore[method-assign]
+
+
 @dataclass
 class StatementLog:
     """What the driver has sent on the connections of all pools."""
@@ -73,6 +86,8 @@ class StatementLog:
         """Hear of every statement of the connections that the pools open from now on."""
         for engine in (database.staff, database.account_user, database.worker):
             event.listen(engine.sync_engine, "connect", self._connected)
+        for pool in (database.staff_reads, database.account_user_reads):
+            hear_of(pool, lambda driver: driver.add_query_logger(self._heard))
 
     def _connected(self, connection: Any, _record: Any) -> None:
         connection.driver_connection.add_query_logger(self._heard)

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from models.aggregate import Account
+from models.ids import hex_id
 from models.program import Program
 from models.requirement import Requirement
 from models.resolution import Resolution, ResolutionOutcome
@@ -85,7 +86,7 @@ class Inputs:
     async def hold_release(self) -> Made:
         account = await create_account(self.platform.run)
         hold = await place_hold(self.platform.run, account)
-        own = ids.encode(ids.HOLD, hold.account_id, hold.id)
+        own = ids.encode(ids.HOLD, hex_id(hold.account_id), hex_id(hold.id))
         return Made(self.platform.reviewer, {"id": own, "expectedVersion": hold.version})
 
     async def program_publish(self) -> Made:
@@ -227,18 +228,18 @@ class Inputs:
         return {"id": requirement_id(row), "expectedVersion": row.version}
 
     def _decided(self, proposal: Resolution) -> Input:
-        own = ids.encode(ids.RESOLUTION, proposal.account_id, proposal.id)
+        own = ids.encode(ids.RESOLUTION, hex_id(proposal.account_id), hex_id(proposal.id))
         return {"id": own, "expectedVersion": proposal.version}
 
 
 def account_id(account: Account) -> str:
     """The global id of an account."""
-    return ids.encode_one(ids.ACCOUNT, account.account_id)
+    return ids.encode_one(ids.ACCOUNT, hex_id(account.account_id))
 
 
 def requirement_id(row: Requirement) -> str:
     """The global id of a requirement."""
-    return ids.encode(ids.REQUIREMENT, row.account_id, row.id)
+    return ids.encode(ids.REQUIREMENT, hex_id(row.account_id), hex_id(row.id))
 
 
 MAKERS: dict[str, Callable[[Inputs], Awaitable[Made]]] = {

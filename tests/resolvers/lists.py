@@ -15,6 +15,7 @@ from models.account import ACCOUNTS
 from models.aggregate import RiskTier
 from models.events import EVENTS, EventType
 from models.evidence import EVIDENCE
+from models.ids import hex_id
 from models.interaction import (
     INTERACTIONS,
     InteractionChannel,
@@ -100,10 +101,10 @@ class Listing:
     def id_of(self, row: Row) -> str:
         """The global id of a row."""
         if self.prefix == ids.ACCOUNT:
-            return ids.encode_one(ids.ACCOUNT, row["account_id"])
+            return ids.encode_one(ids.ACCOUNT, hex_id(row["account_id"]))
         if self.prefix == ids.PROGRAM:
-            return ids.encode(ids.PROGRAM, row["platform_id"], row["id"])
-        return ids.encode(self.prefix, row["account_id"], row["id"])
+            return ids.encode(ids.PROGRAM, hex_id(row["platform_id"]), hex_id(row["id"]))
+        return ids.encode(self.prefix, hex_id(row["account_id"]), hex_id(row["id"]))
 
     def expected(
         self, data: Data, parent: Row | None, keep: Predicate, order: str, descending: bool = False
@@ -169,7 +170,7 @@ class Picker:
         if self.skips() or self.skips():
             return
         chosen = self.rng.choice(self.rows)["account_id"]
-        shown = ids.encode_one(ids.ACCOUNT, chosen)
+        shown = ids.encode_one(ids.ACCOUNT, hex_id(chosen))
         self.add("accountId", shown, lambda row: row["account_id"] == chosen)
 
     def _instant(self, known: Sequence[datetime]) -> datetime | None:

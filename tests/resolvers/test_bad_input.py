@@ -22,6 +22,7 @@ from graphql import (
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from models.aggregate import Account
+from models.ids import hex_id
 from resolvers import ids
 from tests.resolvers.api import Answer, Api, Caller, Platform
 from tests.resolvers.inputs import MAKERS, Inputs
@@ -125,7 +126,7 @@ class Scene:
     @property
     def account_id(self) -> str:
         """The global id of the account."""
-        return ids.encode_one(ids.ACCOUNT, self.account.account_id)
+        return ids.encode_one(ids.ACCOUNT, hex_id(self.account.account_id))
 
     def id_of(self, kind: str) -> str:
         """The global id of an object of a type that has lists."""

@@ -16,6 +16,7 @@ from app.tokens import TOKEN_ROLES
 from models import requirement
 from models.actor import Role
 from models.aggregate import Account
+from models.ids import hex_id
 from models.requirement import Assign
 from models.session import transaction
 from models.status import RequirementState
@@ -228,7 +229,7 @@ async def test_each_field_of_a_request_sees_what_those_before_it_did(
       again: requirementApprove(input: {{id: $id}}) {{ {shown} }}
       reopen: requirementReopen(input: {{id: $id, reason: "It has expired."}}) {{ {shown} }}
     }}"""
-    account_id = ids.encode_one(ids.ACCOUNT, row.account_id)
+    account_id = ids.encode_one(ids.ACCOUNT, hex_id(row.account_id))
     hold = {"accountId": account_id, "capabilities": "PAYOUTS", "reason": "PLATFORM_PAUSED"}
     given = {"id": requirement_id(row), "hold": hold}
     data = (await api.call(own.admin, query, given)).data
@@ -339,7 +340,7 @@ async def full(api: Api) -> Full:
     async with platform.run.database.session_for(admin) as session, transaction(session, admin):
         for prefix, (name, table) in ROWS.items():
             rows = await session.execute(select(table.c.account_id, table.c.id))
-            found[name] = [ids.encode(prefix, *row) for row in rows]
+            found[name] = [ids.encode(prefix, *map(hex_id, row)) for row in rows]
     return Full(platform, account, found)
 
 

@@ -21,6 +21,7 @@ from app.seeding import analyze, seed
 from models import requirement
 from models.actor import Actor, Role
 from models.aggregate import Account
+from models.ids import hex_id
 from models.interaction import Interaction
 from models.listing import COUNT_LIMIT
 from models.program import Program
@@ -158,8 +159,8 @@ class Question:
             return None
         prefix = ids.ACCOUNT if self.listing.parent == "Account" else ids.REQUIREMENT
         if prefix == ids.ACCOUNT:
-            return ids.encode_one(prefix, self.parent["account_id"])
-        return ids.encode(prefix, self.parent["account_id"], self.parent["id"])
+            return ids.encode_one(prefix, hex_id(self.parent["account_id"]))
+        return ids.encode(prefix, hex_id(self.parent["account_id"]), hex_id(self.parent["id"]))
 
     def _query(self, given: dict[str, Any]) -> str:
         definition = _fields()[self.listing.name]
@@ -320,7 +321,9 @@ async def test_pages_of_many_parents_are_those_of_each(scene: Scene, listing: Li
     query = f"{{ accounts(first: 100) {{ nodes {{ id {page} }} }} }}"
     answer = await platform.api.call(platform.admin, query)
     accounts = answer.data["accounts"]["nodes"]
-    parents = {ids.encode_one(ids.ACCOUNT, r["account_id"]): r for r in scene.data.rows["accounts"]}
+    parents = {
+        ids.encode_one(ids.ACCOUNT, hex_id(r["account_id"])): r for r in scene.data.rows["accounts"]
+    }
     assert len(accounts) == len(parents) > 40
     for account in accounts:
         rows = listing.expected(scene.data, parents[account["id"]], everything, order)
@@ -515,8 +518,8 @@ async def _counts(platform: Platform, row: Requirement) -> list[tuple[int, bool]
         f"requirement(id: $requirement) {{ {page} }} }}"
     )
     given = {
-        "account": ids.encode_one(ids.ACCOUNT, row.account_id),
-        "requirement": ids.encode(ids.REQUIREMENT, row.account_id, row.id),
+        "account": ids.encode_one(ids.ACCOUNT, hex_id(row.account_id)),
+        "requirement": ids.encode(ids.REQUIREMENT, hex_id(row.account_id), hex_id(row.id)),
     }
     data = (await platform.api.call(platform.admin, query, given)).data
     shown = [one["interactions"] for one in (data, data["account"], data["requirement"])]

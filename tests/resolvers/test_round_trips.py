@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from tests.resolvers.api import Api, Platform
+from tests.resolvers.api import Api, Platform, hear_of
 from tests.resolvers.inputs import MAKERS, Inputs
 from tests.resolvers.test_mutations import mutate
 
@@ -58,13 +58,16 @@ def sent(api: Api) -> list[str]:
     found: list[str] = []
 
     def checked_out(connection: Any, *_: Any) -> None:
-        driver = connection.driver_connection
+        count(connection.driver_connection)
+
+    def count(driver: Any) -> None:
         if not isinstance(driver._protocol, Counted):
             driver._protocol = Counted(driver._protocol, found)
         driver._protocol._sent = found
 
     event.listen(api.database.staff.sync_engine, "checkout", checked_out)
     event.listen(api.database.account_user.sync_engine, "checkout", checked_out)
+    hear_of(api.database.staff_reads, count)
     return found
 
 

@@ -23,6 +23,7 @@ from graphql import (
 from app.schema_file import check
 from app.tokens import TOKEN_ROLES
 from models.actor import Role
+from models.ids import hex_id
 from models.requirement import Requirement, RequirementAction
 from models.resolution import ResolutionAction, ResolutionState
 from models.status import RequirementState
@@ -245,7 +246,10 @@ async def test_what_is_allowed_on_a_resolution_is_what_then_happens(
     for action in ResolutionAction:
         row = await create_resolution(own.run, state)
         role = Role.INTEGRATOR if who == "risk-engine" else Role.REVIEWER
-        caller, own_id = own.staff(role, who), ids.encode(ids.RESOLUTION, row.account_id, row.id)
+        caller, own_id = (
+            own.staff(role, who),
+            ids.encode(ids.RESOLUTION, hex_id(row.account_id), hex_id(row.id)),
+        )
         found = await _permissions(own, caller, own_id)
         [permission] = [one for one in found if one["action"] == action]
         codes = await _try(own, caller, f"resolution{action.title()}", {"id": own_id})
@@ -285,7 +289,7 @@ async def test_what_is_allowed_on_a_hold_is_what_then_happens(
 ) -> None:
     account = await create_account(own.run)
     hold = await place_hold(own.run, account)
-    asked = ids.encode(ids.HOLD, hold.account_id, hold.id)
+    asked = ids.encode(ids.HOLD, hex_id(hold.account_id), hex_id(hold.id))
     if released:
         assert await _try(own, own.reviewer, "holdRelease", {"id": asked}) == []
     caller = own.user(account) if role is Role.ACCOUNT_USER else own.staff(role, "olga")
@@ -308,7 +312,7 @@ async def test_what_is_allowed_on_a_program_is_what_then_happens(
         assert await _try(own, own.integrator, "programRetire", given) == []
     account = await create_account(own.run)
     caller = own.user(account) if role is Role.ACCOUNT_USER else own.staff(role, "olga")
-    asked = ids.encode(ids.PROGRAM, program.platform_id, program.id)
+    asked = ids.encode(ids.PROGRAM, hex_id(program.platform_id), hex_id(program.id))
     [permission] = await _permissions(own, caller, asked)
     codes = await _try(own, caller, "programRetire", given)
     assert permission["allowed"] == (not codes)
