@@ -18,9 +18,10 @@ from sqlalchemy import select
 from app.database import REFUSALS, reason
 from app.documents import DocumentCache
 from app.encoding import json_executor
-from app.executor.explain import Recording, RecordingReader, Statement, Step
+from app.executor.explain import Recording, Step
 from app.running import context_of, run
 from app.settings import Settings
+from app.statements import RecordingReader, Statement, Statements
 from app.store import Store, StoreUnusable
 from app.tokens import DEFAULT_SCOPES, account_named
 from models.actor import Actor, Role
@@ -30,7 +31,7 @@ from models.errors import RecourseError
 from models.ids import platform_id_for
 from models.migrate import pending
 from models.platform import Platform
-from resolvers.errors import query_error
+from resolvers.errors import cause_of, query_error
 from resolvers.schema import SCHEMA
 
 STANDARD_INPUT = "-"
@@ -63,6 +64,7 @@ class Explanation:
     """
 
     recording: Recording
+    statements: Statements
     nodes: int
     max_nodes: int
     errors: list[str]
@@ -143,7 +145,7 @@ async def _explained(
     store: Store, settings: Settings, clock: Clock, actor: Actor, question: Question
 ) -> Explanation:
     recording = Recording()
-    reader = RecordingReader(store.database.read_pool_for(actor), actor, recording)
+    reader = RecordingReader(store.database.read_pool_for(actor), actor)
     context = context_of(store.database, reader, clock, settings.max_page_size, settings.max_nodes)
     try:
         result = await run(
@@ -158,15 +160,37 @@ async def _explained(
     finally:
         await reader.close()
     errors = [_said(error) for error in (result.errors or ())[:MAX_ERRORS]]
-    return Explanation(recording, context.nodes, settings.max_nodes, errors)
+    return Explanation(recording, reader.recorded, context.nodes, settings.max_nodes, errors)
 
 
 def as_json(explanation: Explanation) -> bytes:
     """The explanation as data."""
-    body = explanation.recording.data
-    body["nodes"] = {"read": explanation.nodes, "most": explanation.max_nodes}
-    body["errors"] = explanation.errors
+    levels, statements = explanation.recording.levels, explanation.statements
+    body = {
+        "levels": [
+            {
+                "level": number,
+                "fields": [
+                    {**step.data, "statements": _data(statements.of(step))} for step in level
+                ],
+            }
+            for number, level in enumerate(levels, 1)
+        ],
+        "otherStatements": _data(statements.of(None)),
+        "totals": {
+            "levels": len(levels),
+            "objects": explanation.recording.objects,
+            "statements": len(statements.all),
+            "cost": round(statements.cost, 2),
+        },
+        "nodes": {"read": explanation.nodes, "most": explanation.max_nodes},
+        "errors": explanation.errors,
+    }
     return orjson.dumps(body, option=orjson.OPT_INDENT_2)
+
+
+def _data(statements: list[Statement]) -> list[dict[str, Any]]:
+    return [statement.data for statement in statements]
 
 
 def show(explanation: Explanation, console: Console, full_sql: bool) -> None:
@@ -177,35 +201,36 @@ def show(explanation: Explanation, console: Console, full_sql: bool) -> None:
 
 
 def _lines(explanation: Explanation, width: int | None) -> Iterator[Text]:
-    recording = explanation.recording
+    recording, ran = explanation.recording, explanation.statements
     for level in recording.levels:
         for _, steps in groupby(level, key=lambda step: (step.path[:-1], step.type_name)):
-            yield from _lines_of_objects(list(steps), width)
-    if recording.elsewhere:
+            yield from _lines_of_objects(list(steps), ran, width)
+    if ran.of(None):
         yield Text("of no single field", style="bold")
-        yield from (_statement_line(statement, width) for statement in recording.elsewhere)
+        yield from (_statement_line(statement, width) for statement in ran.of(None))
         yield Text()
     levels = _number(len(recording.levels), "level")
     objects = _number(recording.objects, "object")
-    statements = _number(len(recording.statements), "statement")
-    yield Text(f"{levels}, {objects}, {statements} at an estimated cost of {recording.cost:,.2f}")
+    statements = _number(len(ran.all), "statement")
+    yield Text(f"{levels}, {objects}, {statements} at an estimated cost of {ran.cost:,.2f}")
     yield Text(
         f"it counts as {explanation.nodes:,} of the {explanation.max_nodes:,} "
         "that a request may read (RECOURSE_MAX_NODES)"
     )
 
 
-def _lines_of_objects(steps: list[Step], width: int | None) -> Iterator[Text]:
+def _lines_of_objects(steps: list[Step], ran: Statements, width: int | None) -> Iterator[Text]:
     """The fields of the objects of one type at one place; those with nothing to tell together."""
     first = steps[0]
     place = f", at {'.'.join(first.path[:-1])}" if first.level > 1 else ""
     yield Text(f"level {first.level}: {first.type_name} x {first.objects:,}{place}", style="bold")
     together: dict[Any, list[Step]] = {}
     for step in steps:
-        together.setdefault(step.way if step.is_quiet else step.path, []).append(step)
+        is_quiet = step.is_leaf and not step.failed and not ran.of(step)
+        together.setdefault(step.way if is_quiet else step.path, []).append(step)
     for some in together.values():
         yield Text(f"  {some[0].way:<10} {', '.join(map(_named, some))}")
-        for statement in some[0].statements:
+        for statement in ran.of(some[0]):
             yield _statement_line(statement, width)
     yield Text()
 
@@ -279,9 +304,7 @@ def _first(errors: Sequence[GraphQLError], with_value: bool = True) -> str:
 
 def _said(error: GraphQLError) -> str:
     """What a field's error says: a caller's own in words, of any other its type alone."""
-    cause = error.original_error
-    while isinstance(cause, GraphQLError):
-        cause = cause.original_error
+    cause = cause_of(error)
     if isinstance(cause, RecourseError):
         message = query_error(cause).message
     else:

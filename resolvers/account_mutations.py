@@ -1,6 +1,6 @@
 """Mutations of accounts."""
 
-from typing import Annotated, Any
+from typing import Any
 
 import strawberry
 
@@ -17,15 +17,7 @@ from resolvers import ids
 from resolvers.account import Account
 from resolvers.batching import Parents, batched
 from resolvers.context import Info
-from resolvers.mutation import (
-    KeyedInput,
-    Payload,
-    Result,
-    VersionedInput,
-    keyed,
-    mutate,
-    mutation,
-)
+from resolvers.mutation import KeyedInput, Payload, VersionedInput, mutation
 from resolvers.pagination import plain
 from resolvers.scalars import CountryCode
 from resolvers.selection import asked_columns
@@ -78,33 +70,24 @@ class AccountCreateInput(KeyedInput):
         default=None, description="What it asks to do; all kinds if left out."
     )
 
+    def command(self) -> operations.CreateAccount:
+        asked = list(CapabilityKind) if self.capabilities is None else self.capabilities
+        return operations.CreateAccount(
+            external_id=self.external_id,
+            business_name=self.business_name,
+            country=self.country,
+            email=self.email,
+            risk_tier=plain(self.risk_tier),
+            capabilities=tuple(dict.fromkeys(plain(kind) for kind in asked)),
+            **self.shared(),
+        )
+
 
 @strawberry.type(description="The new account.")
 class AccountCreatePayload(Payload):
     """What accountCreate answers."""
 
     account: Account | None = account_of_payload()
-
-
-async def account_create(
-    info: Info,
-    input: Annotated[AccountCreateInput, strawberry.argument(description="The new account.")],
-) -> Result:
-    """Make an account."""
-
-    def build() -> operations.CreateAccount:
-        asked = list(CapabilityKind) if input.capabilities is None else input.capabilities
-        return operations.CreateAccount(
-            external_id=input.external_id,
-            business_name=input.business_name,
-            country=input.country,
-            email=input.email,
-            risk_tier=plain(input.risk_tier),
-            capabilities=tuple(dict.fromkeys(plain(kind) for kind in asked)),
-            **keyed(input),
-        )
-
-    return await mutate(info, operations.create, build)
 
 
 @strawberry.input(description="Changes of an account; what is left out stays as it is.")
@@ -128,34 +111,25 @@ class AccountUpdateInput(VersionedInput):
         default=strawberry.UNSET, description="What it asks to do from now on."
     )
 
+    def command(self) -> operations.UpdateAccount:
+        given = {
+            "business_name": self.business_name,
+            "email": self.email,
+            "country": self.country,
+            "risk_tier": self.risk_tier,
+            "capabilities": self.capabilities,
+        }
+        changes = {k: _plain(v) for k, v in given.items() if v is not strawberry.UNSET}
+        _check_not_null(changes)
+        account_id = ids.decode_account(self.id, "id")
+        return operations.UpdateAccount(account_id=account_id, changes=changes, **self.shared())
+
 
 @strawberry.type(description="The changed account.")
 class AccountUpdatePayload(Payload):
     """What accountUpdate answers."""
 
     account: Account | None = account_of_payload()
-
-
-async def account_update(
-    info: Info,
-    input: Annotated[AccountUpdateInput, strawberry.argument(description="The changes.")],
-) -> Result:
-    """Change what is known of an account."""
-
-    def build() -> operations.UpdateAccount:
-        given = {
-            "business_name": input.business_name,
-            "email": input.email,
-            "country": input.country,
-            "risk_tier": input.risk_tier,
-            "capabilities": input.capabilities,
-        }
-        changes = {k: _plain(v) for k, v in given.items() if v is not strawberry.UNSET}
-        _check_not_null(changes)
-        account_id = ids.decode_account(input.id, "id")
-        return operations.UpdateAccount(account_id=account_id, changes=changes, **keyed(input))
-
-    return await mutate(info, operations.update, build)
 
 
 def _check_not_null(changes: dict[str, Any]) -> None:
@@ -173,14 +147,18 @@ class AccountMutations:
     """The fields of the root type Mutation that concern accounts."""
 
     account_create: AccountCreatePayload = mutation(
-        account_create,
+        operations.create,
+        AccountCreateInput,
         "Make an account.",
         operations.CREATORS,
         (EventType.ACCOUNT_CREATED,),
+        argument="The new account.",
     )
     account_update: AccountUpdatePayload = mutation(
-        account_update,
+        operations.update,
+        AccountUpdateInput,
         "Change what is known of an account.",
         operations.KEEPERS,
         (EventType.ACCOUNT_UPDATED, *DERIVED),
+        argument="The changes.",
     )

@@ -64,11 +64,17 @@ def query_error(error: RecourseError) -> GraphQLError:
     return GraphQLError(problem.message, extensions=extensions, original_error=error)
 
 
-def present(error: GraphQLError, request_id: str) -> dict[str, Any]:
-    """One error as the response shows it: a caller's own with its code, any other masked."""
+def cause_of(error: GraphQLError) -> Exception | None:
+    """What a resolver raised; None for an error of GraphQL's own."""
     cause = error.original_error
     while isinstance(cause, GraphQLError):
         cause = cause.original_error
+    return cause
+
+
+def present(error: GraphQLError, request_id: str) -> dict[str, Any]:
+    """One error as the response shows it: a caller's own with its code, any other masked."""
+    cause = cause_of(error)
     if isinstance(cause, RecourseError):
         shown = query_error(cause)
         shown = GraphQLError(

@@ -1,6 +1,5 @@
 """Events: what happened."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,21 +15,10 @@ from models.resolution import RESOLUTIONS
 from resolvers import ids
 from resolvers.batching import Parents, batched
 from resolvers.context import Info
+from resolvers.lists import Listing
 from resolvers.loading import OF_ACCOUNT, account_field
 from resolvers.node import Actor, Node, actor_field, node_id, reference_class, rows_of
-from resolvers.pagination import (
-    After,
-    Before,
-    DateTimeRange,
-    Filtered,
-    First,
-    Last,
-    Page,
-    PageArguments,
-    fetch_page,
-    fetch_pages,
-    list_request,
-)
+from resolvers.pagination import DateTimeRange, Filtered
 from resolvers.scalars import Json
 from resolvers.selection import asked_types, columns_behind, register_columns
 
@@ -130,10 +118,8 @@ EventFilterArgument = Annotated[
 ]
 
 
-def _filtered(given: EventFilter | None) -> Filtered:
+def _filtered(_info: Info, given: EventFilter) -> Filtered:
     found = Filtered()
-    if given is None:
-        return found
     if given.account_id is not None:
         found.account_id = ids.account_of(given.account_id, "filter", "accountId")
     found.among("type", given.type, "type")
@@ -144,38 +130,7 @@ def _filtered(given: EventFilter | None) -> Filtered:
     return found
 
 
-async def events(
-    info: Info,
-    filter: EventFilterArgument = None,
-    first: First = None,
-    after: After = None,
-    last: Last = None,
-    before: Before = None,
-) -> Page:
-    """Events by the instant at which they happened."""
-    page = PageArguments(first, after, last, before)
-    request = list_request(info, EVENTS, "Event", "events", page, _filtered(filter))
-    return await fetch_page(request)
-
-
-async def timelines(
-    parents: Parents,
-    info: Info,
-    filter: EventFilterArgument = None,
-    first: First = None,
-    after: After = None,
-    last: Last = None,
-    before: Before = None,
-) -> Sequence[Page]:
-    """Each account's events, in the order of its chain."""
-    page = PageArguments(first, after, last, before)
-    request = list_request(
-        info,
-        TIMELINE,
-        "Event",
-        "account.timeline",
-        page,
-        _filtered(filter),
-        link=OF_ACCOUNT,
-    )
-    return await fetch_pages(request, parents)
+events = Listing(EVENTS, "Event", EventFilterArgument, _filtered).at_root("events")
+timelines = Listing(TIMELINE, "Event", EventFilterArgument, _filtered).of_each(
+    "account.timeline", OF_ACCOUNT
+)

@@ -1,6 +1,5 @@
 """Evidence: what was submitted."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,20 +9,9 @@ from models.evidence import EVIDENCE
 from models.requirement_reads import REQUIREMENTS
 from resolvers import ids
 from resolvers.batching import Parents, batched
-from resolvers.context import Info
+from resolvers.lists import Listing
 from resolvers.loading import OF_REQUIREMENT, account_field, reference_field
 from resolvers.node import Actor, Node, actor_field, node_id, rows_of
-from resolvers.pagination import (
-    After,
-    Before,
-    Filtered,
-    First,
-    Last,
-    Page,
-    PageArguments,
-    fetch_pages,
-    list_request,
-)
 from resolvers.scalars import Json, Url
 from resolvers.selection import register_columns
 
@@ -73,26 +61,10 @@ class Evidence(Node):
 register_columns(Evidence, EVIDENCE.table)
 
 
-async def evidence_of_requirements(
-    parents: Parents,
-    info: Info,
-    first: First = None,
-    after: After = None,
-    last: Last = None,
-    before: Before = None,
-) -> Sequence[Page]:
-    """Each requirement's evidence, the oldest first."""
-    page = PageArguments(first, after, last, before)
-    request = list_request(
-        info,
-        EVIDENCE,
-        "Evidence",
-        "requirement.evidence",
-        page,
-        Filtered(),
-        link=OF_REQUIREMENT,
-    )
-    return await fetch_pages(request, parents)
+# The oldest first.
+evidence_of_requirements = Listing(EVIDENCE, "Evidence").of_each(
+    "requirement.evidence", OF_REQUIREMENT
+)
 
 
 @strawberry.input(description="A reference to a document.")

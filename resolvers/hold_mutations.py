@@ -1,7 +1,6 @@
 """Mutations of holds."""
 
 from datetime import datetime
-from typing import Annotated
 
 import strawberry
 
@@ -12,18 +11,17 @@ from models.status import CapabilityKind, HoldReason
 from resolvers import ids
 from resolvers.account import Account
 from resolvers.account_mutations import account_of_payload
-from resolvers.context import Info
 from resolvers.hold import Hold
-from resolvers.mutation import (
-    Payload,
-    Result,
-    VersionedInput,
-    changed_field,
-    keyed,
-    mutate,
-    mutation,
-)
+from resolvers.mutation import Payload, VersionedInput, changed_field, mutation
 from resolvers.pagination import plain
+
+
+@strawberry.type(description="What mutations of a hold answer.")
+class HoldPayload(Payload):
+    """The hold and its account."""
+
+    hold: Hold | None = changed_field("Hold", HoldRow, "The hold, as it is now.")
+    account: Account | None = account_of_payload()
 
 
 @strawberry.input(description="A new hold.")
@@ -42,31 +40,20 @@ class HoldPlaceInput(VersionedInput):
         default=None, description="The instant at which it ends by itself."
     )
 
-
-@strawberry.type(description="The new hold.")
-class HoldPlacePayload(Payload):
-    """What holdPlace answers."""
-
-    hold: Hold | None = changed_field("Hold", HoldRow, "The hold, as it is now.")
-    account: Account | None = account_of_payload()
-
-
-async def hold_place(
-    info: Info, input: Annotated[HoldPlaceInput, strawberry.argument(description="The hold.")]
-) -> Result:
-    """Restrict capabilities at once."""
-
-    def build() -> operations.PlaceHold:
+    def command(self) -> operations.PlaceHold:
         return operations.PlaceHold(
-            account_id=ids.decode_account(input.account_id, "accountId"),
-            capabilities=tuple(plain(kind) for kind in input.capabilities),
-            reason=plain(input.reason),
-            note=input.note,
-            expires_at=input.expires_at,
-            **keyed(input),
+            account_id=ids.decode_account(self.account_id, "accountId"),
+            capabilities=tuple(plain(kind) for kind in self.capabilities),
+            reason=plain(self.reason),
+            note=self.note,
+            expires_at=self.expires_at,
+            **self.shared(),
         )
 
-    return await mutate(info, operations.place, build)
+
+@strawberry.type(description="The new hold.")
+class HoldPlacePayload(HoldPayload):
+    """What holdPlace answers."""
 
 
 @strawberry.input(description="The hold to release.")
@@ -75,25 +62,14 @@ class HoldReleaseInput(VersionedInput):
 
     id: strawberry.ID = strawberry.field(description="The hold.")
 
+    def command(self) -> operations.ReleaseHold:
+        account_id, hold_id = ids.decode(self.id, ids.HOLD, "id")
+        return operations.ReleaseHold(account_id=account_id, hold_id=hold_id, **self.shared())
+
 
 @strawberry.type(description="The released hold.")
-class HoldReleasePayload(Payload):
+class HoldReleasePayload(HoldPayload):
     """What holdRelease answers."""
-
-    hold: Hold | None = changed_field("Hold", HoldRow, "The hold, as it is now.")
-    account: Account | None = account_of_payload()
-
-
-async def hold_release(
-    info: Info, input: Annotated[HoldReleaseInput, strawberry.argument(description="Which hold.")]
-) -> Result:
-    """End a hold."""
-
-    def build() -> operations.ReleaseHold:
-        account_id, hold_id = ids.decode(input.id, ids.HOLD, "id")
-        return operations.ReleaseHold(account_id=account_id, hold_id=hold_id, **keyed(input))
-
-    return await mutate(info, operations.release, build)
 
 
 @strawberry.type(description="Mutations of holds.")
@@ -101,14 +77,18 @@ class HoldMutations:
     """The fields of the root type Mutation that concern holds."""
 
     hold_place: HoldPlacePayload = mutation(
-        hold_place,
+        operations.place,
+        HoldPlaceInput,
         "Restrict capabilities of an account at once.",
         operations.PLACERS,
         (EventType.HOLD_PLACED, *DERIVED),
+        argument="The hold.",
     )
     hold_release: HoldReleasePayload = mutation(
-        hold_release,
+        operations.release,
+        HoldReleaseInput,
         "End a hold.",
         operations.PLACERS,
         (EventType.HOLD_RELEASED, *DERIVED),
+        argument="Which hold.",
     )

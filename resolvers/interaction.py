@@ -1,9 +1,8 @@
 """Interactions: the contacts with an account's user."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from enum import Enum
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
@@ -20,22 +19,10 @@ from models.reading import Record
 from resolvers import ids
 from resolvers.batching import Parents, batched
 from resolvers.context import Info
+from resolvers.lists import Listing
 from resolvers.loading import OF_ACCOUNT, account_field, reference_field
 from resolvers.node import Actor, Node, actor_field, node_id, rows_of
-from resolvers.pagination import (
-    After,
-    Before,
-    DateTimeRange,
-    Filtered,
-    First,
-    Last,
-    OrderDirection,
-    Page,
-    PageArguments,
-    fetch_page,
-    fetch_pages,
-    list_request,
-)
+from resolvers.pagination import DateTimeRange, Filtered, OrderDirection
 from resolvers.selection import asked_columns, register_columns
 
 if TYPE_CHECKING:
@@ -165,10 +152,8 @@ InteractionOrderArgument = Annotated[
 ]
 
 
-def _filtered(given: InteractionFilter | None) -> Filtered:
+def _filtered(_info: Info, given: InteractionFilter) -> Filtered:
     found = Filtered()
-    if given is None:
-        return found
     if given.account_id is not None:
         found.account_id = ids.account_of(given.account_id, "filter", "accountId")
     found.states(given.state)
@@ -179,64 +164,11 @@ def _filtered(given: InteractionFilter | None) -> Filtered:
     return found
 
 
-async def interactions(
-    info: Info,
-    filter: InteractionFilterArgument = None,
-    order_by: InteractionOrderArgument = None,
-    first: First = None,
-    after: After = None,
-    last: Last = None,
-    before: Before = None,
-) -> Page:
-    """The interactions of the platform, or of the account user's account."""
-    page = PageArguments(first, after, last, before)
-    request = list_request(
-        info, INTERACTIONS, "Interaction", "interactions", page, _filtered(filter), order_by
-    )
-    return await fetch_page(request)
-
-
-async def interactions_of_accounts(
-    parents: Parents,
-    info: Info,
-    filter: InteractionFilterArgument = None,
-    order_by: InteractionOrderArgument = None,
-    first: First = None,
-    after: After = None,
-    last: Last = None,
-    before: Before = None,
-) -> Sequence[Page]:
-    """Each account's interactions."""
-    page = PageArguments(first, after, last, before)
-    return await _of_each(info, parents, "account.interactions", page, filter, order_by, OF_ACCOUNT)
-
-
-async def interactions_of_requirements(
-    parents: Parents,
-    info: Info,
-    filter: InteractionFilterArgument = None,
-    order_by: InteractionOrderArgument = None,
-    first: First = None,
-    after: After = None,
-    last: Last = None,
-    before: Before = None,
-) -> Sequence[Page]:
-    """Each requirement's interactions."""
-    page = PageArguments(first, after, last, before)
-    link = INTERACTIONS_OF_REQUIREMENT
-    return await _of_each(info, parents, "requirement.interactions", page, filter, order_by, link)
-
-
-async def _of_each(
-    info: Info,
-    parents: Sequence[Any],
-    name: str,
-    page: PageArguments,
-    given: InteractionFilter | None,
-    order_by: InteractionOrder | None,
-    link: Any,
-) -> Sequence[Page]:
-    request = list_request(
-        info, INTERACTIONS, "Interaction", name, page, _filtered(given), order_by, link
-    )
-    return await fetch_pages(request, parents)
+_LISTED = Listing(
+    INTERACTIONS, "Interaction", InteractionFilterArgument, _filtered, InteractionOrderArgument
+)
+interactions = _LISTED.at_root("interactions")
+interactions_of_accounts = _LISTED.of_each("account.interactions", OF_ACCOUNT)
+interactions_of_requirements = _LISTED.of_each(
+    "requirement.interactions", INTERACTIONS_OF_REQUIREMENT
+)

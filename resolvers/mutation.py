@@ -2,12 +2,13 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Annotated, Any, Protocol, TypeVar, cast
 
 import strawberry
 from sqlalchemy import Table
 from sqlalchemy.ext.asyncio import AsyncSession
 from strawberry.schema_directive import Location
+from strawberry.types.field import StrawberryField
 
 from models.actor import Actor, Role, Scope
 from models.clock import Clock
@@ -22,7 +23,15 @@ from resolvers.context import Info
 from resolvers.errors import UserError, user_errors
 from resolvers.selection import asked_columns
 
-Operation = Callable[[AsyncSession, Actor, Clock, Any], Awaitable[Outcome[Any]]]
+C = TypeVar("C")
+C_co = TypeVar("C_co", covariant=True)
+Operation = Callable[[AsyncSession, Actor, Clock, C], Awaitable[Outcome[Any]]]
+
+
+class Commanding(Protocol[C_co]):
+    """An input, which makes an operation's command of itself; raises what is wrong with it."""
+
+    def command(self) -> C_co: ...
 
 
 @strawberry.schema_directive(
@@ -60,19 +69,24 @@ class Needs:
         return actor.role in self.roles and all(scope in actor.scopes for scope in self.scopes)
 
 
-# The mutation's name in Python -> what it needs. Filled as mutations are declared.
-NEEDS_OF_MUTATIONS: dict[str, Needs] = {}
+# Each mutation's field, with what it needs. Filled as mutations are declared.
+NEEDS_OF_MUTATIONS: list[tuple[StrawberryField, Needs]] = []
 
 
 def mutation(
-    resolver: Callable[..., Any],
+    operation: Operation[C],
+    takes: type[Commanding[C]],
     description: str,
     roles: frozenset[Role],
     emits: Sequence[EventType] = (),
     scopes: Sequence[Scope] = (),
+    *,
+    argument: str,
 ) -> Any:
-    """A mutation's field; what it needs and causes is said in directives and in words."""
-    NEEDS_OF_MUTATIONS[resolver.__name__] = Needs(roles, tuple(scopes))
+    """A mutation's field: it runs one operation, with the command of the input that it takes.
+
+    What it needs and causes is said in directives and in words; `argument` describes the input.
+    """
     ordered = [role for role in Role if role in roles]
     words = [description, f"Needs the role {' or '.join(ordered)}."]
     if scopes:
@@ -81,7 +95,13 @@ def mutation(
         words.append(f"Emits {', '.join(emits)}.")
     requires = Requires(roles=ordered, scopes=[str(scope) for scope in scopes])
     directives: list[object] = [requires, *([Emits(events=list(emits))] if emits else [])]
-    return strawberry.field(resolver=resolver, description=" ".join(words), directives=directives)
+    declared: StrawberryField = strawberry.field(
+        resolver=_resolver(operation, takes, argument),
+        description=" ".join(words),
+        directives=directives,
+    )
+    NEEDS_OF_MUTATIONS.append((declared, Needs(roles, tuple(scopes))))
+    return declared
 
 
 @strawberry.input(description="What every mutation takes.")
@@ -96,6 +116,10 @@ class KeyedInput:
         ),
     )
 
+    def shared(self) -> dict[str, Any]:
+        """What the input shares with others, as the command has it."""
+        return {"idempotency_key": self.idempotency_key}
+
 
 @strawberry.input(description="What every mutation of something that is there takes.")
 class VersionedInput(KeyedInput):
@@ -108,6 +132,10 @@ class VersionedInput(KeyedInput):
             "the error is STALE_VERSION."
         ),
     )
+
+    def shared(self) -> dict[str, Any]:
+        """The same, with the version."""
+        return {**super().shared(), "expected_version": self.expected_version}
 
 
 @dataclass
@@ -158,24 +186,28 @@ def changed_field(
     return batched(resolve, description=description)
 
 
-async def mutate(info: Info, operation: Operation, build: Callable[[], Any]) -> Result:
-    """Run one operation with the command that `build` makes of the input; errors become data."""
+def _resolver(
+    operation: Operation[C], takes: type[Commanding[C]], argument: str
+) -> Callable[..., Awaitable[Result]]:
+    async def resolve(
+        info: Info,
+        input: Annotated[takes, strawberry.argument(description=argument)],  # type: ignore[valid-type]
+    ) -> Result:
+        return await _mutate(info, operation, input)
+
+    return resolve
+
+
+async def _mutate(info: Info, operation: Operation[C], given: Commanding[C]) -> Result:
+    """Run the operation; errors of the input and of the domain become data."""
     context = info.context
     # A request never holds two connections: those that wait for a second would block each other.
     await context.reader.refresh()
     try:
-        command = build()
+        command = given.command()
         async with context.session() as session:
             outcome = await operation(session, context.actor, context.clock, command)
     except RecourseError as error:
         return Result(user_errors=user_errors(error))
     await context.wrote()
     return Result(changed=outcome.value, replayed=outcome.replayed)
-
-
-def keyed(given: KeyedInput) -> dict[str, Any]:
-    """The command's fields that every mutation has."""
-    found: dict[str, Any] = {"idempotency_key": given.idempotency_key}
-    if isinstance(given, VersionedInput):
-        found["expected_version"] = given.expected_version
-    return found

@@ -1,5 +1,7 @@
 """What the viewer may do with an object, and why not otherwise: dashboards draw buttons from it."""
 
+from typing import Generic, TypeVar
+
 import strawberry
 
 from models.account import AccountAction
@@ -37,46 +39,38 @@ class Refusal:
     message: str = strawberry.field(description="The reason, in words for a person.")
 
 
-@strawberry.type(description="Whether an action on an account would be taken now.")
-class AccountActionPermission:
-    """One action on an account."""
+Action = TypeVar("Action")
 
-    action: AccountAction = strawberry.field(description="What would be done.")
+
+@strawberry.type(description="Whether an action would be taken now.")
+class ActionPermission(Generic[Action]):
+    """One action on an object; each kind of object has a type of its own."""
+
+    action: Action = strawberry.field(description="What would be done.")
     allowed: bool = strawberry.field(description="Whether nothing refuses it.")
     refusals: list[Refusal] = strawberry.field(description="What refuses it.")
+
+
+@strawberry.type(description="Whether an action on an account would be taken now.")
+class AccountActionPermission(ActionPermission[AccountAction]):
+    """One action on an account."""
 
 
 @strawberry.type(description="Whether an action on a hold would be taken now.")
-class HoldActionPermission:
+class HoldActionPermission(ActionPermission[HoldAction]):
     """One action on a hold."""
-
-    action: HoldAction = strawberry.field(description="What would be done.")
-    allowed: bool = strawberry.field(description="Whether nothing refuses it.")
-    refusals: list[Refusal] = strawberry.field(description="What refuses it.")
 
 
 @strawberry.type(description="Whether an action on a program would be taken now.")
-class ProgramActionPermission:
+class ProgramActionPermission(ActionPermission[ProgramAction]):
     """One action on a program version."""
-
-    action: ProgramAction = strawberry.field(description="What would be done.")
-    allowed: bool = strawberry.field(description="Whether nothing refuses it.")
-    refusals: list[Refusal] = strawberry.field(description="What refuses it.")
 
 
 @strawberry.type(description="Whether an action on a requirement would be taken now.")
-class RequirementActionPermission:
+class RequirementActionPermission(ActionPermission[RequirementAction]):
     """One action on a requirement."""
-
-    action: RequirementAction = strawberry.field(description="What would be done.")
-    allowed: bool = strawberry.field(description="Whether nothing refuses it.")
-    refusals: list[Refusal] = strawberry.field(description="What refuses it.")
 
 
 @strawberry.type(description="Whether an action on a resolution would be taken now.")
-class ResolutionActionPermission:
+class ResolutionActionPermission(ActionPermission[ResolutionAction]):
     """One action on a resolution."""
-
-    action: ResolutionAction = strawberry.field(description="What would be done.")
-    allowed: bool = strawberry.field(description="Whether nothing refuses it.")
-    refusals: list[Refusal] = strawberry.field(description="What refuses it.")

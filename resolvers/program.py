@@ -23,18 +23,9 @@ from resolvers import ids
 from resolvers.batching import Parents, batched
 from resolvers.context import Info
 from resolvers.errors import query_error
+from resolvers.lists import Listing
 from resolvers.node import Actor, Node, actor_field, rows_of
-from resolvers.pagination import (
-    After,
-    Before,
-    Filtered,
-    First,
-    Last,
-    Page,
-    PageArguments,
-    fetch_page,
-    list_request,
-)
+from resolvers.pagination import Filtered
 from resolvers.permission import ProgramActionPermission
 from resolvers.scalars import Duration, Json
 from resolvers.selection import asked_columns, register_columns
@@ -169,12 +160,16 @@ class ProgramFilter:
     )
 
 
-def _filtered(given: ProgramFilter | None) -> Filtered:
+ProgramFilterArgument = Annotated[
+    ProgramFilter | None, strawberry.argument(description="Which program versions.")
+]
+
+
+def _filtered(_info: Info, given: ProgramFilter) -> Filtered:
     found = Filtered()
-    if given is not None:
-        found.states(given.state)
-        found.among("code", given.code, "code")
-        found.among("category", given.category, "category")
+    found.states(given.state)
+    found.among("code", given.code, "code")
+    found.among("category", given.category, "category")
     return found
 
 
@@ -198,17 +193,4 @@ async def program(
     return found
 
 
-async def programs(
-    info: Info,
-    filter: Annotated[
-        ProgramFilter | None, strawberry.argument(description="Which program versions.")
-    ] = None,
-    first: First = None,
-    after: After = None,
-    last: Last = None,
-    before: Before = None,
-) -> Page:
-    """The program versions of the platform, by code and version."""
-    page = PageArguments(first, after, last, before)
-    request = list_request(info, PROGRAMS, "Program", "programs", page, _filtered(filter))
-    return await fetch_page(request)
+programs = Listing(PROGRAMS, "Program", ProgramFilterArgument, _filtered).at_root("programs")

@@ -1,6 +1,6 @@
 """Mutations of programs."""
 
-from typing import Annotated, Any, cast
+from typing import cast
 
 import strawberry
 
@@ -11,7 +11,7 @@ from models.reading import Record
 from models.status import CapabilityKind
 from resolvers.batching import Parents, batched
 from resolvers.context import Info
-from resolvers.mutation import Payload, Result, VersionedInput, keyed, mutate, mutation
+from resolvers.mutation import Payload, VersionedInput, mutation
 from resolvers.pagination import plain
 from resolvers.program import Program
 from resolvers.scalars import Duration, Json
@@ -29,8 +29,11 @@ async def _programs(parents: Parents, info: Info) -> list[Record | None]:
     return [None if key is None else found[key] for key in changed]
 
 
-def _program_of_payload() -> Any:
-    return batched(_programs, description="The program version.")
+@strawberry.type(description="What mutations of a program answer.")
+class ProgramPayload(Payload):
+    """The program version."""
+
+    program: Program | None = batched(_programs, description="The program version.")
 
 
 @strawberry.input(description="One entry of a program's registry of codes.")
@@ -100,46 +103,35 @@ class ProgramPublishInput(VersionedInput):
         default=None, description="The errors that its reviewers may point out."
     )
 
-
-@strawberry.type(description="The published version.")
-class ProgramPublishPayload(Payload):
-    """What programPublish answers."""
-
-    program: Program | None = _program_of_payload()
-
-
-async def program_publish(
-    info: Info,
-    input: Annotated[ProgramPublishInput, strawberry.argument(description="The new version.")],
-) -> Result:
-    """Publish the next version of a program."""
-
-    def build() -> operations.Publish:
+    def command(self) -> operations.Publish:
         return operations.Publish(
-            code=input.code,
-            name=input.name,
-            owner=input.owner,
-            category=plain(input.category),
-            title=input.title,
-            description=input.description,
-            evidence_schema=input.evidence_schema,
-            proves=tuple(input.proves or ()),
-            due_after=input.due_after,
-            deadline_after=input.deadline_after,
-            notice_period=input.notice_period,
-            reminders=tuple(input.reminders or ()),
-            restricts=tuple(plain(kind) for kind in input.restricts or ()),
-            gates=tuple(plain(kind) for kind in input.gates or ()),
-            four_eyes=input.four_eyes,
-            review_within=input.review_within,
-            appeal_within=input.appeal_within,
-            legal_ground=input.legal_ground,
-            reason_codes=_codes(input.reason_codes),
-            error_codes=_codes(input.error_codes),
-            **keyed(input),
+            code=self.code,
+            name=self.name,
+            owner=self.owner,
+            category=plain(self.category),
+            title=self.title,
+            description=self.description,
+            evidence_schema=self.evidence_schema,
+            proves=tuple(self.proves or ()),
+            due_after=self.due_after,
+            deadline_after=self.deadline_after,
+            notice_period=self.notice_period,
+            reminders=tuple(self.reminders or ()),
+            restricts=tuple(plain(kind) for kind in self.restricts or ()),
+            gates=tuple(plain(kind) for kind in self.gates or ()),
+            four_eyes=self.four_eyes,
+            review_within=self.review_within,
+            appeal_within=self.appeal_within,
+            legal_ground=self.legal_ground,
+            reason_codes=_codes(self.reason_codes),
+            error_codes=_codes(self.error_codes),
+            **self.shared(),
         )
 
-    return await mutate(info, operations.publish, build)
+
+@strawberry.type(description="The published version.")
+class ProgramPublishPayload(ProgramPayload):
+    """What programPublish answers."""
 
 
 def _codes(given: list[CodeInput] | None) -> tuple[operations.CodeText, ...]:
@@ -152,24 +144,13 @@ class ProgramRetireInput(VersionedInput):
 
     code: str = strawberry.field(description="The code of the program.")
 
+    def command(self) -> operations.Retire:
+        return operations.Retire(code=self.code, **self.shared())
+
 
 @strawberry.type(description="The retired version.")
-class ProgramRetirePayload(Payload):
+class ProgramRetirePayload(ProgramPayload):
     """What programRetire answers."""
-
-    program: Program | None = _program_of_payload()
-
-
-async def program_retire(
-    info: Info,
-    input: Annotated[ProgramRetireInput, strawberry.argument(description="Which program.")],
-) -> Result:
-    """Retire the published version of a program."""
-
-    def build() -> operations.Retire:
-        return operations.Retire(code=input.code, **keyed(input))
-
-    return await mutate(info, operations.retire, build)
 
 
 @strawberry.type(description="Mutations of programs.")
@@ -177,14 +158,18 @@ class ProgramMutations:
     """The fields of the root type Mutation that concern programs."""
 
     program_publish: ProgramPublishPayload = mutation(
-        program_publish,
+        operations.publish,
+        ProgramPublishInput,
         "Publish the next version of a program; `expectedVersion` is the published one's, 0 for a "
         "new program.",
         operations.PUBLISHERS,
+        argument="The new version.",
     )
     program_retire: ProgramRetirePayload = mutation(
-        program_retire,
+        operations.retire,
+        ProgramRetireInput,
         "Retire the published version of a program: nothing new opens under it, what is open goes "
         "on.",
         operations.PUBLISHERS,
+        argument="Which program.",
     )

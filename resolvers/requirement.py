@@ -1,6 +1,5 @@
 """Requirements: what accounts are asked for. The mutations are in `requirement_mutations.py`."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from enum import Enum
 from typing import TYPE_CHECKING, Annotated
@@ -32,23 +31,10 @@ from resolvers.batching import Parents, batched
 from resolvers.context import Info
 from resolvers.evidence import Evidence, evidence_of_requirements
 from resolvers.interaction import Interaction, interactions_of_requirements
+from resolvers.lists import Listing
 from resolvers.loading import OF_ACCOUNT, account_field, programs_of
 from resolvers.node import Actor, Node, actor_field, node_id, rows_of
-from resolvers.pagination import (
-    After,
-    Before,
-    Connection,
-    DateTimeRange,
-    Filtered,
-    First,
-    Last,
-    OrderDirection,
-    Page,
-    PageArguments,
-    fetch_page,
-    fetch_pages,
-    list_request,
-)
+from resolvers.pagination import Connection, DateTimeRange, Filtered, OrderDirection
 from resolvers.permission import RequirementActionPermission
 from resolvers.program import Program
 from resolvers.resolution import Resolution, resolutions_of_requirements
@@ -342,10 +328,8 @@ RequirementOrderArgument = Annotated[
 ]
 
 
-def _filtered(info: Info, given: RequirementFilter | None) -> Filtered:
+def _filtered(info: Info, given: RequirementFilter) -> Filtered:
     found = Filtered()
-    if given is None:
-        return found
     if given.account_id is not None:
         found.account_id = ids.account_of(given.account_id, "filter", "accountId")
     found.branches = _branches(given)
@@ -387,45 +371,8 @@ def _branches(given: RequirementFilter) -> tuple[Branch, ...] | None:
     return tuple(found)
 
 
-async def requirements(
-    info: Info,
-    filter: RequirementFilterArgument = None,
-    order_by: RequirementOrderArgument = None,
-    first: First = None,
-    after: After = None,
-    last: Last = None,
-    before: Before = None,
-) -> Page:
-    """The requirements of the platform, or of the account user's account."""
-    page = PageArguments(first, after, last, before)
-    filtered = _filtered(info, filter)
-    request = list_request(
-        info, REQUIREMENTS, "Requirement", "requirements", page, filtered, order_by
-    )
-    return await fetch_page(request)
-
-
-async def requirements_of_accounts(
-    parents: Parents,
-    info: Info,
-    filter: RequirementFilterArgument = None,
-    order_by: RequirementOrderArgument = None,
-    first: First = None,
-    after: After = None,
-    last: Last = None,
-    before: Before = None,
-) -> Sequence[Page]:
-    """Each account's requirements."""
-    page = PageArguments(first, after, last, before)
-    filtered = _filtered(info, filter)
-    request = list_request(
-        info,
-        REQUIREMENTS,
-        "Requirement",
-        "account.requirements",
-        page,
-        filtered,
-        order_by,
-        OF_ACCOUNT,
-    )
-    return await fetch_pages(request, parents)
+_LISTED = Listing(
+    REQUIREMENTS, "Requirement", RequirementFilterArgument, _filtered, RequirementOrderArgument
+)
+requirements = _LISTED.at_root("requirements")
+requirements_of_accounts = _LISTED.of_each("account.requirements", OF_ACCOUNT)

@@ -1,7 +1,7 @@
 """Mutations of requirements."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Any
 
 import strawberry
 
@@ -14,30 +14,21 @@ from models.requirement import Priority, RequirementAction
 from models.requirement import Requirement as RequirementRow
 from models.resolution import EVIDENCE_ACCEPTED, AutomatedDecision, Statement
 from resolvers import ids
-from resolvers.context import Info
 from resolvers.evidence import DocumentInput
-from resolvers.mutation import (
-    Payload,
-    Result,
-    VersionedInput,
-    changed_field,
-    keyed,
-    mutate,
-    mutation,
-)
+from resolvers.mutation import Payload, VersionedInput, changed_field, mutation
 from resolvers.pagination import plain
 from resolvers.requirement import Requirement
-from resolvers.resolution import Resolution
-from resolvers.resolution_mutations import (
-    DECIDED,
-    requirement_of_resolution,
-    resolution_of_payload,
-)
+from resolvers.resolution_mutations import DECIDED, DecisionPayload
 from resolvers.scalars import Json
 
 
-def _requirement() -> Any:
-    return changed_field("Requirement", RequirementRow, "The requirement, as it is now.")
+@strawberry.type(description="What mutations of a requirement answer.")
+class RequirementPayload(Payload):
+    """The requirement."""
+
+    requirement: Requirement | None = changed_field(
+        "Requirement", RequirementRow, "The requirement, as it is now."
+    )
 
 
 @strawberry.input(description="What every mutation of a requirement takes.")
@@ -46,10 +37,10 @@ class RequirementInput(VersionedInput):
 
     id: strawberry.ID = strawberry.field(description="The requirement.")
 
-
-def _named(given: RequirementInput) -> dict[str, Any]:
-    account_id, requirement_id = ids.decode(given.id, ids.REQUIREMENT, "id")
-    return {"account_id": account_id, "requirement_id": requirement_id, **keyed(given)}
+    def shared(self) -> dict[str, Any]:
+        """The same, with the requirement."""
+        account_id, requirement_id = ids.decode(self.id, ids.REQUIREMENT, "id")
+        return {**super().shared(), "account_id": account_id, "requirement_id": requirement_id}
 
 
 @strawberry.input(description="Why a requirement is opened.")
@@ -87,34 +78,23 @@ class RequirementOpenInput(VersionedInput):
         default=Priority.NORMAL, description="How soon risk should look at it."
     )
 
-
-@strawberry.type(description="The opened requirement.")
-class RequirementOpenPayload(Payload):
-    """What requirementOpen answers."""
-
-    requirement: Requirement | None = _requirement()
-
-
-async def requirement_open(
-    info: Info,
-    input: Annotated[RequirementOpenInput, strawberry.argument(description="What to ask.")],
-) -> Result:
-    """Ask something of an account."""
-
-    def build() -> operations.OpenRequirement:
-        reasons = input.requested_reasons or ()
+    def command(self) -> operations.OpenRequirement:
+        reasons = self.requested_reasons or ()
         return operations.OpenRequirement(
-            account_id=ids.decode_account(input.account_id, "accountId"),
-            program=input.program,
+            account_id=ids.decode_account(self.account_id, "accountId"),
+            program=self.program,
             requested_reasons=tuple(operations.Reason(r.code, r.message) for r in reasons),
-            currently_due_at=input.currently_due_at,
-            deadline=input.deadline,
-            alternative_group=input.alternative_group,
-            priority=plain(input.priority),
-            **keyed(input),
+            currently_due_at=self.currently_due_at,
+            deadline=self.deadline,
+            alternative_group=self.alternative_group,
+            priority=plain(self.priority),
+            **self.shared(),
         )
 
-    return await mutate(info, operations.open_requirement, build)
+
+@strawberry.type(description="The opened requirement.")
+class RequirementOpenPayload(RequirementPayload):
+    """What requirementOpen answers."""
 
 
 @strawberry.input(description="Evidence.")
@@ -128,28 +108,12 @@ class RequirementSubmitInput(RequirementInput):
         default=None, description="References to documents; at most 20."
     )
 
-
-@strawberry.type(description="The requirement that was submitted to.")
-class RequirementSubmitPayload(Payload):
-    """What requirementSubmit answers."""
-
-    requirement: Requirement | None = _requirement()
-
-
-async def requirement_submit(
-    info: Info,
-    input: Annotated[RequirementSubmitInput, strawberry.argument(description="The evidence.")],
-) -> Result:
-    """Hand in evidence."""
-
-    def build() -> operations.Submit:
+    def command(self) -> operations.Submit:
         return operations.Submit(
-            payload=input.payload,
-            documents=tuple(_document(given) for given in input.documents or ()),
-            **_named(input),
+            payload=self.payload,
+            documents=tuple(_document(given) for given in self.documents or ()),
+            **self.shared(),
         )
-
-    return await mutate(info, operations.submit, build)
 
 
 def _document(given: DocumentInput) -> DocumentReference:
@@ -162,28 +126,22 @@ def _document(given: DocumentInput) -> DocumentReference:
     )
 
 
+@strawberry.type(description="The requirement that was submitted to.")
+class RequirementSubmitPayload(RequirementPayload):
+    """What requirementSubmit answers."""
+
+
 @strawberry.input(description="What to take into review.")
 class RequirementStartReviewInput(RequirementInput):
     """Which requirement."""
 
+    def command(self) -> operations.StartReview:
+        return operations.StartReview(**self.shared())
+
 
 @strawberry.type(description="The requirement in review.")
-class RequirementStartReviewPayload(Payload):
+class RequirementStartReviewPayload(RequirementPayload):
     """What requirementStartReview answers."""
-
-    requirement: Requirement | None = _requirement()
-
-
-async def requirement_start_review(
-    info: Info,
-    input: Annotated[
-        RequirementStartReviewInput, strawberry.argument(description="Which requirement.")
-    ],
-) -> Result:
-    """Take what was submitted into review."""
-    return await mutate(
-        info, operations.start_review, lambda: operations.StartReview(**_named(input))
-    )
 
 
 @strawberry.input(description="What is wrong with what was submitted.")
@@ -206,27 +164,14 @@ class RequirementRequestChangesInput(RequirementInput):
         description="What is wrong; at least one."
     )
 
+    def command(self) -> operations.RequestChanges:
+        errors = tuple(operations.Error(e.code, e.message, e.field, e.remedy) for e in self.errors)
+        return operations.RequestChanges(errors=errors, **self.shared())
+
 
 @strawberry.type(description="The requirement that was sent back.")
-class RequirementRequestChangesPayload(Payload):
+class RequirementRequestChangesPayload(RequirementPayload):
     """What requirementRequestChanges answers."""
-
-    requirement: Requirement | None = _requirement()
-
-
-async def requirement_request_changes(
-    info: Info,
-    input: Annotated[
-        RequirementRequestChangesInput, strawberry.argument(description="What is wrong.")
-    ],
-) -> Result:
-    """Send back what was submitted."""
-
-    def build() -> operations.RequestChanges:
-        errors = tuple(operations.Error(e.code, e.message, e.field, e.remedy) for e in input.errors)
-        return operations.RequestChanges(errors=errors, **_named(input))
-
-    return await mutate(info, operations.request_changes, build)
 
 
 @strawberry.input(description="A statement of reasons.")
@@ -264,93 +209,57 @@ def _statement(given: StatementInput | None) -> Statement:
     )
 
 
-@strawberry.input(description="What to accept, and why.")
-class RequirementApproveInput(RequirementInput):
+@strawberry.input(description="What every decision on a requirement takes.")
+class DecisionInput(RequirementInput):
     """A reason and a statement."""
 
-    reason_code: str = strawberry.field(
-        default=EVIDENCE_ACCEPTED, description="The reason, one of the program's registry."
-    )
+    reason_code: str = strawberry.field(description="The reason, one of the program's registry.")
     statement: StatementInput | None = strawberry.field(
         default=None, description="The statement of reasons."
     )
 
+    def command(self) -> decisions.Decide:
+        return decisions.Decide(
+            reason_code=self.reason_code, statement=_statement(self.statement), **self.shared()
+        )
+
+
+@strawberry.input(description="What to accept, and why.")
+class RequirementApproveInput(DecisionInput):
+    """The reason may be left out."""
+
+    reason_code: str = strawberry.field(
+        default=EVIDENCE_ACCEPTED, description="The reason, one of the program's registry."
+    )
+
+
+@strawberry.type(description="The accepted requirement, or the proposal to accept it.")
+class RequirementApprovePayload(DecisionPayload):
+    """What requirementApprove answers."""
+
 
 @strawberry.input(description="What to refuse, and why.")
-class RequirementRejectInput(RequirementInput):
-    """A reason and a statement."""
+class RequirementRejectInput(DecisionInput):
+    """The statement may not be left out."""
 
-    reason_code: str = strawberry.field(description="The reason, one of the program's registry.")
     statement: StatementInput = strawberry.field(
         description="The statement of reasons, with the facts."
     )
 
 
-@strawberry.input(description="What to do without, and why.")
-class RequirementWaiveInput(RequirementInput):
-    """A reason and a statement."""
-
-    reason_code: str = strawberry.field(description="The reason, one of the program's registry.")
-    statement: StatementInput | None = strawberry.field(
-        default=None, description="The statement of reasons."
-    )
-
-
-Decision = RequirementApproveInput | RequirementRejectInput | RequirementWaiveInput
-
-
-def _decide(given: Decision) -> decisions.Decide:
-    return decisions.Decide(
-        reason_code=given.reason_code, statement=_statement(given.statement), **_named(given)
-    )
-
-
-@strawberry.type(description="The accepted requirement, or the proposal to accept it.")
-class RequirementApprovePayload(Payload):
-    """What requirementApprove answers."""
-
-    requirement: Requirement | None = requirement_of_resolution()
-    resolution: Resolution | None = resolution_of_payload()
-
-
-async def requirement_approve(
-    info: Info,
-    input: Annotated[RequirementApproveInput, strawberry.argument(description="What to accept.")],
-) -> Result:
-    """Accept what was submitted."""
-    return await mutate(info, decisions.approve, lambda: _decide(input))
-
-
 @strawberry.type(description="The refused requirement, or the proposal to refuse it.")
-class RequirementRejectPayload(Payload):
+class RequirementRejectPayload(DecisionPayload):
     """What requirementReject answers."""
 
-    requirement: Requirement | None = requirement_of_resolution()
-    resolution: Resolution | None = resolution_of_payload()
 
-
-async def requirement_reject(
-    info: Info,
-    input: Annotated[RequirementRejectInput, strawberry.argument(description="What to refuse.")],
-) -> Result:
-    """Refuse what was submitted."""
-    return await mutate(info, decisions.reject, lambda: _decide(input))
+@strawberry.input(description="What to do without, and why.")
+class RequirementWaiveInput(DecisionInput):
+    """A reason and a statement."""
 
 
 @strawberry.type(description="The proposal to do without the requirement.")
-class RequirementWaivePayload(Payload):
+class RequirementWaivePayload(DecisionPayload):
     """What requirementWaive answers."""
-
-    requirement: Requirement | None = requirement_of_resolution()
-    resolution: Resolution | None = resolution_of_payload()
-
-
-async def requirement_waive(
-    info: Info,
-    input: Annotated[RequirementWaiveInput, strawberry.argument(description="What to waive.")],
-) -> Result:
-    """Propose to do without."""
-    return await mutate(info, decisions.waive, lambda: _decide(input))
 
 
 @strawberry.input(description="What to cancel, and why.")
@@ -361,24 +270,13 @@ class RequirementCancelInput(RequirementInput):
         description="Why, in words for the account's user; at most 2,000 characters."
     )
 
+    def command(self) -> operations.Cancel:
+        return operations.Cancel(reason=self.reason, **self.shared())
+
 
 @strawberry.type(description="The canceled requirement.")
-class RequirementCancelPayload(Payload):
+class RequirementCancelPayload(RequirementPayload):
     """What requirementCancel answers."""
-
-    requirement: Requirement | None = _requirement()
-
-
-async def requirement_cancel(
-    info: Info,
-    input: Annotated[RequirementCancelInput, strawberry.argument(description="What to cancel.")],
-) -> Result:
-    """End a requirement without a decision."""
-    return await mutate(
-        info,
-        operations.cancel,
-        lambda: operations.Cancel(reason=input.reason, **_named(input)),
-    )
 
 
 @strawberry.input(description="What to give more time.")
@@ -387,24 +285,13 @@ class RequirementExtendInput(RequirementInput):
 
     deadline: datetime = strawberry.field(description="The new deadline, later than the present.")
 
+    def command(self) -> operations.Extend:
+        return operations.Extend(deadline=self.deadline, **self.shared())
+
 
 @strawberry.type(description="The extended requirement.")
-class RequirementExtendPayload(Payload):
+class RequirementExtendPayload(RequirementPayload):
     """What requirementExtend answers."""
-
-    requirement: Requirement | None = _requirement()
-
-
-async def requirement_extend(
-    info: Info,
-    input: Annotated[RequirementExtendInput, strawberry.argument(description="What to extend.")],
-) -> Result:
-    """Give a requirement a later deadline."""
-    return await mutate(
-        info,
-        operations.extend,
-        lambda: operations.Extend(deadline=input.deadline, **_named(input)),
-    )
 
 
 @strawberry.input(description="What to hand to whom.")
@@ -416,26 +303,15 @@ class RequirementAssignInput(RequirementInput):
     )
     assignee_name: str | None = strawberry.field(default=None, description="The reviewer's name.")
 
+    def command(self) -> operations.Assign:
+        return operations.Assign(
+            assignee_id=self.assignee_id, assignee_name=self.assignee_name, **self.shared()
+        )
+
 
 @strawberry.type(description="The assigned requirement.")
-class RequirementAssignPayload(Payload):
+class RequirementAssignPayload(RequirementPayload):
     """What requirementAssign answers."""
-
-    requirement: Requirement | None = _requirement()
-
-
-async def requirement_assign(
-    info: Info,
-    input: Annotated[RequirementAssignInput, strawberry.argument(description="Whom to.")],
-) -> Result:
-    """Hand a requirement to a reviewer, or back to nobody."""
-    return await mutate(
-        info,
-        operations.assign,
-        lambda: operations.Assign(
-            assignee_id=input.assignee_id, assignee_name=input.assignee_name, **_named(input)
-        ),
-    )
 
 
 @strawberry.input(description="What to ask again, and why.")
@@ -449,24 +325,13 @@ class RequirementReopenInput(RequirementInput):
         default=None, description="The new deadline; as the program says if left out."
     )
 
+    def command(self) -> operations.Reopen:
+        return operations.Reopen(reason=self.reason, deadline=self.deadline, **self.shared())
+
 
 @strawberry.type(description="The reopened requirement.")
-class RequirementReopenPayload(Payload):
+class RequirementReopenPayload(RequirementPayload):
     """What requirementReopen answers."""
-
-    requirement: Requirement | None = _requirement()
-
-
-async def requirement_reopen(
-    info: Info,
-    input: Annotated[RequirementReopenInput, strawberry.argument(description="What to reopen.")],
-) -> Result:
-    """Ask again for what was satisfied or waived."""
-    return await mutate(
-        info,
-        operations.reopen,
-        lambda: operations.Reopen(reason=input.reason, deadline=input.deadline, **_named(input)),
-    )
 
 
 ROLES = operations.ROLES
@@ -477,69 +342,91 @@ class RequirementMutations:
     """The fields of the root type Mutation that concern requirements."""
 
     requirement_open: RequirementOpenPayload = mutation(
-        requirement_open,
+        operations.open_requirement,
+        RequirementOpenInput,
         "Ask something of an account.",
         operations.OPENERS,
         (EventType.REQUIREMENT_OPENED, *DERIVED),
+        argument="What to ask.",
     )
     requirement_submit: RequirementSubmitPayload = mutation(
-        requirement_submit,
+        operations.submit,
+        RequirementSubmitInput,
         "Hand in evidence.",
         ROLES[RequirementAction.SUBMIT],
         (EventType.REQUIREMENT_SUBMITTED, *DERIVED),
+        argument="The evidence.",
     )
     requirement_start_review: RequirementStartReviewPayload = mutation(
-        requirement_start_review,
+        operations.start_review,
+        RequirementStartReviewInput,
         "Take what was submitted into review.",
         ROLES[RequirementAction.START_REVIEW],
         (EventType.REQUIREMENT_REVIEW_STARTED,),
+        argument="Which requirement.",
     )
     requirement_approve: RequirementApprovePayload = mutation(
-        requirement_approve,
+        decisions.approve,
+        RequirementApproveInput,
         "Accept what was submitted; where the program asks for four eyes, propose to.",
         ROLES[RequirementAction.APPROVE],
         (EventType.REQUIREMENT_APPROVED, EventType.RESOLUTION_PROPOSED, *DECIDED),
+        argument="What to accept.",
     )
     requirement_request_changes: RequirementRequestChangesPayload = mutation(
-        requirement_request_changes,
+        operations.request_changes,
+        RequirementRequestChangesInput,
         "Send back what was submitted, with what is wrong.",
         ROLES[RequirementAction.REQUEST_CHANGES],
         (EventType.REQUIREMENT_CHANGES_REQUESTED, EventType.RESOLUTION_DECLINED, *DERIVED),
+        argument="What is wrong.",
     )
     requirement_reject: RequirementRejectPayload = mutation(
-        requirement_reject,
+        decisions.reject,
+        RequirementRejectInput,
         "Refuse what was submitted; where the program asks for four eyes, propose to.",
         ROLES[RequirementAction.REJECT],
         (EventType.REQUIREMENT_REJECTED, EventType.RESOLUTION_PROPOSED, *DECIDED),
+        argument="What to refuse.",
     )
     requirement_waive: RequirementWaivePayload = mutation(
-        requirement_waive,
+        decisions.waive,
+        RequirementWaiveInput,
         "Propose to do without; it always takes a second pair of eyes.",
         ROLES[RequirementAction.WAIVE],
         (EventType.RESOLUTION_PROPOSED,),
         (Scope.REQUIREMENT_WAIVE,),
+        argument="What to waive.",
     )
     requirement_cancel: RequirementCancelPayload = mutation(
-        requirement_cancel,
+        operations.cancel,
+        RequirementCancelInput,
         "End a requirement without a decision; an integrator only what it opened itself.",
         ROLES[RequirementAction.CANCEL],
         (EventType.REQUIREMENT_CANCELED, EventType.RESOLUTION_DECLINED, *DERIVED),
+        argument="What to cancel.",
     )
     requirement_extend: RequirementExtendPayload = mutation(
-        requirement_extend,
+        operations.extend,
+        RequirementExtendInput,
         "Give a requirement a later deadline.",
         ROLES[RequirementAction.EXTEND],
         (EventType.REQUIREMENT_EXTENDED, *DERIVED),
+        argument="What to extend.",
     )
     requirement_assign: RequirementAssignPayload = mutation(
-        requirement_assign,
+        operations.assign,
+        RequirementAssignInput,
         "Hand a requirement to a reviewer, or back to nobody.",
         ROLES[RequirementAction.ASSIGN],
         (EventType.REQUIREMENT_ASSIGNED,),
+        argument="Whom to.",
     )
     requirement_reopen: RequirementReopenPayload = mutation(
-        requirement_reopen,
+        operations.reopen,
+        RequirementReopenInput,
         "Ask again for what was satisfied or waived.",
         ROLES[RequirementAction.REOPEN],
         (EventType.REQUIREMENT_REOPENED, *DERIVED),
+        argument="What to reopen.",
     )

@@ -1,13 +1,11 @@
 """Resolutions: decisions, and the second pair of eyes on them."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from enum import Enum
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
-from models.listing import Link
 from models.permission import Permission
 from models.requirement_reads import REQUIREMENTS
 from models.resolution import (
@@ -20,22 +18,10 @@ from models.resolution import (
 from resolvers import ids
 from resolvers.batching import Parents, batched
 from resolvers.context import Info
+from resolvers.lists import Listing
 from resolvers.loading import OF_ACCOUNT, OF_REQUIREMENT, account_field, reference_field
 from resolvers.node import Actor, Node, actor_field, node_id, rows_of, shown_actor
-from resolvers.pagination import (
-    After,
-    Before,
-    DateTimeRange,
-    Filtered,
-    First,
-    Last,
-    OrderDirection,
-    Page,
-    PageArguments,
-    fetch_page,
-    fetch_pages,
-    list_request,
-)
+from resolvers.pagination import DateTimeRange, Filtered, OrderDirection
 from resolvers.permission import ResolutionActionPermission
 from resolvers.selection import register_columns
 
@@ -175,10 +161,8 @@ ResolutionOrderArgument = Annotated[
 ]
 
 
-def _filtered(given: ResolutionFilter | None) -> Filtered:
+def _filtered(_info: Info, given: ResolutionFilter) -> Filtered:
     found = Filtered()
-    if given is None:
-        return found
     if given.account_id is not None:
         found.account_id = ids.account_of(given.account_id, "filter", "accountId")
     found.states(given.state)
@@ -188,64 +172,9 @@ def _filtered(given: ResolutionFilter | None) -> Filtered:
     return found
 
 
-async def resolutions(
-    info: Info,
-    filter: ResolutionFilterArgument = None,
-    order_by: ResolutionOrderArgument = None,
-    first: First = None,
-    after: After = None,
-    last: Last = None,
-    before: Before = None,
-) -> Page:
-    """The resolutions of the platform, or of the account user's account."""
-    page = PageArguments(first, after, last, before)
-    request = list_request(
-        info, RESOLUTIONS, "Resolution", "resolutions", page, _filtered(filter), order_by
-    )
-    return await fetch_page(request)
-
-
-async def resolutions_of_accounts(
-    parents: Parents,
-    info: Info,
-    filter: ResolutionFilterArgument = None,
-    order_by: ResolutionOrderArgument = None,
-    first: First = None,
-    after: After = None,
-    last: Last = None,
-    before: Before = None,
-) -> Sequence[Page]:
-    """Each account's resolutions."""
-    page = PageArguments(first, after, last, before)
-    return await _of_each(info, parents, "account.resolutions", page, filter, order_by, OF_ACCOUNT)
-
-
-async def resolutions_of_requirements(
-    parents: Parents,
-    info: Info,
-    filter: ResolutionFilterArgument = None,
-    order_by: ResolutionOrderArgument = None,
-    first: First = None,
-    after: After = None,
-    last: Last = None,
-    before: Before = None,
-) -> Sequence[Page]:
-    """Each requirement's resolutions."""
-    page = PageArguments(first, after, last, before)
-    link = OF_REQUIREMENT
-    return await _of_each(info, parents, "requirement.resolutions", page, filter, order_by, link)
-
-
-async def _of_each(
-    info: Info,
-    parents: Sequence[Any],
-    name: str,
-    page: PageArguments,
-    given: ResolutionFilter | None,
-    order_by: ResolutionOrder | None,
-    link: Link,
-) -> Sequence[Page]:
-    request = list_request(
-        info, RESOLUTIONS, "Resolution", name, page, _filtered(given), order_by, link
-    )
-    return await fetch_pages(request, parents)
+_LISTED = Listing(
+    RESOLUTIONS, "Resolution", ResolutionFilterArgument, _filtered, ResolutionOrderArgument
+)
+resolutions = _LISTED.at_root("resolutions")
+resolutions_of_accounts = _LISTED.of_each("account.resolutions", OF_ACCOUNT)
+resolutions_of_requirements = _LISTED.of_each("requirement.resolutions", OF_REQUIREMENT)

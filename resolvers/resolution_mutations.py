@@ -1,6 +1,6 @@
 """Mutations of decisions: the second pair of eyes."""
 
-from typing import Annotated, Any
+from typing import Any
 
 import strawberry
 
@@ -10,16 +10,7 @@ from models.requirement import Requirement as RequirementRow
 from models.resolution import DECIDERS
 from models.resolution import Resolution as ResolutionRow
 from resolvers import ids
-from resolvers.context import Info
-from resolvers.mutation import (
-    Payload,
-    Result,
-    VersionedInput,
-    changed_field,
-    keyed,
-    mutate,
-    mutation,
-)
+from resolvers.mutation import Payload, VersionedInput, changed_field, mutation
 from resolvers.requirement import Requirement
 from resolvers.resolution import Resolution
 
@@ -32,75 +23,56 @@ DECIDED = (
 )
 
 
-def requirement_of_resolution() -> Any:
-    """A payload's field: the requirement that the changed resolution decides on."""
-    return changed_field(
+@strawberry.type(description="What mutations of a decision answer.")
+class DecisionPayload(Payload):
+    """The changed resolution, and the requirement that it decides on."""
+
+    requirement: Requirement | None = changed_field(
         "Requirement", RequirementRow, "The requirement, as it is now.", own="requirement_id"
+    )
+    resolution: Resolution | None = changed_field(
+        "Resolution", ResolutionRow, "The decision, or the proposal of one."
     )
 
 
-def resolution_of_payload() -> Any:
-    """A payload's field: the changed resolution."""
-    return changed_field("Resolution", ResolutionRow, "The decision, or the proposal of one.")
-
-
-@strawberry.input(description="Which proposal to make final.")
-class ResolutionApproveInput(VersionedInput):
+@strawberry.input(description="What every mutation of a resolution takes.")
+class ResolutionInput(VersionedInput):
     """Which resolution."""
 
     id: strawberry.ID = strawberry.field(description="The resolution.")
 
+    def shared(self) -> dict[str, Any]:
+        """The same, with the resolution."""
+        account_id, resolution_id = ids.decode(self.id, ids.RESOLUTION, "id")
+        return {**super().shared(), "account_id": account_id, "resolution_id": resolution_id}
+
+
+@strawberry.input(description="Which proposal to make final.")
+class ResolutionApproveInput(ResolutionInput):
+    """Which resolution."""
+
+    def command(self) -> decisions.ApproveResolution:
+        return decisions.ApproveResolution(**self.shared())
+
 
 @strawberry.type(description="The final decision.")
-class ResolutionApprovePayload(Payload):
+class ResolutionApprovePayload(DecisionPayload):
     """What resolutionApprove answers."""
-
-    requirement: Requirement | None = requirement_of_resolution()
-    resolution: Resolution | None = resolution_of_payload()
-
-
-async def resolution_approve(
-    info: Info,
-    input: Annotated[ResolutionApproveInput, strawberry.argument(description="Which proposal.")],
-) -> Result:
-    """Make somebody else's proposal final."""
-
-    def build() -> decisions.ApproveResolution:
-        account_id, own = ids.decode(input.id, ids.RESOLUTION, "id")
-        return decisions.ApproveResolution(account_id=account_id, resolution_id=own, **keyed(input))
-
-    return await mutate(info, decisions.approve_resolution, build)
 
 
 @strawberry.input(description="Which proposal to turn down.")
-class ResolutionDeclineInput(VersionedInput):
+class ResolutionDeclineInput(ResolutionInput):
     """Which resolution, and why."""
 
-    id: strawberry.ID = strawberry.field(description="The resolution.")
     reason: str | None = strawberry.field(default=None, description="Why, for staff.")
+
+    def command(self) -> decisions.DeclineResolution:
+        return decisions.DeclineResolution(reason=self.reason, **self.shared())
 
 
 @strawberry.type(description="The declined proposal.")
-class ResolutionDeclinePayload(Payload):
+class ResolutionDeclinePayload(DecisionPayload):
     """What resolutionDecline answers."""
-
-    requirement: Requirement | None = requirement_of_resolution()
-    resolution: Resolution | None = resolution_of_payload()
-
-
-async def resolution_decline(
-    info: Info,
-    input: Annotated[ResolutionDeclineInput, strawberry.argument(description="Which proposal.")],
-) -> Result:
-    """Turn somebody else's proposal down."""
-
-    def build() -> decisions.DeclineResolution:
-        account_id, own = ids.decode(input.id, ids.RESOLUTION, "id")
-        return decisions.DeclineResolution(
-            account_id=account_id, resolution_id=own, reason=input.reason, **keyed(input)
-        )
-
-    return await mutate(info, decisions.decline_resolution, build)
 
 
 @strawberry.type(description="Mutations of decisions.")
@@ -108,7 +80,8 @@ class ResolutionMutations:
     """The fields of the root type Mutation that concern decisions."""
 
     resolution_approve: ResolutionApprovePayload = mutation(
-        resolution_approve,
+        decisions.approve_resolution,
+        ResolutionApproveInput,
         "Make somebody else's proposal final, with its effect; a waiver takes the scope that "
         "proposing it takes.",
         DECIDERS,
@@ -118,10 +91,13 @@ class ResolutionMutations:
             EventType.REQUIREMENT_WAIVED,
             *DECIDED,
         ),
+        argument="Which proposal.",
     )
     resolution_decline: ResolutionDeclinePayload = mutation(
-        resolution_decline,
+        decisions.decline_resolution,
+        ResolutionDeclineInput,
         "Turn somebody else's proposal down; the requirement stays as it is.",
         DECIDERS,
         (EventType.RESOLUTION_DECLINED,),
+        argument="Which proposal.",
     )

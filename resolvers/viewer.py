@@ -47,7 +47,7 @@ class Viewer:
 def viewer(info: Info) -> Any:
     """Who is asking."""
     actor = info.context.actor
-    allowed = [name for name, needs in NEEDS_OF_MUTATIONS.items() if needs.met_by(actor)]
+    allowed = [field.name for field, needs in NEEDS_OF_MUTATIONS if needs.met_by(actor)]
     return Viewer(
         id=actor.id,
         kind=actor.kind,

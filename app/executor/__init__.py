@@ -25,6 +25,7 @@ above: 0.1 microseconds a value. What is read here in order:
     types.py      which type the objects of an interface or union are
     leaves.py     scalars and enums, many at once
     errors.py     where errors happened; in the order of the document
+    paths.py      response paths, as resolvers and errors have them
     handover.py   why a run that waits for nothing needs no event loop
     explain.py    a run made visible
 

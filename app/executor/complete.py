@@ -36,25 +36,17 @@ async def complete(
         if column is not None:
             rows.put(field, column)
         else:
-            await _complete_closely(run, rows, field, values)
+            nodes = await _closely(run, rows, field, values)
+            column = [value_of(node, shape, nodes.found) for node in nodes.standing]
+            rows.put_checked(field, column)
         return None
     fold, found = _as_it_is(rows, field, values)
     if fold is None:
-        nodes = _Nodes(run, rows, field)
-        standing = nodes.of(await awaited(run, values, shape))
+        nodes = await _closely(run, rows, field, values)
         fold, found = Fold(rows, field, len(nodes.found)), nodes.found
-        fold.nodes, fold.places = standing, nodes.places
+        fold.nodes, fold.places = nodes.standing, nodes.places
     await divide(run, fold, found)
     return fold
-
-
-async def _complete_closely(
-    run: "BreadthFirstExecutor", rows: Rows, field: PlannedField, values: Values
-) -> None:
-    nodes = _Nodes(run, rows, field)
-    standing = nodes.of(await awaited(run, values, field.shape))
-    column = [value_of(node, field.shape, nodes.found) for node in standing]
-    rows.put_checked(field, column)
 
 
 def encoded(values: Values, shape: Shape) -> Values | None:
@@ -107,23 +99,27 @@ def _singly(
     return fold, [values[row] for row in there]
 
 
+async def _closely(
+    run: "BreadthFirstExecutor", rows: Rows, field: PlannedField, values: Values
+) -> "_Nodes":
+    return _Nodes(run, rows, field, await awaited(run, values, field.shape))
+
+
 class _Nodes:
-    """Values looked at one by one: what stands in each place, and what was found there.
+    """Values looked at one by one: what stands in each row's place, and what was found there.
 
     `found` are the objects, or the leaves as graphql-core coerces them, in the order of the
     response; a node that is a number stands for one of them.
     """
 
-    def __init__(self, run: "BreadthFirstExecutor", rows: Rows, field: PlannedField) -> None:
-        self.run, self.rows, self.field = run, rows, field
+    def __init__(
+        self, run: "BreadthFirstExecutor", rows: Rows, field: PlannedField, values: Values
+    ) -> None:
+        self.run, self.field = run, field
         self.found: list[Any] = []
         self.places: list[Place] = []
-
-    def of(self, values: Values) -> list[Node]:
-        """The node of each value."""
-        shape = self.field.shape
-        return [
-            self._node(value, shape, Place(self.rows, row, self.field))
+        self.standing: list[Node] = [
+            self._node(value, field.shape, Place(rows, row, field))
             for row, value in enumerate(values)
         ]
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from graphql import GraphQLError
 from graphql.error import located_error
 
+from app.executor.paths import path_of
 from app.executor.plan import PlannedField, Shape
 
 if TYPE_CHECKING:
@@ -57,14 +58,8 @@ class Errors:
             nulled = nulled_by(place)
             if not _is_gone(nulled, gone):
                 gone.add(nulled)
-                shown.append(located_error(error, place.field.nodes, list(path_of(place))))
+                shown.append(located_error(error, place.field.nodes, path_of(place).as_list()))
         return shown
-
-
-def path_of(place: Place) -> Steps:
-    """The response path."""
-    steps: list[Steps] = [(above.field.name, *above.indexes) for above in _from_root(place)]
-    return tuple(chain.from_iterable(steps))
 
 
 def order_of(place: Place) -> tuple[int, ...]:
@@ -80,7 +75,7 @@ def nulled_by(place: Place) -> Steps | None:
         shapes = _shapes_of(above)
         for depth in range(len(above.indexes), -1, -1):
             if shapes[depth].nullable:
-                return path_of(above._replace(indexes=above.indexes[:depth]))
+                return tuple(path_of(above._replace(indexes=above.indexes[:depth])).as_list())
     return None
 
 

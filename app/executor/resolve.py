@@ -11,6 +11,7 @@ from strawberry.types.field import StrawberryField
 from app.executor.arguments import arguments, converted_arguments, is_shareable
 from app.executor.errors import Place
 from app.executor.leaves import Values, is_plain
+from app.executor.paths import path_of
 from app.executor.plan import PlannedField, Shape
 from app.executor.rows import Broken, Rows
 
@@ -59,24 +60,6 @@ def info_of_declared(
     """Strawberry's info for a field at a path."""
     info_class = run.strawberry_schema.config.info_class
     return info_class(_raw_info=info_of(run, field, path), _field=declared)
-
-
-def path_of_row(rows: Rows, row: int) -> Path | None:
-    """The response path of an object, as graphql-core gives it to resolvers."""
-    if rows.fold is None:
-        return None
-    path = rows.paths.get(row)
-    if path is None:
-        path = rows.paths[row] = path_of_field(rows.fold.place_of(rows.ordinal(row)))
-    return path
-
-
-def path_of_field(place: Place) -> Path:
-    """The response path of a place."""
-    path = Path(path_of_row(place.rows, place.row), place.field.name, place.field.parent_type.name)
-    for index in place.indexes:
-        path = path.add_key(index)
-    return path
 
 
 async def awaited(run: "BreadthFirstExecutor", values: Values, shape: Shape) -> Values:
@@ -195,7 +178,7 @@ def _start_each(
     values: Values = []
     shared: dict[str, Any] | None = None
     for row, source in enumerate(rows.sources):
-        path = Path(path_of_row(rows, row), field.name, field.parent_type.name)
+        path = path_of(Place(rows, row, field))
         try:
             given = arguments(run, field) if shared is None else shared
             if all(map(is_shareable, given.values())):

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 from graphql import GraphQLObjectType, is_object_type
 from graphql.execution.executor import invalid_return_type_error
 
+from app.executor.paths import path_of
 from app.executor.plan import PlannedField, scope_of
-from app.executor.resolve import attempt, info_of, path_of_field, waited_for
+from app.executor.resolve import attempt, info_of, waited_for
 from app.executor.rows import Fold, Rows
 
 if TYPE_CHECKING:
@@ -171,7 +172,7 @@ def _infos(run: "BreadthFirstExecutor", fold: Fold) -> Callable[[int], Any]:
     def info(ordinal: int) -> Any:
         place = fold.place_of(ordinal)._replace(indexes=())
         if place.row not in made:
-            made[place.row] = info_of(run, fold.field, path_of_field(place))
+            made[place.row] = info_of(run, fold.field, path_of(place))
         return made[place.row]
 
     return info

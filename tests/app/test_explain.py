@@ -18,8 +18,8 @@ from app.application import build_application
 from app.cli import main
 from app.database import Database
 from app.embedded import EmbeddedPostgres
-from app.executor.explain import Recording, RecordingReader
 from app.settings import Settings
+from app.statements import RecordingReader
 from app.tokens import TokenSigner
 from models.actor import Actor, Role
 from models.clock import SystemClock
@@ -322,16 +322,16 @@ def test_a_database_that_is_away_is_a_line(
 
 
 async def test_a_statement_that_failed_has_an_estimate_too(database: Database) -> None:
-    recording = Recording()
     actor = Actor(Role.REVIEWER, "rita", platform_id_for("demo"))
-    reader = RecordingReader(database.read_pool_for(actor), actor, recording)
+    reader = RecordingReader(database.read_pool_for(actor), actor)
     query = Query("SELECT 1 / $1::int\n AS one", ("divisor",))
     await reader.fetch(query, {"divisor": 1}, Record)
     with pytest.raises(DivisionByZeroError):
         await reader.fetch(query, {"divisor": 0}, Record)
     await reader.estimate()
     await reader.close()
-    assert [one.rows for one in recording.elsewhere] == [1, None]
-    assert recording.elsewhere[0].cost is not None
-    assert {one.sql for one in recording.statements} == {"SELECT 1 / $1::int AS one"}
-    assert "arguments" not in repr(recording.elsewhere)
+    statements = reader.recorded.of(None)
+    assert [one.rows for one in statements] == [1, None]
+    assert statements[0].cost is not None
+    assert {one.sql for one in reader.recorded.all} == {"SELECT 1 / $1::int AS one"}
+    assert "arguments" not in repr(statements)
