@@ -10,9 +10,9 @@ import operator
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
-from sqlalchemy import ColumnElement, Table, and_, bindparam, case, literal_column, select
+from sqlalchemy import ColumnElement, and_, bindparam, case, literal_column, select
 
 # Before and after every value that a column of ties has.
 EDGES: dict[type, tuple[str, str]] = {
@@ -25,6 +25,12 @@ _OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
     ">": operator.gt,
     ">=": operator.ge,
 }
+
+
+class Columns(Protocol):
+    """The columns of rows, by name."""
+
+    def __getitem__(self, name: str, /) -> ColumnElement[Any]: ...
 
 
 @dataclass(frozen=True)
@@ -71,8 +77,8 @@ class Bounds:
 
     bounds: tuple[Bound | Missing, ...]
 
-    def __call__(self, table: Table) -> ColumnElement[bool]:
-        return and_(*(bound.holds(table.c[bound.column]) for bound in self.bounds))
+    def __call__(self, columns: Columns) -> ColumnElement[bool]:
+        return and_(*(bound.holds(columns[bound.column]) for bound in self.bounds))
 
 
 def beginning(

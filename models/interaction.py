@@ -7,7 +7,7 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Any, cast
 
-from sqlalchemy import CheckConstraint, Computed, Index, Table, select
+from sqlalchemy import CheckConstraint, Computed, ForeignKeyConstraint, Index, Table, select
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -159,18 +159,24 @@ class InteractionRequirement(AccountScoped, Base):
     __tablename__ = "interaction_requirements"
     __table_args__ = (
         account_key(),
-        own_key("interaction_id", "interactions"),
+        # The key repeats the instant, so that the copy can't be another than the interaction's.
+        ForeignKeyConstraint(
+            ["account_id", "interaction_id", "interaction_created_at"],
+            ["interactions.account_id", "interactions.id", "interactions.created_at"],
+        ),
         own_key("requirement_id", "requirements"),
         Index(
             "ix_interaction_requirements_requirement",
             "account_id",
             "requirement_id",
+            "interaction_created_at",
             "interaction_id",
         ),
     )
 
     interaction_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
     requirement_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    interaction_created_at: Mapped[datetime]
 
 
 INTERACTIONS = ListSpec(
@@ -181,6 +187,7 @@ INTERACTIONS = ListSpec(
     states=tuple(InteractionState),
     conditions={"created_after": CREATED_AFTER, "created_before": CREATED_BEFORE},
     checked=("created_at",),
+    mirrored=("created_at",),
 )
 INTERACTIONS.declare_indexes()
 INTERACTIONS_OF_REQUIREMENT = Link(
@@ -188,6 +195,7 @@ INTERACTIONS_OF_REQUIREMENT = Link(
     through=cast(Table, InteractionRequirement.__table__),
     through_parent="requirement_id",
     through_child="interaction_id",
+    mirrored={"created_at": "interaction_created_at", "id": "interaction_id"},
 )
 
 

@@ -38,7 +38,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, array
 
-from models.bounds import Bound, Bounds, beginning
+from models.bounds import Bound, Bounds, Columns, beginning
 from models.reading import Query, Record, compile_query, record_of
 
 COUNT_LIMIT = 10_000
@@ -49,7 +49,7 @@ MAX_SHAPES = 2_000
 MAX_PLANNED_BRANCHES = 16
 _ONE = literal_column("1", Integer)
 _COUNT_TO = literal_column(str(COUNT_LIMIT + 1), Integer)
-Condition = Callable[[Table], ColumnElement[bool]]
+Condition = Callable[[Columns], ColumnElement[bool]]
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,9 @@ class ListSpec:
     parameters are bound by name. `checked` are the columns that these look at: they stand at the
     end of every index, so that a row that is not meant is passed by without being fetched.
     `searches` are the conditions that look elsewhere first: such a list is walked once for all
-    states, since each walk would search again.
+    states, since each walk would search again. `mirrored` are the columns of orders that other
+    tables repeat: their index within an account is unique, so that a foreign key can hold the copy
+    equal.
     """
 
     name: str
@@ -82,6 +84,7 @@ class ListSpec:
     conditions: Mapping[str, Condition] = field(default_factory=dict)
     checked: tuple[str, ...] = ()
     searches: tuple[str, ...] = ()
+    mirrored: tuple[str, ...] = ()
     tie: tuple[str, ...] = ("account_id", "id")
 
     @property
@@ -97,26 +100,28 @@ class ListSpec:
             if self.searches:
                 self._index("platform_id", order)
             if len(self.tie) > 1:
-                self._index("account_id", order, scoped=True)
+                self._index("account_id", order, scoped=True, unique=order in self.mirrored)
             for column in self.dimensions.values():
                 self._index("platform_id", column, *lead, order)
 
-    def _index(self, *columns: str, scoped: bool = False) -> None:
+    def _index(self, *columns: str, scoped: bool = False, unique: bool = False) -> None:
         ties = [name for name in self.tie if not (scoped and name == "account_id")]
         checked = () if scoped else self.checked
         names = list(dict.fromkeys([*columns, *ties, *checked]))
         shown = [name for name in columns if name != "platform_id"]
         label = "_".join(["ix", self.table.name, *shown])
-        Index(label, *(self.table.c[name] for name in names))
+        Index(label, *(self.table.c[name] for name in names), unique=unique)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Link:
     """How rows of a list hang on their parent.
 
     `parent` is the parent's table; its key is `account_id` and, unless the parent is the account,
     `id`. `column` is the row's column that holds the parent's id; `through`, where it is set, is
-    the table between the two, with the columns of either's id.
+    the table between the two, with the columns of either's id. `mirrored` maps columns of the
+    list's rows to those of `through` that repeat them: read there, one index has both the parent's
+    rows and their order.
     """
 
     parent: Table
@@ -124,6 +129,7 @@ class Link:
     through: Table | None = None
     through_parent: str = ""
     through_child: str = ""
+    mirrored: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def by_id(self) -> bool:
@@ -140,6 +146,13 @@ class Link:
         """From a row of the list to its parent's key."""
         # They come first in the row, and a place is found faster than a name.
         return itemgetter(0, 1) if self.by_id else itemgetter(0)
+
+    def columns(self, table: Table) -> Columns:
+        """The columns that the list's rows are sorted by and compared with."""
+        if self.through is None:
+            return table.c
+        copies = {name: self.through.c[copy] for name, copy in self.mirrored.items()}
+        return {**dict(table.c.items()), **copies}
 
 
 @dataclass(frozen=True)
@@ -246,7 +259,7 @@ def _branch_where(
         where.append(table.c[spec.state_column] == word(branch.state))
     else:
         where += _either(shape, table)
-    return [*where, *_onwards(shape, table, _conditions(shape, branch))]
+    return [*where, *_onwards(shape, table.c, _conditions(shape, branch))]
 
 
 def _by_walks(shape: Shape) -> Select[Any]:
@@ -265,7 +278,7 @@ def _by_walks(shape: Shape) -> Select[Any]:
     # The limit keeps the planner from reading the whole table to find the few rows.
     row = select(*(table.c[name] for name in shape.columns)).where(mine, *same).limit(_ONE)
     found_row = row.correlate(page).lateral("row")
-    return select(*found_row.c).select_from(page, found_row).order_by(*_order(shape, page))
+    return select(*found_row.c).select_from(page, found_row).order_by(*_order(shape, page.c))
 
 
 def _walks(shape: Shape, branches: Sequence[Branch | None]) -> Select[Any]:
@@ -280,7 +293,7 @@ def _walks(shape: Shape, branches: Sequence[Branch | None]) -> Select[Any]:
         places.append(_each(states, "states"))
         where.append(table.c[spec.state_column] == places[-1].c.value)
     where += _fixed(shape, table, lead)
-    where += _onwards(shape, table, _conditions(shape, branches[0]))
+    where += _onwards(shape, table.c, _conditions(shape, branches[0]))
     keys = _ordered(shape, table, _names(shape)).where(*where).correlate(*places).lateral("keys")
     return select(*keys.c).select_from(*places, keys)
 
@@ -315,7 +328,8 @@ def _fixed(
 
 def _where(shape: Shape, table: Table) -> list[ColumnElement[bool]]:
     """The conditions of the whole list, wherever a page begins."""
-    found = [shape.spec.conditions[name](table) for name in shape.conditions]
+    columns = table.c if shape.link is None else shape.link.columns(table)
+    found = [shape.spec.conditions[name](columns) for name in shape.conditions]
     return [*_fixed(shape, table), *found, *_either(shape, table)]
 
 
@@ -327,7 +341,7 @@ def _either(shape: Shape, table: Table) -> list[ColumnElement[bool]]:
     branches = [
         and_(
             table.c[spec.state_column] == word(branch.state),
-            *([spec.conditions[branch.condition](table)] if branch.condition else []),
+            *([spec.conditions[branch.condition](table.c)] if branch.condition else []),
         )
         for branch in shape.branches
     ]
@@ -340,49 +354,52 @@ def _conditions(shape: Shape, branch: Branch | None) -> list[str]:
     return [*shape.conditions, *own]
 
 
-def _onwards(shape: Shape, table: Table, names: Sequence[str]) -> list[ColumnElement[bool]]:
+def _onwards(shape: Shape, columns: Columns, names: Sequence[str]) -> list[ColumnElement[bool]]:
     """The conditions of these names, and where the page begins."""
     found = [shape.spec.conditions[name] for name in names]
     if not shape.keyset:
-        return [condition(table) for condition in found]
+        return [condition(columns) for condition in found]
     order, descending = shape.spec.orders[shape.order], shape.descending
     parts = [b for condition in found if isinstance(condition, Bounds) for b in condition.bounds]
     first = [b for b in parts if isinstance(b, Bound) and b.begins(order, descending)]
     rest: list[Condition] = [Bounds((part,)) for part in parts if part not in first]
     rest += [condition for condition in found if not isinstance(condition, Bounds)]
-    return [*(condition(table) for condition in rest), _after(shape, table, first)]
+    return [*(condition(columns) for condition in rest), _after(shape, columns, first)]
 
 
-def _sort_columns(shape: Shape, rows: FromClause) -> list[ColumnElement[Any]]:
+def _sort_columns(shape: Shape, columns: Columns) -> list[ColumnElement[Any]]:
     spec = shape.spec
     scoped = shape.account or shape.link is not None
     ties = [name for name in spec.tie if not (scoped and name == "account_id")]
     # The keyset binds each column once, so a tie that is the order already stands here once too.
-    return [rows.c[name] for name in dict.fromkeys((spec.orders[shape.order], *ties))]
+    return [columns[name] for name in dict.fromkeys((spec.orders[shape.order], *ties))]
 
 
-def _after(shape: Shape, rows: FromClause, bounds: Sequence[Bound]) -> ColumnElement[bool]:
-    columns = _sort_columns(shape, rows)
-    keys = [bindparam(f"after_{n}", type_=column.type) for n, column in enumerate(columns)]
+def _after(shape: Shape, columns: Columns, bounds: Sequence[Bound]) -> ColumnElement[bool]:
+    sorted_by = _sort_columns(shape, columns)
+    keys = [bindparam(f"after_{n}", type_=column.type) for n, column in enumerate(sorted_by)]
     place = tuple_(*beginning(keys, bounds))
-    row = tuple_(*columns)
+    row = tuple_(*sorted_by)
     return row < place if shape.descending else row > place
 
 
 def _names(shape: Shape) -> list[str]:
     """The columns that part of a page needs: those asked for, and those of the order."""
-    order = _sort_columns(shape, shape.spec.table)
+    order = _sort_columns(shape, shape.spec.table.c)
     return list(dict.fromkeys([*shape.columns, *(str(column.key) for column in order)]))
 
 
-def _order(shape: Shape, rows: FromClause) -> list[ColumnElement[Any]]:
-    columns = _sort_columns(shape, rows)
-    return [column.desc() for column in columns] if shape.descending else columns
+def _order(shape: Shape, columns: Columns) -> list[ColumnElement[Any]]:
+    sorted_by = _sort_columns(shape, columns)
+    return [column.desc() for column in sorted_by] if shape.descending else sorted_by
 
 
-def _ordered(shape: Shape, rows: FromClause, names: Sequence[str]) -> Select[Any]:
-    columns = [rows.c[name] for name in names]
-    return select(*columns).order_by(*_order(shape, rows)).limit(bindparam("limit"))
+def _ordered(
+    shape: Shape, rows: FromClause, names: Sequence[str], columns: Columns | None = None
+) -> Select[Any]:
+    """A page of rows, sorted by their own columns unless others are given."""
+    order = _order(shape, rows.c if columns is None else columns)
+    return select(*(rows.c[name] for name in names)).order_by(*order).limit(bindparam("limit"))
 
 
 def _parent_keys(link: Link) -> tuple[list[ColumnElement[Any]], list[ColumnElement[bool]]]:
@@ -417,10 +434,12 @@ def _by_parent(shape: Shape) -> Select[Any]:
     link, table = shape.link, shape.spec.table
     assert link is not None
     where = [*_of_parent(shape, link), *_fixed(shape, table), *_either(shape, table)]
-    where += _onwards(shape, table, shape.conditions)
+    columns = link.columns(table)
+    where += _onwards(shape, columns, shape.conditions)
     # A row's account is its parent's.
     names = [name for name in shape.columns if name != "account_id"]
-    page = _ordered(shape, table, names).where(*where).correlate(link.parent).lateral("page")
+    ordered = _ordered(shape, table, names, columns).where(*where)
+    page = ordered.correlate(link.parent).lateral("page")
     keys, asked = _parent_keys(link)
     # The lateral's order is kept row by row, and rows are grouped by parent on arrival.
     return select(*keys, *page.c).select_from(link.parent.join(page, true())).where(*asked)

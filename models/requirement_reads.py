@@ -109,7 +109,7 @@ def _summary_query() -> Query:
     table = REQUIREMENTS.table
     mine = table.c.state.in_([word(s) for s in AWAITING_ACCOUNT])
     risks = table.c.state.in_([word(s) for s in AWAITING_RISK])
-    due = {name: condition(table) for name, condition in DUE_CONDITIONS.items()}
+    due = {name: condition(table.c) for name, condition in DUE_CONDITIONS.items()}
     counts = {
         "currently_due": and_(mine, due["currently_due"]),
         "eventually_due": and_(mine, or_(*(due[name] for name in EVENTUALLY))),

@@ -5,10 +5,11 @@ import unicodedata
 import uuid
 from collections.abc import Iterable
 
-from sqlalchemy import ColumnElement, Index, Table, and_, bindparam, exists
+from sqlalchemy import ColumnElement, Index, and_, bindparam, exists
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import AccountScoped, Base, account_key
+from models.bounds import Columns
 
 MAX_TERMS = 24
 MAX_TERM_LENGTH = 64
@@ -52,12 +53,12 @@ def term_rows(
     return [AccountTerm(account_id=account_id, platform_id=platform_id, term=w) for w in words]
 
 
-def has_term(accounts: Table, number: int) -> ColumnElement[bool]:
+def has_term(account: Columns, number: int) -> ColumnElement[bool]:
     """That an account has a word beginning with `:term_<number>`; up to `:term_<number>_end`."""
     word = AccountTerm.__table__.alias(f"term_{number}")
     return exists().where(
         and_(
-            word.c.account_id == accounts.c.account_id,
+            word.c.account_id == account["account_id"],
             word.c.platform_id == bindparam("platform_id"),
             word.c.term.op("~>=~")(bindparam(f"term_{number}")),
             word.c.term.op("~<~")(bindparam(f"term_{number}_end")),

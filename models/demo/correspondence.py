@@ -184,6 +184,7 @@ def _contact(history: History, at: datetime, rows: Sequence[Requirement], author
                 "platform_id": row.platform_id,
                 "interaction_id": contact["id"],
                 "requirement_id": row.id,
+                "interaction_created_at": contact["created_at"],
             }
         )
     return contact

@@ -159,7 +159,7 @@ def _interaction(
         },
     )
     link = {"interaction_id": interaction_id, "requirement_id": requirement_id}
-    yield InteractionRequirement, {**own, **link}
+    yield InteractionRequirement, {**own, **link, "interaction_created_at": created}
 
 
 def _resolution(

@@ -390,6 +390,8 @@ def _plan(tops: Sequence[Any]) -> Plan:
 def _literal(value: Any) -> str:
     if isinstance(value, int):
         return str(value)
+    if isinstance(value, list):
+        return "'{" + ", ".join(map(str, value)) + "}'"
     text = value.isoformat() if isinstance(value, datetime) else str(value)
     return "'" + text.replace("'", "''") + "'"
 

@@ -228,8 +228,10 @@ INTERACTION = (
     SELECT account_id, platform_id, :id, 'MESSAGE', 'EMAIL', 'OUTBOUND', 'DRAFT', 'Hello',
         'REVIEWER', 'rita', 1, created_at, created_at FROM accounts WHERE account_id = :a""",
     """
-    INSERT INTO interaction_requirements (account_id, platform_id, interaction_id, requirement_id)
-    SELECT account_id, platform_id, :id, id FROM requirements WHERE account_id = :a""",
+    INSERT INTO interaction_requirements (account_id, platform_id, interaction_id, requirement_id,
+        interaction_created_at)
+    SELECT r.account_id, r.platform_id, :id, r.id, i.created_at
+    FROM requirements r JOIN interactions i USING (account_id) WHERE r.account_id = :a""",
 )
 
 
@@ -328,3 +330,17 @@ async def test_no_row_names_a_platform_that_is_not_its_accounts(
     statement = f"UPDATE {table.name} SET platform_id = :other"
     name = await refused(owner_engine, statement, {"other": other.platform_id})
     assert name.startswith("fk_")
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE interaction_requirements SET interaction_created_at = now()",
+        "UPDATE interactions SET created_at = now()",
+    ],
+)
+async def test_a_link_knows_when_its_interaction_began(
+    furnished: Runner, owner_engine: AsyncEngine, statement: str
+) -> None:
+    name = await refused(owner_engine, statement)
+    assert name == "fk_interaction_requirements_account_id_interactions"

@@ -32,6 +32,17 @@ CATALOGUE = {
         WHERE NOT t.tgisinternal""",
     "sequences": "SELECT c.relname FROM pg_class c WHERE c.relkind = 'S'",
 }
+LINKED = (
+    """
+    INSERT INTO interactions (account_id, platform_id, id, purpose, channel, direction, state, body,
+        author_kind, author_id, version, created_at, updated_at)
+    SELECT gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), 'MESSAGE', 'EMAIL', 'OUTBOUND',
+        'DRAFT', 'Hello', 'REVIEWER', 'rita', 1, now() - n * interval '1 day', now()
+    FROM generate_series(1, 9) AS n""",
+    """
+    INSERT INTO interaction_requirements (account_id, platform_id, interaction_id, requirement_id)
+    SELECT account_id, platform_id, id, gen_random_uuid() FROM interactions""",
+)
 OURS = "AND c.relnamespace = 'public'::regnamespace AND c.relname NOT LIKE 'alembic%'"
 
 
@@ -122,6 +133,39 @@ async def test_two_upgrades_at_once_are_one(postgres: EmbeddedPostgres) -> None:
     for engine in engines:
         await engine.dispose()
     postgres.drop_database("schema_raced")
+
+
+async def test_links_get_the_instant_of_their_interaction_from_an_owner_under_row_security(
+    postgres: EmbeddedPostgres, template: str
+) -> None:
+    # The service's roles are there with the template: who makes them becomes their administrator.
+    name = "schema_linked"
+    url = postgres.create_database(name)
+    superuser = create_async_engine(url)
+    async with superuser.begin() as connection:
+        await connection.execute(text("CREATE ROLE plain_owner CREATEROLE"))
+        await connection.execute(text(f"ALTER DATABASE {name} OWNER TO plain_owner"))
+    owner = create_async_engine(url, connect_args={"server_settings": {"role": "plain_owner"}})
+    await upgrade(owner, "0002")
+    async with superuser.begin() as connection:
+        # The accounts and requirements that these are of are left out.
+        await connection.execute(text("SET LOCAL session_replication_role = replica"))
+        for statement in LINKED:
+            await connection.execute(text(statement))
+    await upgrade(owner)
+    async with superuser.connect() as connection:
+        equal = "SELECT interaction_created_at = created_at FROM interaction_requirements "
+        equal += "JOIN interactions ON id = interaction_id"
+        assert list(await connection.scalars(text(equal))) == [True] * 9
+        forced = "SELECT count(*) FROM pg_class WHERE relrowsecurity AND NOT relforcerowsecurity"
+        assert await connection.scalar(text(forced)) == 0
+    await owner.dispose()
+    await superuser.dispose()
+    postgres.drop_database(name)
+    engine = create_async_engine(postgres.url(template))
+    async with engine.begin() as connection:
+        await connection.execute(text("DROP ROLE plain_owner"))
+    await engine.dispose()
 
 
 async def test_a_failing_migration_leaves_nothing_behind(postgres: EmbeddedPostgres) -> None:

@@ -127,7 +127,14 @@ async def write_interaction(run: Runner, row: Requirement, state: str) -> None:
     async with run.database.session_for(run.system) as session, session.begin():
         session.add(contact)
         await session.flush()
-        session.add(InteractionRequirement(**own, interaction_id=contact.id, requirement_id=row.id))
+        session.add(
+            InteractionRequirement(
+                **own,
+                interaction_id=contact.id,
+                requirement_id=row.id,
+                interaction_created_at=now,
+            )
+        )
 
 
 def readable(table: Table, role: str) -> bool:

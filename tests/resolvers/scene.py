@@ -124,6 +124,7 @@ async def write_contacts(run: Runner, rows: list[Requirement]) -> list[Interacti
                 platform_id=run.platform_id,
                 interaction_id=contact.id,
                 requirement_id=about.id,
+                interaction_created_at=contact.created_at,
             )
             for contact, row in zip(contacts, rows, strict=True)
             for about in {row.id: row, rows[0].id: rows[0]}.values()

@@ -500,10 +500,11 @@ async def _multiply(owner: AsyncEngine, first: Interaction, by: int) -> None:
     copies = (
         f"WITH copies AS (INSERT INTO interactions (id, {copied}) "
         f"SELECT gen_random_uuid(), {copied} FROM interactions, generate_series(1, :by) "
-        "WHERE id = :id RETURNING account_id, platform_id, id) "
+        "WHERE id = :id RETURNING account_id, platform_id, id, created_at) "
         "INSERT INTO interaction_requirements "
-        "(account_id, platform_id, interaction_id, requirement_id) "
-        "SELECT copies.account_id, copies.platform_id, copies.id, link.requirement_id "
+        "(account_id, platform_id, interaction_id, requirement_id, interaction_created_at) "
+        "SELECT copies.account_id, copies.platform_id, copies.id, link.requirement_id, "
+        "copies.created_at "
         "FROM copies, interaction_requirements AS link WHERE link.interaction_id = :id"
     )
     async with owner.begin() as connection:
