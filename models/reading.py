@@ -20,6 +20,8 @@ from models.session import settings_sql
 
 _DIALECT = asyncpg_dialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
 SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+# What the driver says of a connection that has gone, and of one that is just going.
+CUT_OFF = (asyncpg.InterfaceError, asyncpg.InternalClientError)
 PLAN_ANEW = "SET LOCAL plan_cache_mode = force_custom_plan"
 
 
@@ -123,7 +125,7 @@ class Reader:
             return
         try:
             await connection.execute("ROLLBACK")
-        except asyncpg.InterfaceError:
+        except CUT_OFF:
             # The connection has gone, and the snapshot with it.
             self._pool.discard(connection)
         except BaseException:

@@ -4,7 +4,7 @@ from typing import Any
 
 import strawberry
 import structlog
-from asyncpg import InterfaceError, PostgresConnectionError
+from asyncpg import PostgresConnectionError
 from asyncpg.exceptions import (
     AdminShutdownError,
     CannotConnectNowError,
@@ -15,6 +15,7 @@ from graphql import GraphQLError
 from sqlalchemy.exc import TimeoutError
 
 from models.errors import ErrorCode, Problem, RecourseError
+from models.reading import CUT_OFF
 
 INTERNAL_ERROR = "INTERNAL_ERROR"
 BAD_USER_INPUT = "BAD_USER_INPUT"
@@ -32,7 +33,7 @@ PASSING = (
     PostgresConnectionError,
     CannotConnectNowError,
     AdminShutdownError,
-    InterfaceError,
+    *CUT_OFF,
     OSError,
 )
 

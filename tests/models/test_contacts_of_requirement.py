@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.database import Database
 from models.aggregate import NEVER
 from models.clock import ManualClock
+from models.ids import HexId, hex_id, id_array
 from models.interaction import (
     INTERACTIONS,
     INTERACTIONS_OF_REQUIREMENT,
@@ -31,7 +32,7 @@ MOST_BUFFERS_MORE = 8
 COLUMNS = tuple(column.name for column in INTERACTIONS.table.columns)
 BOTH_WAYS = pytest.mark.parametrize("descending", [False, True], ids=["first", "last"])
 Row = dict[str, Any]
-Key = tuple[datetime, uuid.UUID]
+Key = tuple[datetime, HexId]
 
 
 class Contacts:
@@ -81,7 +82,7 @@ class Contacts:
     def key(self, row: Row, order: str) -> Key:
         """A row's place in an order."""
         due = row["scheduled_for"] or datetime.fromisoformat(NEVER)
-        return row["created_at"] if order == "CREATED_AT" else due, row["id"]
+        return row["created_at"] if order == "CREATED_AT" else due, hex_id(row["id"])
 
     def place(self, number: int, descending: bool) -> Row:
         """The keyset of the row at a place in the order in which they began."""
@@ -92,7 +93,7 @@ class Contacts:
         """The parameters of a page of each of these."""
         return {
             "accounts": [self.one.account_id],
-            "ids": [row.id for row in about],
+            "ids": id_array(hex_id(row.id) for row in about),
             "limit": PAGE + 1,
         }
 
@@ -102,7 +103,9 @@ async def contacts(database: Database, owner_engine: AsyncEngine) -> Contacts:
     run = await create_runner(database, ManualClock(START))
     account = await create_account(run)
     about = [await open_requirement(run, account, await publish_program(run)) for _ in range(3)]
-    found = Contacts(Store(database.staff, run.reviewer, START, MANY, {}), *about)
+    found = Contacts(
+        Store(database.read_pool_for(run.reviewer), run.reviewer, START, MANY, {}), *about
+    )
     links = cast(Table, InteractionRequirement.__table__)
     async with owner_engine.begin() as connection:
         await connection.execute(
@@ -193,7 +196,7 @@ async def test_each_of_several_parents_has_its_own_page(
         rows = await page(look, shape(descending, after=False), values)
     for about, of_it in ((contacts.one, contacts.rows), (contacts.other, contacts.shared)):
         keys = sorted((contacts.key(row, "CREATED_AT") for row in of_it), reverse=descending)
-        found = [key(row, "CREATED_AT") for row in rows if row["parent_id"] == about.id]
+        found = [key(row, "CREATED_AT") for row in rows if row["parent_id"] == about.id.hex]
         assert found == keys[: PAGE + 1]
 
 

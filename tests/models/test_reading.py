@@ -15,7 +15,7 @@ from app.database import Database
 from models.actor import Actor, Role
 from models.aggregate import Account
 from models.ids import hex_id, id_array
-from models.reading import Query, Reader, Record, compile_query
+from models.reading import CUT_OFF, Query, Reader, Record, compile_query
 
 ACTOR = Actor(role=Role.REVIEWER, id="amara", platform_id=uuid.uuid4(), scopes=frozenset())
 IDLE = text(
@@ -123,7 +123,7 @@ async def test_a_connection_that_was_cut_off_is_replaced(
         async with owner_engine.connect() as owner:
             await owner.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": backend})
         # Until the driver hears of it, a statement may yet be answered.
-        gone = (asyncpg.PostgresError, asyncpg.InterfaceError)
+        gone = (asyncpg.PostgresError, *CUT_OFF)
         while await reached(gone, reader.fetch(accounts(), {"country": "DE"}, Record)):
             pass
         await reader.close()
