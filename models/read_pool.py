@@ -50,13 +50,12 @@ class ReadPool:
 
     async def close(self) -> None:
         """Close all connections; those in use too, if they don't come back in time."""
-        pool, self._pool = self._pool, None
-        if pool is None:
+        if self._pool is None:
             return
         # The driver ends what is left when its closing is cut short.
         with suppress(TimeoutError):
             async with asyncio.timeout(self._wait_seconds):
-                await pool.close()
+                await self._pool.close()
 
     async def _open(self) -> Any:
         async with self._opening:

@@ -130,3 +130,13 @@ async def test_a_connection_that_was_cut_off_is_replaced(
         await read(Reader(pool, ACTOR))
     finally:
         await database.close()
+
+
+async def test_a_pool_that_closes_ends_what_does_not_come_back(database_url: str) -> None:
+    database = Database.connect(database_url, pool_size=1, lock_timeout_seconds=1)
+    reader = Reader(database.read_pool_for(ACTOR), ACTOR)
+    await reader.fetch(accounts(), {"country": "DE"}, Record)
+    await database.close()
+    with pytest.raises(CUT_OFF):
+        await reader.fetch(accounts(), {"country": "DE"}, Record)
+    await reader.close()
