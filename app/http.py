@@ -159,7 +159,7 @@ class GraphQLEndpoint:
         return b"".join(chunks)
 
     def _too_large(self) -> RequestRefused:
-        message = f"A request has at most {self.max_request_bytes} bytes."
+        message = f"A request must have at most {self.max_request_bytes} bytes."
         return RequestRefused(413, "REQUEST_TOO_LARGE", message, {"connection": "close"})
 
     async def _execute(self, document: Document, call: Call, actor: Actor) -> ExecutionResult:
@@ -216,15 +216,15 @@ def _call_of_parameters(parameters: Mapping[str, str]) -> Call:
 
 def _call_of(body: Any) -> Call:
     if not isinstance(body, dict):
-        raise RequestRefused(400, "BAD_REQUEST", "The body is a JSON object with a `query`.")
+        raise RequestRefused(400, "BAD_REQUEST", "The body must be a JSON object with a `query`.")
     query, name = body.get("query"), body.get("operationName")
     variables = body.get("variables")
     if not isinstance(query, str):
-        raise RequestRefused(400, "BAD_REQUEST", "`query` is a string.")
+        raise RequestRefused(400, "BAD_REQUEST", "`query` must be a string.")
     if name is not None and not isinstance(name, str):
-        raise RequestRefused(400, "BAD_REQUEST", "`operationName` is a string.")
+        raise RequestRefused(400, "BAD_REQUEST", "`operationName` must be a string.")
     if variables is not None and not isinstance(variables, dict):
-        raise RequestRefused(400, "BAD_REQUEST", "`variables` is an object.")
+        raise RequestRefused(400, "BAD_REQUEST", "`variables` must be an object.")
     return Call(query, name or None, variables)
 
 

@@ -39,11 +39,10 @@ from models.requirement import OPENERS
 from models.search import MAX_SEARCH_WORDS, AccountTerm, has_term, term_rows, terms
 from models.session import transaction
 from models.status import AccountStatus, CapabilityKind, CapabilityStatus
-from models.text import check_country, check_optional_text, check_text
+from models.text import check_country, check_email, check_optional_text, check_text
 
 MAX_EXTERNAL_ID_LENGTH = 200
 MAX_NAME_LENGTH = 300
-MAX_EMAIL_LENGTH = 320
 KEEPERS = frozenset({Role.INTEGRATOR, Role.REVIEWER, Role.ADMIN})
 CREATORS = frozenset({Role.INTEGRATOR, Role.ADMIN})
 
@@ -77,7 +76,7 @@ class UpdateAccount(AccountCommand):
     asked for) to new values.
     """
 
-    names_account_by = "id"
+    named = ("account", "id")
 
     changes: Mapping[str, Any]
 
@@ -223,7 +222,8 @@ def _check_profile(changes: Mapping[str, Any]) -> None:
         check_text(changes["business_name"], MAX_NAME_LENGTH, "businessName")
     if "country" in changes:
         check_country(changes["country"], "country")
-    check_optional_text(changes.get("email"), MAX_EMAIL_LENGTH, "email")
+    if changes.get("email") is not None:
+        check_email(changes["email"], "email")
 
 
 def _profile_of(command: CreateAccount) -> dict[str, Any]:

@@ -135,8 +135,9 @@ class Account(Changing, Base):
 class AccountCommand:
     """What every operation on an account takes."""
 
-    # Where the input names the account: by itself, or by the object that the operation is on.
-    names_account_by: ClassVar[str] = "accountId"
+    # What the input names, and where: the account itself, or the object that the operation is on.
+    # An account that is not the caller's is missed under this name: they learn nothing of it.
+    named: ClassVar[tuple[str, str]] = ("account", "accountId")
 
     account_id: uuid.UUID
     expected_version: int | None = None
@@ -344,7 +345,8 @@ async def operate(
     first = lock_sql(actor.platform_id, command.account_id)
     async with transaction(session, actor, first) as locked:
         if locked != LOCKED:
-            raise NotFound("account", (command.names_account_by,))
+            noun, field = command.named
+            raise NotFound(noun, (field,))
         return await run_locked(session, actor, clock, operation, command, kind, step)
 
 

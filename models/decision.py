@@ -69,7 +69,7 @@ class Decide(RequirementCommand):
 class ResolutionCommand(AccountCommand):
     """What every operation on one resolution takes. `expected_version` is the resolution's."""
 
-    names_account_by = "id"
+    named = ("resolution", "id")
 
     resolution_id: uuid.UUID
 
@@ -238,7 +238,7 @@ async def _decide(
         LIFECYCLE.target(requirement.state, ACTION_OF_OUTCOME[outcome])
         if requirement.proposed_outcome is not None:
             raise ProposalPending(requirement.proposed_outcome)
-        code = check_reason_code(command.reason_code, program)
+        code = check_reason_code(outcome, command.reason_code, program)
         ground = check_statement(outcome, command.statement, program)
         four_eyes = program.four_eyes or outcome is ResolutionOutcome.WAIVED
         resolution = new_resolution(

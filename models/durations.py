@@ -26,7 +26,7 @@ def check_duration(text: str, *field: str) -> str:
     except (isodate.ISO8601Error, OverflowError, ValueError, TypeError):
         raise InvalidInput("Not an ISO 8601 duration, such as P14D or PT12H.", field) from None
     if not start < end <= start.replace(year=start.year + MAX_DURATION_YEARS):
-        raise InvalidInput("A duration is longer than zero and at most ten years.", field)
+        raise InvalidInput("A duration must be longer than zero and at most ten years.", field)
     return text
 
 

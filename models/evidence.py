@@ -76,10 +76,11 @@ def check_evidence(
     A submission of documents alone is held against the schema as an empty object.
     """
     if payload is None and not documents:
-        raise InvalidInput("Evidence holds a payload, documents, or both.", ("payload",))
+        raise InvalidInput("Evidence must hold a payload, documents, or both.", ("payload",))
     check_json(payload, "payload")
     if payload is not None and len(orjson.dumps(payload)) > MAX_JSON_BYTES:
-        raise InvalidInput(f"A payload has at most {MAX_JSON_BYTES} bytes of JSON.", ("payload",))
+        message = f"A payload must have at most {MAX_JSON_BYTES} bytes of JSON."
+        raise InvalidInput(message, ("payload",))
     if len(documents) > MAX_DOCUMENTS:
         raise InvalidInput(f"At most {MAX_DOCUMENTS} documents.", ("documents",))
     for index, document in enumerate(documents):
@@ -121,13 +122,15 @@ def _check_document(document: DocumentReference, *field: str) -> None:
     check_text(document.name, MAX_DOCUMENT_NAME_LENGTH, *field, "name")
     if not _is_uri(document.uri):
         schemes = ", ".join(sorted(URI_SCHEMES))
-        raise InvalidInput(f"A URI with a host and one of the schemes {schemes}.", (*field, "uri"))
+        message = f"This must be a URI with a host and one of the schemes {schemes}."
+        raise InvalidInput(message, (*field, "uri"))
     if not _SHA256.fullmatch(document.sha256):
-        raise InvalidInput("A SHA-256 is 64 lower-case hex digits.", (*field, "sha256"))
+        raise InvalidInput("A SHA-256 must be 64 lower-case hex digits.", (*field, "sha256"))
     if not _MEDIA_TYPE.fullmatch(document.media_type):
-        raise InvalidInput("A media type looks like application/pdf.", (*field, "mediaType"))
+        raise InvalidInput("A media type must look like application/pdf.", (*field, "mediaType"))
     if not 0 < document.bytes <= MAX_DOCUMENT_BYTES:
-        raise InvalidInput(f"A size is 1 to {MAX_DOCUMENT_BYTES} bytes.", (*field, "bytes"))
+        message = f"A size must be 1 to {MAX_DOCUMENT_BYTES} bytes."
+        raise InvalidInput(message, (*field, "bytes"))
 
 
 def _is_uri(value: str) -> bool:

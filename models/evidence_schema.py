@@ -21,16 +21,20 @@ MAX_EXPANDED_NODES = 10_000
 MAX_MESSAGE_LENGTH = 500
 MAX_FAILURES = 100
 FIELD = ("evidenceSchema",)
+# What is wrong, and where.
+Failure = tuple[str, tuple[str, ...]]
+Kind = jsonschema_rs.ValidationErrorKind
+UNKNOWN = (Kind.AdditionalProperties, Kind.UnevaluatedProperties)
 DYNAMIC = frozenset({"$dynamicRef", "$recursiveRef"})
 
 
 def check_schema(schema: Any) -> None:
     """Raise `InvalidInput` unless it is a JSON Schema (Draft 2020-12) that may run here."""
     if not isinstance(schema, dict):
-        raise InvalidInput("A JSON Schema is an object.", FIELD)
+        raise InvalidInput("A JSON Schema must be an object.", FIELD)
     check_json(schema, *FIELD)
     if len(orjson.dumps(schema)) > MAX_SCHEMA_BYTES:
-        raise InvalidInput(f"A JSON Schema has at most {MAX_SCHEMA_BYTES} bytes.", FIELD)
+        raise InvalidInput(f"A JSON Schema must have at most {MAX_SCHEMA_BYTES} bytes.", FIELD)
     _Expansion(schema).check()
     try:
         _validator(_key(schema))
@@ -41,18 +45,23 @@ def check_schema(schema: Any) -> None:
         raise InvalidInput(message[:MAX_MESSAGE_LENGTH], FIELD) from None
 
 
-def evidence_failures(schema: dict[str, Any], payload: Any) -> list[tuple[str, tuple[str, ...]]]:
+def evidence_failures(schema: dict[str, Any], payload: Any) -> list[Failure]:
     """What the schema finds wrong, at most 100: (message, path in the payload), in its order."""
-    errors = islice(_validator(_key(schema)).iter_errors(payload), MAX_FAILURES)
-    return [(error.message[:MAX_MESSAGE_LENGTH], ("payload", *_place(error))) for error in errors]
+    errors = _validator(_key(schema)).iter_errors(payload)
+    return list(islice((failure for error in errors for failure in _failures(error)), MAX_FAILURES))
 
 
-def _place(error: jsonschema_rs.ValidationError) -> list[str]:
-    """Where in the payload; of a field that is missing, the place where it should be."""
-    place = [str(step) for step in error.instance_path]
-    if isinstance(error.kind, jsonschema_rs.ValidationErrorKind.Required):
-        place.append(str(error.kind.property))
-    return place
+def _failures(error: jsonschema_rs.ValidationError) -> list[Failure]:
+    """What an error says, at the property that it is about: one missing, unknown or misnamed."""
+    kind, message = error.kind, error.message[:MAX_MESSAGE_LENGTH]
+    place = ("payload", *map(str, error.instance_path))
+    if isinstance(kind, UNKNOWN):
+        return [("The schema has no property of this name.", (*place, n)) for n in kind.unexpected]
+    if isinstance(kind, Kind.Required):
+        return [(message, (*place, str(kind.property)))]
+    if isinstance(kind, Kind.PropertyNames):
+        return [(message, (*place, str(kind.error.instance)))]
+    return [(message, place)]
 
 
 def _key(schema: dict[str, Any]) -> bytes:

@@ -79,7 +79,7 @@ class PlaceHold(AccountCommand):
 class ReleaseHold(AccountCommand):
     """What `release` takes. `expected_version` is the hold's."""
 
-    names_account_by = "id"
+    named = ("hold", "id")
 
     hold_id: uuid.UUID
 
@@ -127,9 +127,9 @@ def add_hold(
 ) -> Hold:
     """Place a hold within an open unit."""
     if not capabilities:
-        raise InvalidInput("A hold names at least one capability.", ("capabilities",))
+        raise InvalidInput("A hold must name at least one capability.", ("capabilities",))
     if expires_at is not None and expires_at <= unit.now:
-        raise InvalidInput("A hold expires in the future.", ("expiresAt",))
+        raise InvalidInput("A hold must expire in the future.", ("expiresAt",))
     hold = Hold(
         **unit.new_row(),
         capabilities=sorted({CapabilityKind(kind).value for kind in capabilities}),

@@ -277,7 +277,7 @@ async def all_published(session: AsyncSession, platform_id: uuid.UUID) -> dict[s
 def _check(command: Publish) -> None:
     check_text(command.code, MAX_CODE_LENGTH, "code")
     if not _CODE.fullmatch(command.code):
-        raise InvalidInput("A code is made of a-z, 0-9 and _ . : -", ("code",))
+        raise InvalidInput("A code must be made of a-z, 0-9 and _ . : -", ("code",))
     check_text(command.name, MAX_TITLE_LENGTH, "name")
     check_text(command.owner, MAX_TITLE_LENGTH, "owner")
     check_text(command.title, MAX_TITLE_LENGTH, "title")

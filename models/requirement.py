@@ -258,7 +258,7 @@ class OpenRequirement(AccountCommand):
 class RequirementCommand(AccountCommand):
     """What every operation on one requirement takes. `expected_version` is the requirement's."""
 
-    names_account_by = "id"
+    named = ("requirement", "id")
 
     requirement_id: uuid.UUID
 
@@ -411,7 +411,7 @@ async def cancel(
     async def step(unit: Unit) -> Requirement:
         row = await load(unit, command)
         if actor.role is Role.INTEGRATOR and row.opened_by_id != actor.id:
-            raise Forbidden("An integrator cancels only what it opened itself.")
+            raise Forbidden("An integrator may cancel only what it opened itself.")
         end(unit, row, RequirementAction.CANCEL, EventType.REQUIREMENT_CANCELED, command.reason)
         await drop_proposal(unit, row)
         return row
@@ -712,7 +712,7 @@ def _refusals(row: Any, actor: Actor, action: RequirementAction) -> list[Refusal
     if (refusal := _role_refusal(actor, action)) is not None:
         found.append(refusal)
     elif action is _A.CANCEL and actor.role is Role.INTEGRATOR and row.opened_by_id != actor.id:
-        message = "An integrator cancels only what it opened itself."
+        message = "An integrator may cancel only what it opened itself."
         found.append(Refusal(ErrorCode.FORBIDDEN, message))
     if action is _A.EXTEND and row.deadline is None:
         found.append(Refusal(ErrorCode.INVALID_INPUT, "There is no deadline to extend."))
@@ -738,16 +738,17 @@ def _check_times(
     currently_due_at: datetime | None, deadline: datetime | None, now: datetime
 ) -> None:
     if deadline is not None and deadline <= now:
-        raise InvalidInput("A deadline lies in the future.", ("deadline",))
+        raise InvalidInput("A deadline must lie in the future.", ("deadline",))
     if deadline and currently_due_at and currently_due_at > deadline:
-        raise InvalidInput("What is due comes before its deadline.", ("currentlyDueAt",))
+        raise InvalidInput("What is due must come before its deadline.", ("currentlyDueAt",))
 
 
 def _check_extension(row: Requirement, deadline: datetime, now: datetime) -> None:
     if row.deadline is None:
         raise InvalidInput("There is no deadline to extend.", ("deadline",))
     if deadline <= max(row.deadline, now):
-        raise InvalidInput("The new deadline is later than the present one.", ("deadline",))
+        message = "The new deadline must lie in the future, later than the present one."
+        raise InvalidInput(message, ("deadline",))
 
 
 def _check_reasons(reasons: Sequence[Reason]) -> None:
@@ -760,7 +761,7 @@ def _check_reasons(reasons: Sequence[Reason]) -> None:
 
 def _check_errors(errors: Sequence[Error], program: Program) -> None:
     if not 0 < len(errors) <= MAX_ENTRIES:
-        raise InvalidInput(f"Between 1 and {MAX_ENTRIES} errors.", ("errors",))
+        raise InvalidInput(f"There must be between 1 and {MAX_ENTRIES} errors.", ("errors",))
     known = {entry["code"] for entry in program.error_codes}
     for index, error in enumerate(errors):
         where = ("errors", str(index))

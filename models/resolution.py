@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 MAX_FACTS_LENGTH = 5_000
 DECIDERS = frozenset({Role.REVIEWER, Role.ADMIN})
-# Codes that every program has, beside its own.
+# Recourse's own codes: of approvals under every program, and of proposals that events overtook.
 EVIDENCE_ACCEPTED = "evidence_accepted"
 SUPERSEDED = "superseded"
 
@@ -174,11 +174,18 @@ def check_statement(
     return ground
 
 
-def check_reason_code(code: str, program: Program) -> str:
-    """`code` if it is in the program's registry, or the program has none; else `InvalidInput`."""
+def check_reason_code(outcome: ResolutionOutcome, code: str, program: Program) -> str:
+    """`code` if it is in the program's registry, or the program has none; else `InvalidInput`.
+
+    That the evidence was accepted is a reason under every program, but only to accept it.
+    """
     check_text(code, MAX_FACTS_LENGTH, "reasonCode")
     known = {entry["code"] for entry in program.reason_codes}
-    if known and code not in known | {EVIDENCE_ACCEPTED}:
+    if code == EVIDENCE_ACCEPTED and code not in known:
+        if outcome is not ResolutionOutcome.SATISFIED:
+            message = f"{code} must be the reason of an approval, not of {outcome}."
+            raise InvalidInput(message, ("reasonCode",))
+    elif known and code not in known:
         raise InvalidInput(
             f"The program {program.code} has no reason code of this name.", ("reasonCode",)
         )

@@ -4,6 +4,7 @@ import math
 import re
 from typing import Any
 
+from models.countries import COUNTRIES
 from models.errors import InvalidInput
 
 MAX_JSON_DEPTH = 32
@@ -11,7 +12,8 @@ MAX_JSON_BYTES = 100_000
 # RFC 8785 hashes numbers as IEEE 754 doubles: beyond these, two readers would disagree.
 MAX_SAFE_INTEGER = 2**53 - 1
 _FORBIDDEN = re.compile("[\x00\ud800-\udfff]")
-_COUNTRY = re.compile("[A-Z]{2}")
+MAX_EMAIL_LENGTH = 254
+_EMAIL = re.compile(r"[^\s@]+@[^\s@]+")
 
 
 def check_text(value: str, longest: int, *field: str, empty: bool = False) -> str:
@@ -33,16 +35,26 @@ def check_optional_text(
 
 
 def check_country(value: str, *field: str) -> str:
-    """`value` if it has the shape of an ISO 3166-1 alpha-2 code."""
-    if not _COUNTRY.fullmatch(value):
-        raise InvalidInput("A country is two capital letters (ISO 3166-1), such as DE.", field)
+    """`value` if it is an ISO 3166-1 alpha-2 code that is assigned to a country."""
+    if value not in COUNTRIES:
+        message = "A country must be one of ISO 3166-1, as two capital letters, such as DE."
+        raise InvalidInput(message, field)
+    return value
+
+
+def check_email(value: str, *field: str) -> str:
+    """`value` if it may be an e-mail address; whether anybody reads it, no check of text tells."""
+    check_text(value, MAX_EMAIL_LENGTH, *field)
+    if not _EMAIL.fullmatch(value):
+        message = "An e-mail address must have one @, with text before and after it, and no spaces."
+        raise InvalidInput(message, field)
     return value
 
 
 def check_json(value: Any, *field: str, depth: int = 0) -> Any:
     """`value` if it is JSON that can be stored and hashed the same everywhere (RFC 7493)."""
     if depth > MAX_JSON_DEPTH:
-        raise InvalidInput(f"JSON is nested at most {MAX_JSON_DEPTH} levels deep.", field)
+        raise InvalidInput(f"JSON must be nested at most {MAX_JSON_DEPTH} levels deep.", field)
     if isinstance(value, str):
         check_text(value, MAX_JSON_BYTES, *field, empty=True)
     elif isinstance(value, dict):
@@ -62,4 +74,4 @@ def _check_number(value: Any, *field: str) -> None:
         raise InvalidInput("A number must be finite.", field)
     # A larger float is whole, and the store would give it back as a whole number.
     if isinstance(value, int | float) and abs(value) > MAX_SAFE_INTEGER:
-        raise InvalidInput("A number is at most 2^53 - 1; send larger ones as text.", field)
+        raise InvalidInput("A number must be at most 2^53 - 1; send larger ones as text.", field)

@@ -402,15 +402,17 @@ async def account(
     """One account, by either id."""
     if (id is None) == (external_id is None):
         raise InvalidInput("Give either `id` or `externalId`.", ("id",))
+    field = "externalId" if id is None else "id"
     if id is not None:
-        account_id = ids.account_of(id, "id")
+        account_id = ids.account_of(id, field)
     else:
-        text = check_text(external_id or "", MAX_EXTERNAL_ID_LENGTH, "externalId")
+        text = check_text(external_id or "", MAX_EXTERNAL_ID_LENGTH, field)
         account_id = hex_id(account_id_for(info.context.actor.platform_id, text))
+    info.context.spend(1)
     columns = asked_columns(info, "Account")
     [row] = await accounts_by_id(info.context.reader, ACCOUNTS.table, [account_id], columns)
     if row is None:
-        raise query_error(NotFound("account"))
+        raise query_error(NotFound("account", (field,)))
     return row
 
 

@@ -17,7 +17,7 @@ from resolvers import ids
 from resolvers.account import Account
 from resolvers.batching import Parents, batched
 from resolvers.context import Info
-from resolvers.mutation import KeyedInput, Payload, VersionedInput, mutation
+from resolvers.mutation import KeyedInput, Payload, VersionedInput, mutation, version_of
 from resolvers.pagination import plain
 from resolvers.scalars import CountryCode
 from resolvers.selection import asked_columns
@@ -61,7 +61,8 @@ class AccountCreateInput(KeyedInput):
     )
     country: CountryCode = strawberry.field(description="The country of the business.")
     email: str | None = strawberry.field(
-        default=None, description="The e-mail address of the business."
+        default=None,
+        description="The e-mail address of the business: one @, no spaces, at most 254 characters.",
     )
     risk_tier: RiskTier = strawberry.field(
         default=RiskTier.LOW, description="How closely it is watched."
@@ -94,12 +95,16 @@ class AccountCreatePayload(Payload):
 class AccountUpdateInput(VersionedInput):
     """New values."""
 
+    expected_version: int | None = version_of("the account")
     id: strawberry.ID = strawberry.field(description="The account.")
     business_name: str | None = strawberry.field(
         default=strawberry.UNSET, description="The new name."
     )
     email: str | None = strawberry.field(
-        default=strawberry.UNSET, description="The new e-mail address; null for none."
+        default=strawberry.UNSET,
+        description=(
+            "The new e-mail address: one @, no spaces, at most 254 characters; null for none."
+        ),
     )
     country: CountryCode | None = strawberry.field(
         default=strawberry.UNSET, description="The new country."

@@ -4,13 +4,15 @@ Under graphql-core's own executor a batched field runs through one aiodataloader
 operation. A plain function is called at once, since it has nothing to wait for.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from functools import cached_property
 from inspect import isawaitable
 from typing import Any
 
 import strawberry
 from aiodataloader import DataLoader
 from graphql.pyutils import Path
+from strawberry.types.base import StrawberryList
 from strawberry.types.field import StrawberryField
 from strawberry.types.fields.resolver import StrawberryResolver
 
@@ -37,13 +39,23 @@ class BatchedField(StrawberryField):
         assert self.base_resolver is not None
         return self.base_resolver.is_async or bool(self.metadata.get(MAY_WAIT))
 
+    @cached_property
+    def gives_lists(self) -> bool:
+        """Whether the value for a parent is a list, rather than a page of one."""
+        return isinstance(self.type, StrawberryList)
+
     def call(self, info: Info, parents: list[Any], arguments: dict[str, Any]) -> Any:
-        """The values for the parents, in their order, or the coroutine that gives them."""
+        """The values for the parents, in their order, or the coroutine that gives them.
+
+        What loads counts: one for each parent, and one for each object in the lists that it gives.
+        """
         assert self.base_resolver is not None
-        if self.waits:
-            info.context.spend(len(parents))
         batch: Callable[..., Any] = self.base_resolver.wrapped_func  # type: ignore[assignment]
-        return batch(**{**arguments, PARENTS: parents})
+        if not self.waits:
+            return batch(**{**arguments, PARENTS: parents})
+        info.context.spend(len(parents))
+        values = batch(**{**arguments, PARENTS: parents})
+        return _counted(info, values) if self.gives_lists and isawaitable(values) else values
 
     def _loader(self, info: Info, arguments: dict[str, Any]) -> DataLoader[Any, Any]:
         loaders = info.context.loaders
@@ -78,6 +90,13 @@ def batched(
         description=description,
         metadata={NEEDS: tuple(needs), MAY_WAIT: may_wait},
     )
+
+
+async def _counted(info: Info, values: Awaitable[Any]) -> Any:
+    lists = await values
+    if isinstance(lists, (list, tuple)):
+        info.context.spend(sum(len(value) for value in lists if isinstance(value, list)))
+    return lists
 
 
 def place_of(path: Path | None) -> tuple[Any, ...]:

@@ -45,7 +45,11 @@ class Context:
         self.now = self.clock.now()
 
     def spend(self, nodes: int) -> None:
-        """Count what the request reads; raises `QueryTooCostly` past `max_nodes`."""
+        """Count what the request reads; raises `QueryTooCostly` past `max_nodes`.
+
+        A field that loads spends one for each object that it is asked of (at the root, one), and
+        one for each object in the lists that it gives.
+        """
         self.nodes += nodes
         if self.nodes > self.max_nodes:
             raise QueryTooCostly(self.max_nodes)

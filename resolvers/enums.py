@@ -196,7 +196,7 @@ describe(
     "Where a contact stands.",
     {
         "DRAFT": "It is being written.",
-        "SCHEDULED": "It goes out at an instant.",
+        "SCHEDULED": "It is to go out at an instant.",
         "SENT": "It went out.",
         "DELIVERED": "It arrived.",
         "VIEWED": "It was read.",
@@ -306,7 +306,10 @@ describe(
         "FOUR_EYES": "A second person must do it.",
         "ILLEGAL_TRANSITION": "The state does not allow the action.",
         "STALE_VERSION": "The object has changed since it was read.",
-        "IDEMPOTENCY_KEY_REUSED": "The key was used before with other input.",
+        "IDEMPOTENCY_KEY_REUSED": (
+            "The caller used the key before with other input, on the same account; for programs, "
+            "on the same platform."
+        ),
         "PROPOSAL_PENDING": "A proposed decision waits for its second reviewer.",
         "QUERY_TOO_COSTLY": "The query reads more objects than one request may.",
     },

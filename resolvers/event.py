@@ -8,6 +8,7 @@ import strawberry
 from models.account import ACCOUNTS
 from models.events import EVENTS, TIMELINE, EventType
 from models.hold import HOLDS
+from models.ids import HexId
 from models.interaction import INTERACTIONS
 from models.lookup import accounts_by_id, rows_by_key
 from models.requirement_reads import REQUIREMENTS
@@ -31,6 +32,8 @@ TABLES_OF_SUBJECTS = {
     "Requirement": REQUIREMENTS.table,
     "Resolution": RESOLUTIONS.table,
 }
+# The ids that changes hold, which are kept as UUIDs.
+IDS_IN_CHANGES = {"evidenceId": ids.EVIDENCE, "requirementId": ids.REQUIREMENT}
 
 
 async def _subjects(parents: Parents, info: Info) -> list[Any]:
@@ -64,6 +67,19 @@ async def _rows(parents: Parents, info: Info, type_name: str, fields: set[str]) 
     return {(type_name, row["id"]): row for row in rows if row is not None}
 
 
+def _changes(parents: Parents) -> list[Any]:
+    return [_with_global_ids(row["account_id"], row["changes"]) for row in parents]
+
+
+def _with_global_ids(account_id: HexId, changes: Any) -> Any:
+    shown = {
+        name: ids.encode(prefix, account_id, HexId(changes[name].replace("-", "")))
+        for name, prefix in IDS_IN_CHANGES.items()
+        if name in changes
+    }
+    return {**changes, **shown} if shown else changes
+
+
 @strawberry.type(description="One thing that happened to one account. It never changes.")
 class Event(Node):
     """An entry of an account's hash chain."""
@@ -86,9 +102,16 @@ class Event(Node):
         description="What it happened to.",
         needs=("account_id", "subject_type", "subject_id"),
     )
-    changes: Json = strawberry.field(description="The values that changed, by field.")
+    changes: Json = batched(
+        _changes,
+        description="The values that changed, by field; ids of objects are global ids.",
+        needs=("account_id", "changes"),
+    )
     hash: str = strawberry.field(
-        description="The SHA-256, in hex, of the event's canonical JSON (RFC 8785)."
+        description=(
+            "The SHA-256, in hex, of the event's canonical JSON (RFC 8785) as Recourse keeps it, "
+            "in which ids are UUIDs."
+        )
     )
     previous_hash: str = strawberry.field(
         description="The hash of the account's event before this one; zeros for the first."

@@ -12,7 +12,7 @@ from resolvers import ids
 from resolvers.account import Account
 from resolvers.account_mutations import account_of_payload
 from resolvers.hold import Hold
-from resolvers.mutation import Payload, VersionedInput, changed_field, mutation
+from resolvers.mutation import Payload, VersionedInput, changed_field, mutation, version_of
 from resolvers.pagination import plain
 
 
@@ -28,6 +28,7 @@ class HoldPayload(Payload):
 class HoldPlaceInput(VersionedInput):
     """What a hold restricts and why."""
 
+    expected_version: int | None = version_of("the account")
     account_id: strawberry.ID = strawberry.field(description="The account.")
     capabilities: list[CapabilityKind] = strawberry.field(
         description="The capabilities to restrict; at least one."
@@ -60,6 +61,7 @@ class HoldPlacePayload(HoldPayload):
 class HoldReleaseInput(VersionedInput):
     """Which hold."""
 
+    expected_version: int | None = version_of("the hold")
     id: strawberry.ID = strawberry.field(description="The hold.")
 
     def command(self) -> operations.ReleaseHold:

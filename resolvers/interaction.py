@@ -76,7 +76,7 @@ class Interaction(Node):
         )
     )
     scheduled_for: datetime | None = strawberry.field(
-        description="The instant at which it goes out."
+        description="The instant at which it is to go out."
     )
     sent_at: datetime | None = strawberry.field(description="The instant at which it went out.")
     delivered_at: datetime | None = strawberry.field(
@@ -105,7 +105,7 @@ class InteractionOrderField(Enum):
 
     CREATED_AT = strawberry.enum_value("CREATED_AT", description="When it was made.")
     SCHEDULED_FOR = strawberry.enum_value(
-        "SCHEDULED_FOR", description="When it goes out; what has no time comes last."
+        "SCHEDULED_FOR", description="When it is to go out; what has no time comes last."
     )
 
 

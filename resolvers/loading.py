@@ -59,17 +59,16 @@ async def programs_of(parents: Parents, info: Info) -> list[Record | None]:
 
 async def rows_by_global_id(
     info: Info, type_name: str, prefix: str, table: Table, texts: list[str]
-) -> list[Any]:
-    """The rows that global ids of one type name, in their order; an error in a missing one's place.
+) -> list[Record | None]:
+    """The rows that global ids of one type name, in their order; None in a missing one's place.
 
     Raises `InvalidId` for an id of another type.
     """
     columns = asked_columns(info, type_name)
     keys = [ids.key_of(text, prefix, "id") for text in texts]
-    rows = await rows_by_key(info.context.reader, table, keys, columns)
-    return [found_or_error(row, ids.NOUNS[prefix]) for row in rows]
+    return await rows_by_key(info.context.reader, table, keys, columns)
 
 
-def found_or_error(row: Any, noun: str) -> Any:
-    """The row, or the error that takes its place where there is none."""
-    return row if row is not None else query_error(NotFound(noun))
+def found_or_error(row: Any, noun: str, *field: str) -> Any:
+    """The row, or the error that takes its place where there is none, naming the argument."""
+    return row if row is not None else query_error(NotFound(noun, field))

@@ -112,7 +112,8 @@ class KeyedInput:
         default=None,
         description=(
             "A key of the caller's own choice: the same request with the same key has one effect, "
-            "however often it is sent."
+            "however often it is sent. Keys count for one account (for programs, for the "
+            "platform): on another account the same key is a new one."
         ),
     )
 
@@ -121,17 +122,22 @@ class KeyedInput:
         return {"idempotency_key": self.idempotency_key}
 
 
-@strawberry.input(description="What every mutation of something that is there takes.")
-class VersionedInput(KeyedInput):
-    """An expected version."""
-
-    expected_version: int | None = strawberry.field(
+def version_of(whose: str) -> Any:
+    """The field `expectedVersion` of an input, which says of what it is the version."""
+    return strawberry.field(
         default=None,
         description=(
-            "The version that the caller has seen; if it is another by now, nothing changes and "
-            "the error is STALE_VERSION."
+            f"The version of {whose} that the caller has seen; if it is another by now, nothing "
+            "changes and the error is STALE_VERSION."
         ),
     )
+
+
+@strawberry.input(description="What every mutation of something that is there takes.")
+class VersionedInput(KeyedInput):
+    """An expected version; each input says of what."""
+
+    expected_version: int | None = version_of("the object")
 
     def shared(self) -> dict[str, Any]:
         """The same, with the version."""

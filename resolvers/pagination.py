@@ -96,9 +96,9 @@ class PageArguments:
         name = "last" if self.backward else "first"
         size = self.last if self.backward else self.first
         if size is None or not 0 <= size <= largest:
-            raise InvalidInput(f"`{name}` is between 0 and {largest}.", (name,))
+            raise InvalidInput(f"`{name}` must be between 0 and {largest}.", (name,))
         if (self.before if not self.backward else self.after) is not None:
-            raise InvalidInput("`after` goes with `first`, `before` with `last`.", (name,))
+            raise InvalidInput("`after` must go with `first`, `before` with `last`.", (name,))
         return size
 
 
@@ -389,8 +389,11 @@ async def fetch_page(request: ListRequest) -> Page:
     context = request.info.context
     size = request.page.size(context.max_page_size)
     query, values = _prepared(request, size)
+    context.spend(1)
     rows = await context.reader.fetch(query, values, request.spec.record)
-    return _page(request, rows, None, size)
+    page = _page(request, rows, None, size)
+    context.spend(len(page.rows))
+    return page
 
 
 async def fetch_pages(request: ListRequest, parents: Sequence[Any]) -> list[Page]:
@@ -406,9 +409,10 @@ async def fetch_pages(request: ListRequest, parents: Sequence[Any]) -> list[Page
         by_parent[key].append(row)
     found = [by_parent.get(key, []) for key in map(link.key_of, parents)]
     lengths = list(map(len, found))
+    longest = max(lengths, default=0)
     # Parents may be the same object many times over: what counts is what they are shown.
-    context.spend(sum(lengths))
-    if max(lengths, default=0) > size or request.page.backward:
+    context.spend(sum(lengths if longest <= size else [min(n, size) for n in lengths]))
+    if longest > size or request.page.backward:
         return [_page(request, *pair, size) for pair in zip(found, parents, strict=True)]
     # Nothing to cut: 0.2 microseconds a parent less.
     return [Page(request, *pair) for pair in zip(found, parents, strict=True)]

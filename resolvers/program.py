@@ -100,7 +100,7 @@ class Program(Node):
         description="How long before the deadline the account counts as restricted soon."
     )
     reminders: list[Duration] = strawberry.field(
-        description="How long before the deadline reminders go out."
+        description="How long before the deadline the account is to be reminded."
     )
     restricts: list[CapabilityKind] = strawberry.field(
         description="The capabilities that it restricts when past due or rejected."
@@ -115,7 +115,7 @@ class Program(Node):
         description="How soon the platform promises to review."
     )
     appeal_within: Duration | None = strawberry.field(
-        description="How long after a rejection the account may appeal."
+        description="How long after a rejection the time for an appeal ends."
     )
     legal_ground: str | None = strawberry.field(
         description="The legal or contractual ground of its decisions."
@@ -182,6 +182,7 @@ async def program(
 ) -> Record | None:
     """One version of a program."""
     check_text(code, MAX_CODE_LENGTH, "code")
+    info.context.spend(1)
     columns = asked_columns(info, "Program")
     found: Record | None
     if version is None:

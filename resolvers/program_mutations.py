@@ -11,7 +11,7 @@ from models.reading import Record
 from models.status import CapabilityKind
 from resolvers.batching import Parents, batched
 from resolvers.context import Info
-from resolvers.mutation import Payload, VersionedInput, mutation
+from resolvers.mutation import Payload, VersionedInput, mutation, version_of
 from resolvers.pagination import plain
 from resolvers.program import Program
 from resolvers.scalars import Duration, Json
@@ -48,6 +48,8 @@ class CodeInput:
 class ProgramPublishInput(VersionedInput):
     """All that a version declares."""
 
+    expected_version: int | None = version_of("the program (the published one, 0 if it is new)")
+
     code: str = strawberry.field(
         description="The code of the program, of a-z, 0-9 and _ . : -; a new one makes a program."
     )
@@ -75,7 +77,7 @@ class ProgramPublishInput(VersionedInput):
         description="How long before the deadline the account counts as restricted soon.",
     )
     reminders: list[Duration] | None = strawberry.field(
-        default=None, description="How long before the deadline reminders go out."
+        default=None, description="How long before the deadline the account is to be reminded."
     )
     restricts: list[CapabilityKind] | None = strawberry.field(
         default=None, description="The capabilities that it restricts when past due or rejected."
@@ -91,7 +93,7 @@ class ProgramPublishInput(VersionedInput):
     )
     appeal_within: Duration | None = strawberry.field(
         default=cast(Duration, operations.DEFAULT_APPEAL_WITHIN),
-        description="How long after a rejection the account may appeal.",
+        description="How long after a rejection the time for an appeal ends.",
     )
     legal_ground: str | None = strawberry.field(
         default=None, description="The legal or contractual ground of its decisions."
@@ -142,6 +144,7 @@ def _codes(given: list[CodeInput] | None) -> tuple[operations.CodeText, ...]:
 class ProgramRetireInput(VersionedInput):
     """Which program."""
 
+    expected_version: int | None = version_of("the program (the published one)")
     code: str = strawberry.field(description="The code of the program.")
 
     def command(self) -> operations.Retire:

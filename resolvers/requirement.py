@@ -191,7 +191,7 @@ class Requirement(Node):
         description="The instant at which it becomes past due."
     )
     appeal_deadline: datetime | None = strawberry.field(
-        description="The instant until which a rejection may be appealed."
+        description="The instant at which the time for an appeal ends, once it is rejected."
     )
     impact: list[RequirementImpact] = batched(
         _impacts,

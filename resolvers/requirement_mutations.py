@@ -15,7 +15,7 @@ from models.requirement import Requirement as RequirementRow
 from models.resolution import EVIDENCE_ACCEPTED, AutomatedDecision, Statement
 from resolvers import ids
 from resolvers.evidence import DocumentInput
-from resolvers.mutation import Payload, VersionedInput, changed_field, mutation
+from resolvers.mutation import Payload, VersionedInput, changed_field, mutation, version_of
 from resolvers.pagination import plain
 from resolvers.requirement import Requirement
 from resolvers.resolution_mutations import DECIDED, DecisionPayload
@@ -35,6 +35,7 @@ class RequirementPayload(Payload):
 class RequirementInput(VersionedInput):
     """Which requirement."""
 
+    expected_version: int | None = version_of("the requirement")
     id: strawberry.ID = strawberry.field(description="The requirement.")
 
     def shared(self) -> dict[str, Any]:
@@ -55,8 +56,9 @@ class RequestedReasonInput:
 
 @strawberry.input(description="What to ask of whom.")
 class RequirementOpenInput(VersionedInput):
-    """An account and a program; `expectedVersion` is the account's."""
+    """An account and a program."""
 
+    expected_version: int | None = version_of("the account")
     account_id: strawberry.ID = strawberry.field(description="The account.")
     program: str = strawberry.field(
         description="The code of the program, whose published version it will live under."
@@ -213,7 +215,9 @@ def _statement(given: StatementInput | None) -> Statement:
 class DecisionInput(RequirementInput):
     """A reason and a statement."""
 
-    reason_code: str = strawberry.field(description="The reason, one of the program's registry.")
+    reason_code: str = strawberry.field(
+        description="The reason, one of the program's registry; any code if the registry is empty."
+    )
     statement: StatementInput | None = strawberry.field(
         default=None, description="The statement of reasons."
     )
@@ -229,7 +233,11 @@ class RequirementApproveInput(DecisionInput):
     """The reason may be left out."""
 
     reason_code: str = strawberry.field(
-        default=EVIDENCE_ACCEPTED, description="The reason, one of the program's registry."
+        default=EVIDENCE_ACCEPTED,
+        description=(
+            "The reason, one of the program's registry (any code if that is empty) or "
+            "evidence_accepted, which approvals under every program may give."
+        ),
     )
 
 

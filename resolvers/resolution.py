@@ -82,7 +82,10 @@ class Resolution(Node):
     outcome: ResolutionOutcome = strawberry.field(description="How the requirement ends.")
     state: ResolutionState = strawberry.field(description="Where the decision stands.")
     reason_code: str = strawberry.field(
-        description="The reason, as a code of the program or of Recourse's own (evidence_accepted)."
+        description=(
+            "The reason, as a code of the program, or evidence_accepted, which approvals under "
+            "every program may give."
+        )
     )
     statement: StatementOfReasons = batched(
         _statements, description="Why it was decided so.", needs=STATEMENT

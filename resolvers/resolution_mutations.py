@@ -10,7 +10,7 @@ from models.requirement import Requirement as RequirementRow
 from models.resolution import DECIDERS
 from models.resolution import Resolution as ResolutionRow
 from resolvers import ids
-from resolvers.mutation import Payload, VersionedInput, changed_field, mutation
+from resolvers.mutation import Payload, VersionedInput, changed_field, mutation, version_of
 from resolvers.requirement import Requirement
 from resolvers.resolution import Resolution
 
@@ -39,6 +39,7 @@ class DecisionPayload(Payload):
 class ResolutionInput(VersionedInput):
     """Which resolution."""
 
+    expected_version: int | None = version_of("the resolution")
     id: strawberry.ID = strawberry.field(description="The resolution.")
 
     def shared(self) -> dict[str, Any]:

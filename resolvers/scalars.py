@@ -1,15 +1,16 @@
 """Scalars: how values travel."""
 
 import math
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, NewType
 
 import strawberry
-from graphql import GraphQLError
+from graphql import GraphQLError, ValueNode, value_from_ast_untyped
 from strawberry.types.scalar import ScalarDefinition
 
 from models.durations import check_duration
-from models.errors import ErrorCode, InvalidInput
+from models.errors import InvalidInput
 from models.text import check_country
 
 CountryCode = NewType("CountryCode", str)
@@ -20,8 +21,23 @@ Url = NewType("Url", str)
 
 
 def refused(message: str) -> GraphQLError:
-    """The error of a value that a scalar can't be; never repeats the value itself."""
-    return GraphQLError(message, extensions={"code": ErrorCode.INVALID_INPUT.value})
+    """The error of a value that a scalar can't be; never repeats the value itself.
+
+    Without a code: as with GraphQL's own scalars, that follows from where the value stood.
+    """
+    return GraphQLError(message)
+
+
+def literally(read: Callable[[Any], Any]) -> Callable[..., Any]:
+    """What reads a literal as `read` reads a value; its errors say where in the document."""
+
+    def read_literal(node: ValueNode, variables: dict[str, Any] | None = None) -> Any:
+        try:
+            return read(value_from_ast_untyped(node, variables))
+        except GraphQLError as error:
+            raise GraphQLError(error.message, node) from None
+
+    return read_literal
 
 
 def write_instant(value: datetime) -> str:
@@ -31,7 +47,7 @@ def write_instant(value: datetime) -> str:
 
 def read_instant(value: Any) -> datetime:
     """An ISO 8601 instant with its offset, as UTC."""
-    message = "A DateTime is ISO 8601 with an offset, such as 2026-01-31T12:00:00Z."
+    message = "A DateTime must be ISO 8601 with an offset, such as 2026-01-31T12:00:00Z."
     if not isinstance(value, str) or len(value) < len("2026-01-31T12:00Z"):
         raise refused(message)
     try:
@@ -86,14 +102,16 @@ DATE_TIME = strawberry.scalar(
     specified_by_url="https://scalars.graphql.org/andimarek/date-time.html",
     serialize=write_instant,
     parse_value=read_instant,
+    parse_literal=literally(read_instant),
 )
 SCALARS: dict[object, ScalarDefinition] = {
     datetime: DATE_TIME,
     CountryCode: strawberry.scalar(
         name="CountryCode",
-        description="A country as an ISO 3166-1 alpha-2 code: DE.",
+        description="A country as an alpha-2 code that ISO 3166-1 has assigned: DE.",
         serialize=str,
         parse_value=read_country,
+        parse_literal=literally(read_country),
     ),
     DisabledReason: strawberry.scalar(
         name="DisabledReason",
@@ -105,12 +123,14 @@ SCALARS: dict[object, ScalarDefinition] = {
         ),
         serialize=str,
         parse_value=read_text,
+        parse_literal=literally(read_text),
     ),
     Duration: strawberry.scalar(
         name="Duration",
         description="A span of time as an ISO 8601 duration: P14D, PT12H, P6M.",
         serialize=str,
         parse_value=read_duration,
+        parse_literal=literally(read_duration),
     ),
     Json: strawberry.scalar(
         name="JSON",
@@ -118,6 +138,7 @@ SCALARS: dict[object, ScalarDefinition] = {
         specified_by_url="https://www.rfc-editor.org/rfc/rfc8259",
         serialize=_as_it_is,
         parse_value=read_json,
+        parse_literal=literally(read_json),
     ),
     Url: strawberry.scalar(
         name="URL",
@@ -125,5 +146,6 @@ SCALARS: dict[object, ScalarDefinition] = {
         specified_by_url="https://www.rfc-editor.org/rfc/rfc3986",
         serialize=str,
         parse_value=read_text,
+        parse_literal=literally(read_text),
     ),
 }

@@ -1,6 +1,6 @@
 """The schema: the root types, put together from the nouns."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Annotated, Any
 
@@ -27,6 +27,7 @@ from models.hold import HOLDS
 from models.interaction import INTERACTIONS
 from models.lookup import accounts_by_id
 from models.program import programs_by_id
+from models.reading import Record
 from models.requirement_reads import REQUIREMENTS
 from models.resolution import RESOLUTIONS
 from resolvers import ids
@@ -38,6 +39,7 @@ from resolvers.event import Event, events
 from resolvers.evidence import Evidence
 from resolvers.hold import Hold
 from resolvers.hold_mutations import HoldMutations
+from resolvers.ids import NOUNS
 from resolvers.interaction import Interaction, interactions
 from resolvers.loading import found_or_error, rows_by_global_id
 from resolvers.node import Node
@@ -61,23 +63,20 @@ ROWS = {
     ids.REQUIREMENT: ("Requirement", REQUIREMENTS.table),
     ids.RESOLUTION: ("Resolution", RESOLUTIONS.table),
 }
-Load = Callable[[Info, list[str]], Awaitable[list[Any]]]
 
 
-async def _accounts_by_global_id(info: Info, texts: list[str]) -> list[Any]:
+async def _accounts_by_global_id(info: Info, texts: list[str]) -> list[Record | None]:
     account_ids = [ids.account_of(text, "id") for text in texts]
     columns = asked_columns(info, "Account")
-    rows = await accounts_by_id(info.context.reader, ACCOUNTS.table, account_ids, columns)
-    return [found_or_error(row, "account") for row in rows]
+    return await accounts_by_id(info.context.reader, ACCOUNTS.table, account_ids, columns)
 
 
-async def _programs_by_global_id(info: Info, texts: list[str]) -> list[Any]:
+async def _programs_by_global_id(info: Info, texts: list[str]) -> list[Record | None]:
     keys = [ids.key_of(text, ids.PROGRAM, "id")[1] for text in texts]
-    rows = await programs_by_id(info.context.reader, keys, asked_columns(info, "Program"))
-    return [found_or_error(row, "program") for row in rows]
+    return await programs_by_id(info.context.reader, keys, asked_columns(info, "Program"))
 
 
-async def _load(info: Info, prefix: str, texts: list[str]) -> list[Any]:
+async def _load(info: Info, prefix: str, texts: list[str]) -> list[Record | None]:
     if prefix == ids.ACCOUNT:
         return await _accounts_by_global_id(info, texts)
     if prefix == ids.PROGRAM:
@@ -87,18 +86,19 @@ async def _load(info: Info, prefix: str, texts: list[str]) -> list[Any]:
 
 
 async def _one(info: Info, prefix: str, text: str) -> Any:
+    info.context.spend(1)
     [row] = await _load(info, prefix, [text])
-    return row
+    return found_or_error(row, ids.NOUNS[prefix], "id")
 
 
-def _checked(text: str) -> str | RecourseError:
+def _checked(text: str, *field: str) -> str | RecourseError:
     """The prefix of a well-formed id, or the error that takes its object's place."""
     try:
-        prefix = ids.prefix_of(text, "ids")
+        prefix = ids.prefix_of(text, *field)
         if prefix == ids.ACCOUNT:
-            ids.account_of(text, "ids")
+            ids.account_of(text, *field)
         else:
-            ids.key_of(text, prefix, "ids")
+            ids.key_of(text, prefix, *field)
         return prefix
     except RecourseError as error:
         return error
@@ -120,14 +120,17 @@ async def nodes(
     """Many objects, in the order of their ids; an error and null in the place of a missing one."""
     if len(ids) > MAX_NODES:
         raise InvalidInput(f"At most {MAX_NODES} ids.", ("ids",))
-    checked = [_checked(text) for text in ids]
+    info.context.spend(1 + len(ids))
+    checked = [_checked(text, "ids", str(n)) for n, text in enumerate(ids)]
     found: dict[str, Any] = {}
     for prefix in dict.fromkeys(p for p in checked if isinstance(p, str)):
         texts = [text for text, p in zip(ids, checked, strict=True) if p == prefix]
         found.update(zip(texts, await _load(info, prefix, list(texts)), strict=True))
     return [
-        query_error(p) if isinstance(p, RecourseError) else found[text]
-        for text, p in zip(ids, checked, strict=True)
+        query_error(p)
+        if isinstance(p, RecourseError)
+        else found_or_error(found[text], NOUNS[p], "ids", str(n))
+        for n, (text, p) in enumerate(zip(ids, checked, strict=True))
     ]
 
 

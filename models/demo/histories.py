@@ -15,7 +15,7 @@ from models.actor import Actor, Role, Scope, system
 from models.aggregate import Unit
 from models.decision import confirm, new_resolution, propose, take_effect
 from models.demo.names import Business
-from models.demo.programs import example_payload
+from models.demo.programs import ACCEPTING, REFUSING, WAIVING, example_payload
 from models.durations import after
 from models.events import EventType
 from models.evidence import DocumentReference
@@ -35,7 +35,6 @@ from models.requirement import (
     submit_evidence,
 )
 from models.resolution import (
-    EVIDENCE_ACCEPTED,
     Resolution,
     ResolutionOutcome,
     ResolutionState,
@@ -264,19 +263,20 @@ class Case:
         send_back(self.history.unit, self.row, [error])
 
     async def _approve(self) -> None:
-        code = self._reason(0) if self.program.reason_codes else EVIDENCE_ACCEPTED
+        code = self._reason(ACCEPTING)
         await self._decide(ResolutionOutcome.SATISFIED, code, ACCEPTED, self.program.four_eyes)
 
     async def _reject(self) -> None:
-        code = self._reason(-1)
+        code = self._reason(REFUSING)
         await self._decide(ResolutionOutcome.REJECTED, code, REFUSED, self.program.four_eyes)
 
     async def _waive(self) -> None:
-        await self._decide(ResolutionOutcome.WAIVED, "low_exposure", WAIVED, True)
+        await self._decide(ResolutionOutcome.WAIVED, self._reason(WAIVING), WAIVED, True)
 
-    def _reason(self, index: int) -> str:
-        codes = self.program.reason_codes
-        return str(codes[index]["code"]) if codes else "not_accepted"
+    def _reason(self, place: int) -> str:
+        # A platform may have published a version of its own.
+        codes = self.program.reason_codes or [{"code": "other"}]
+        return str(codes[place % len(codes)]["code"])
 
     async def _decide(
         self, outcome: ResolutionOutcome, code: str, statement: Statement, four_eyes: bool

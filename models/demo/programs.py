@@ -12,6 +12,8 @@ PAYMENTS = (CapabilityKind.CARD_PAYMENTS.value,)
 PAYOUTS = (CapabilityKind.PAYOUTS.value,)
 TRANSFERS = (CapabilityKind.TRANSFERS.value,)
 DAY = {"type": "string", "format": "date"}
+# Where in its registry of reasons a program has one to accept, to refuse and to waive.
+ACCEPTING, REFUSING, WAIVING = 0, -2, -1
 MONEY = {"type": "integer", "minimum": 0, "description": "In the smallest unit of the currency"}
 
 
@@ -117,6 +119,11 @@ def _codes(**texts: str) -> tuple[CodeText, ...]:
     return tuple(CodeText(code, text) for code, text in texts.items())
 
 
+def _reasons(**texts: str) -> tuple[CodeText, ...]:
+    """A registry of reasons: the first is one to accept, the last to refuse; then one to waive."""
+    return _codes(**texts, low_exposure="The exposure is too small to ask for this now")
+
+
 def _identity() -> Publish:
     return Publish(
         code="identity.representative",
@@ -142,7 +149,7 @@ def _identity() -> Publish:
         review_within="P2D",
         legal_ground="Anti-money-laundering law asks us to know who acts for a business "
         "(terms of service, section 4.2).",
-        reason_codes=_codes(
+        reason_codes=_reasons(
             identity_confirmed="Document and details belong to the same person",
             identity_mismatch="Document and details belong to different people",
             document_forged="The document shows signs of forgery",
@@ -174,7 +181,7 @@ def _registration() -> Publish:
         restricts=PAYOUTS,
         review_within="P3D",
         legal_ground="We may serve registered businesses only (terms of service, section 2.1).",
-        reason_codes=_codes(
+        reason_codes=_reasons(
             registration_confirmed="The register confirms the business",
             not_registered="The register does not know the business",
             business_dissolved="The business was dissolved",
@@ -221,7 +228,7 @@ def _owners() -> Publish:
         review_within="P5D",
         legal_ground="The law asks us to know the beneficial owners of a company "
         "(terms of service, section 4.3).",
-        reason_codes=_codes(
+        reason_codes=_reasons(
             owners_confirmed="The register confirms the owners",
             owners_concealed="An owner in the register was left out",
         ),
@@ -249,7 +256,7 @@ def _address() -> Publish:
         restricts=TRANSFERS,
         review_within="P3D",
         legal_ground="We must know where to reach a business (terms of service, section 4.4).",
-        reason_codes=_codes(
+        reason_codes=_reasons(
             address_confirmed="The document confirms the address",
             address_unreachable="Nobody can be reached at the address",
         ),
@@ -284,7 +291,7 @@ def _bank_account() -> Publish:
         gates=PAYOUTS,
         review_within="P1D",
         legal_ground="We pay out to the business alone (terms of service, section 6.1).",
-        reason_codes=_codes(
+        reason_codes=_reasons(
             holder_confirmed="The bank confirms the holder",
             holder_is_third_party="The account belongs to somebody else",
         ),
@@ -313,7 +320,9 @@ def _terms() -> Publish:
         restricts=ALL,
         review_within="PT1H",
         legal_ground="Nobody can be served without terms in force (terms of service, section 1).",
-        reason_codes=_codes(terms_accepted="The terms were accepted"),
+        reason_codes=_reasons(
+            terms_accepted="The terms were accepted", terms_declined="The terms were declined"
+        ),
     )
 
 
@@ -335,6 +344,10 @@ def _tax() -> Publish:
         restricts=PAYOUTS,
         review_within="P5D",
         legal_ground="Tax law asks platforms to report (terms of service, section 7.3).",
+        reason_codes=_reasons(
+            tax_id_confirmed="The authority confirms the number",
+            tax_id_unknown="The authority knows no number of this business",
+        ),
         error_codes=_codes(tax_id_invalid="The authority does not know this number"),
     )
 
@@ -362,7 +375,7 @@ def _website() -> Publish:
         restricts=PAYMENTS,
         review_within="P2D",
         legal_ground="We must know what is paid for (terms of service, section 3.1).",
-        reason_codes=_codes(
+        reason_codes=_reasons(
             website_complete="The website shows what customers must know",
             business_not_supported="What is sold can't be sold here",
         ),
@@ -395,7 +408,7 @@ def _product_appeal() -> Publish:
         four_eyes=True,
         review_within="P4D",
         legal_ground="Some products can't be sold here (list of restricted businesses).",
-        reason_codes=_codes(
+        reason_codes=_reasons(
             product_supported="The product may be sold",
             product_prohibited="The product is on the list",
             product_removed="The product is no longer sold",
@@ -429,7 +442,7 @@ def _licence() -> Publish:
         four_eyes=True,
         review_within="P5D",
         legal_ground="Regulated goods take a licence (list of restricted businesses, part B).",
-        reason_codes=_codes(
+        reason_codes=_reasons(
             licence_valid="The authority confirms the licence",
             licence_revoked="The authority has revoked the licence",
             licence_not_found="The authority does not know the licence",
@@ -464,7 +477,7 @@ def _financials() -> Publish:
         review_within="P7D",
         legal_ground="We may ask for security where refunds could exceed the balance "
         "(terms of service, section 8.2).",
-        reason_codes=_codes(
+        reason_codes=_reasons(
             exposure_acceptable="The exposure is acceptable",
             exposure_too_high="The exposure is too high",
         ),
@@ -492,7 +505,7 @@ def _disputes() -> Publish:
         restricts=PAYMENTS,
         review_within="P3D",
         legal_ground="Card networks limit disputes (terms of service, section 5.4).",
-        reason_codes=_codes(
+        reason_codes=_reasons(
             plan_accepted="The plan is likely to work",
             plan_insufficient="The plan does not address the cause",
         ),
@@ -523,7 +536,7 @@ def _sanctions() -> Publish:
         review_within="P1D",
         legal_ground="Nobody on a sanctions list may be paid (sanctions law; terms of service, "
         "section 4.1).",
-        reason_codes=_codes(
+        reason_codes=_reasons(
             false_match="It is another person of the same name",
             true_match="It is the person on the list",
         ),

@@ -10,12 +10,12 @@ from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-from models.account import MAX_EMAIL_LENGTH, MAX_EXTERNAL_ID_LENGTH, MAX_NAME_LENGTH
+from models.account import MAX_EXTERNAL_ID_LENGTH, MAX_NAME_LENGTH
 from models.errors import InvalidInput
 from models.events import plain_json
 from models.requirement import MAX_CODE_LENGTH, MAX_ENTRIES, MAX_MESSAGE_LENGTH, Error
 from models.status import REJECTED_REASONS, CapabilityKind, HoldReason
-from models.text import check_country, check_text
+from models.text import MAX_EMAIL_LENGTH, check_country, check_email, check_text
 
 # Whatever changes what is made of an object changes this, so that it is imported again.
 RULES = 1
@@ -91,6 +91,8 @@ def parse(value: Any) -> Snapshot:
     if external_id is None:
         raise InvalidInput("There is no id.", ("id",))
     email = _text(value, "email", MAX_EMAIL_LENGTH)
+    if email is not None:
+        check_email(email, "email")
     kinds, ignored = _capabilities(value)
     reason = _disabled_reason(value)
     return Snapshot(
@@ -272,7 +274,7 @@ def _error(entry: Any, *where: str) -> tuple[str, Error]:
     field = _text(entry, "requirement", MAX_FIELD_LENGTH, *where)
     code = _text(entry, "code", MAX_CODE_LENGTH, *where)
     if field is None or code is None:
-        raise InvalidInput("An error has a requirement and a code.", where)
+        raise InvalidInput("An error must have a requirement and a code.", where)
     reason = _text(entry, "reason", MAX_MESSAGE_LENGTH, *where)
     return field, Error(code=code, message=reason or code, field=field)
 

@@ -199,7 +199,7 @@ async def test_an_error_that_takes_all_the_data_with_it_is_still_an_answer(
 async def test_what_a_user_did_wrong_is_data(client: httpx.AsyncClient) -> None:
     response = await post(client, created("wrong", country="D"))
     # A scalar refuses before anything runs; a rule of the domain speaks in the payload.
-    assert (response.status_code, code_of(response)) == (400, "INVALID_INPUT")
+    assert (response.status_code, code_of(response)) == (400, "BAD_USER_INPUT")
     response = await post(client, created("wrong", businessName=""))
     payload = response.json()["data"]["accountCreate"]
     assert response.status_code == 200

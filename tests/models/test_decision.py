@@ -11,7 +11,13 @@ from models.decision import ApproveResolution, Decide
 from models.errors import Forbidden, FourEyes, InvalidInput
 from models.program import CodeText
 from models.requirement import Cancel, ProposalPending, RequestChanges, Requirement, StartReview
-from models.resolution import SUPERSEDED, Resolution, ResolutionOutcome, Statement
+from models.resolution import (
+    EVIDENCE_ACCEPTED,
+    SUPERSEDED,
+    Resolution,
+    ResolutionOutcome,
+    Statement,
+)
 from models.verify import verify_account
 from tests.factories import (
     ERROR,
@@ -184,3 +190,26 @@ async def test_the_programs_ground_stands_in_and_its_codes_are_the_registry(run:
         assert caught.value.field == ("reasonCode",)
     made = (await run(decision.reject, run.reviewer, Decide(**key, reason_code="forged"))).value
     assert (made.ground, made.facts, made.state) == ("Terms, 7", "It is forged.", "FINAL")
+
+
+@pytest.mark.parametrize("codes", [(), (CodeText("forged", "The document is forged."),)])
+async def test_only_an_approval_says_that_the_evidence_was_accepted(
+    run: Runner, codes: tuple[CodeText, ...]
+) -> None:
+    program = await publish_program(run, reason_codes=codes)
+    row = await create_requirement(run, "SUBMITTED", program=program)
+    accepted = Decide(**key_of(row), reason_code=EVIDENCE_ACCEPTED, statement=REJECTION)
+    for operation in (decision.reject, decision.waive):
+        with pytest.raises(InvalidInput, match=EVIDENCE_ACCEPTED) as caught:
+            await run(operation, run.reviewer, accepted)
+        assert caught.value.field == ("reasonCode",)
+    assert await resolutions(run, row) == []
+    assert (await run(decision.approve, run.reviewer, accepted)).value.state == "FINAL"
+
+
+async def test_a_program_may_have_the_code_of_an_approval_for_all_it_likes(run: Runner) -> None:
+    codes = (CodeText(EVIDENCE_ACCEPTED, "The evidence of the other side was accepted."),)
+    program = await publish_program(run, reason_codes=codes)
+    row = await create_requirement(run, "SUBMITTED", program=program)
+    command = Decide(**key_of(row), reason_code=EVIDENCE_ACCEPTED, statement=REJECTION)
+    assert (await run(decision.reject, run.reviewer, command)).value.outcome == REJECTED

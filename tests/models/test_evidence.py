@@ -78,6 +78,33 @@ async def test_what_does_not_fit_is_named_with_its_place(
     await assert_nothing_written(run, row)
 
 
+@pytest.mark.parametrize("keyword", ["additionalProperties", "unevaluatedProperties"])
+async def test_each_property_that_the_schema_does_not_know_is_pointed_at(
+    run: Runner, keyword: str
+) -> None:
+    part = {"type": "object", "properties": {"b": {}}, keyword: False}
+    schema = {"type": "object", "properties": {"a": part}, keyword: False}
+    row = await open_requirement(run, program=await publish_program(run, evidence_schema=schema))
+    with pytest.raises(EvidenceInvalid) as caught:
+        await send(run, row, {"foo": 1, "a": {"b": 1, "c/d": 2}, "": 3})
+    assert {problem.field for problem in caught.value.problems} == {
+        ("payload", "foo"),
+        ("payload", "a", "c/d"),
+        ("payload", ""),
+    }
+    with pytest.raises(EvidenceInvalid) as caught:
+        await send(run, row, {f"n{n}": n for n in range(150)})
+    assert len(caught.value.problems) == 100
+
+
+async def test_a_property_whose_name_may_not_be_is_pointed_at(run: Runner) -> None:
+    schema = {"type": "object", "propertyNames": {"maxLength": 3}}
+    row = await open_requirement(run, program=await publish_program(run, evidence_schema=schema))
+    with pytest.raises(EvidenceInvalid) as caught:
+        await send(run, row, {"abc": 1, "abcd": 2})
+    assert [problem.field for problem in caught.value.problems] == [("payload", "abcd")]
+
+
 @pytest.mark.parametrize(
     ("payload", "place"),
     [

@@ -26,7 +26,7 @@ from models.interaction import (
 )
 from models.program import Program, RequirementCategory, Retire, all_published, retire
 from models.requirement import Priority
-from models.resolution import ResolutionOutcome, ResolutionState
+from models.resolution import Resolution, ResolutionOutcome, ResolutionState
 from models.seeding import build, external_id, prepare, write
 from models.session import transaction
 from models.status import (
@@ -247,6 +247,37 @@ async def test_the_programs_cover_every_category_and_take_their_examples(run: Ru
         for number in range(20):
             payload = example_payload(program.code, Random(number), "Zoë Smith", "Acme Ltd")
             check_evidence(program, payload, [])
+
+
+async def test_every_decision_gives_a_reason_of_its_program(
+    seeded: uuid.UUID, owner_engine: AsyncEngine
+) -> None:
+    query = """
+        SELECT r.outcome, r.reason_code, q.program_code
+        FROM resolutions r
+        JOIN requirements q ON (q.account_id, q.id) = (r.account_id, r.requirement_id)
+        WHERE r.platform_id = :platform"""
+    decided = await rows(owner_engine, query, platform=seeded)
+    assert {outcome for outcome, _, _ in decided} == set(ResolutionOutcome)
+    registries = {
+        program.code: [entry.code for entry in program.reason_codes] for program in programs()
+    }
+    for outcome, code, program in decided:
+        known = registries[program]
+        expected = {"SATISFIED": known[:1], "REJECTED": known[1:-1], "WAIVED": known[-1:]}
+        assert code in expected[outcome], (outcome, code, program)
+
+
+async def test_a_platforms_own_version_of_a_program_gives_its_own_reasons(run: Runner) -> None:
+    demo = await published(run)
+    for codes in ([], [{"code": "own", "description": "The platform's own."}]):
+        for program in demo:
+            program.reason_codes = codes
+        given: set[str] = set()
+        for number in range(30):
+            draft = await build(run.platform_id, number, 5, START, demo)
+            given |= {row.reason_code for row in draft.added if isinstance(row, Resolution)}
+        assert given == {"own" if codes else "other"}
 
 
 async def test_a_lost_race_leaves_the_winners_account(

@@ -684,6 +684,8 @@ LISTS = ("currently_due", "past_due", "eventually_due", "pending_verification")
         ({"object": "person"}, "object"),
         ({"country": None}, "country"),
         ({"country": "Germany"}, "country"),
+        ({"country": "ZZ"}, "country"),
+        ({"email": "not an email"}, "email"),
         ({"country": 49}, "country"),
         ({"email": []}, "email"),
         ({"business_profile": "Acme"}, "business_profile"),

@@ -1,15 +1,18 @@
 """What text and JSON may come in."""
 
 import json
+from importlib.resources import files
 from typing import Any
 
 import pytest
 
+from models.countries import COUNTRIES
 from models.errors import InvalidInput
 from models.text import (
     MAX_JSON_DEPTH,
     MAX_SAFE_INTEGER,
     check_country,
+    check_email,
     check_json,
     check_optional_text,
     check_text,
@@ -69,16 +72,50 @@ def test_a_limit_counts_characters_and_may_be_reached() -> None:
     assert check_optional_text(None, 10) is None
 
 
-@pytest.mark.parametrize("value", ["DE", "US", "ZZ"])
+@pytest.mark.parametrize("value", ["DE", "US", "AX", "SS"])
 def test_a_country_is_two_capitals(value: str) -> None:
     assert check_country(value) == value
 
 
-@pytest.mark.parametrize("value", ["", "de", "D", "DEU", "D1", "DE\n", " DE", "ÄÖ", "\x00\x00"])
+def test_the_countries_are_those_of_the_tz_database() -> None:
+    pytest.importorskip("tzdata")
+    table = (files("tzdata") / "zoneinfo" / "iso3166.tab").read_text("utf-8")
+    assert {line[:2] for line in table.splitlines() if line[0] != "#"} == COUNTRIES
+
+
+@pytest.mark.parametrize(
+    "value",
+    [*("", "de", "D", "DEU", "D1", "DE\n", " DE", "ÄÖ", "\x00\x00"), *("ZZ", "XK", "UK", "EU")],
+)
 def test_what_is_no_country_is_refused(value: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         check_country(value, "country")
     assert caught.value.field == ("country",)
+
+
+@pytest.mark.parametrize(
+    "value", ["a@b", "owner@acme.example", "zoë+x@пример.рф", '"a.b"@c', f"{'x' * 250}@a.b"]
+)
+def test_an_e_mail_address_is_taken_as_it_is(value: str) -> None:
+    assert check_email(value) == value
+
+
+@pytest.mark.parametrize(
+    ("value", "says"),
+    [
+        *((value, "one @") for value in ("not an email", "a", "@", "a@", "@b", "a@b@c", "a@@b")),
+        *((value, "one @") for value in ("a @b", "a@b ", " a@b", "a@b\n", "a@b.c d", "a\u2003@b")),
+        *((value, "blank") for value in ("", " ")),
+        ("a@\x00", "NUL"),
+        ("a@\ud800", "surrogate"),
+        (f"{'x' * 251}@a.b", "At most 254"),
+    ],
+    ids=lambda value: ascii(value)[:20],
+)
+def test_what_is_no_e_mail_address_is_refused(value: str, says: str) -> None:
+    with pytest.raises(InvalidInput, match=says) as caught:
+        check_email(value, "email")
+    assert caught.value.field == ("email",)
 
 
 @pytest.mark.parametrize(

@@ -191,7 +191,7 @@ def _accounts(rng: Random, data: Data) -> Filter:
     pick = Picker(rng, data.of(ACCOUNTS.table))
     pick.among("status", "status", list(AccountStatus))
     pick.among("riskTier", "risk_tier", list(RiskTier))
-    pick.among("country", "country", ("DE", "FR", "GB", "US", "ZZ"))
+    pick.among("country", "country", ("DE", "FR", "GB", "US", "AQ"))
     pick.between("createdAt", "created_at")
     if not pick.skips():
         words = [w[: rng.randint(1, 8)] for row in pick.rows for w in _words(row)]

@@ -24,8 +24,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from models.aggregate import Account
 from models.ids import hex_id
 from resolvers import ids
+from tests.factories import open_requirement
 from tests.resolvers.api import Answer, Api, Caller, Platform
-from tests.resolvers.inputs import MAKERS, Inputs
+from tests.resolvers.inputs import MAKERS, Inputs, requirement_id
 from tests.resolvers.lists import LISTS, Listing
 from tests.resolvers.poison import MISSING, Place, at, places, put, shown
 from tests.resolvers.scene import create_full_account
@@ -361,6 +362,8 @@ async def test_many_ids_at_once_answer_for_each(scene: Scene) -> None:
         (["nodes", 2], "NOT_FOUND"),
         (["nodes", 5], "INVALID_ID"),
     ]
+    places = [error["extensions"]["field"] for error in answer.errors]
+    assert places == [["ids", "1"], ["ids", "2"], ["ids", "5"]]
     many = await scene.platform.api.call(scene.platform.admin, query, {"ids": [good] * 101})
     assert many.codes == ["INVALID_INPUT"]
 
@@ -618,6 +621,63 @@ async def test_variables_are_what_the_operation_declares(scene: Scene) -> None:
     ):
         answer = await api.send(admin, junk)
         assert (answer.status, answer.codes) == (400, ["BAD_REQUEST"]), junk
+
+
+BAD_SCALARS = {
+    "CountryCode!": ("accountCreate(input: {{country: {}, {}}})", "Germany"),
+    "Duration!": ("programPublish(input: {{dueAfter: {}, {}}})", "14 days"),
+    "DateTime!": ("requirementExtend(input: {{deadline: {}, {}}})", "tomorrow"),
+    "Int!": ("accountUpdate(input: {{expectedVersion: {}, {}}})", "one"),
+}
+REST = {
+    "CountryCode!": 'externalId: "x", businessName: "x"',
+    "Duration!": 'code: "x", name: "x", owner: "x", category: OTHER, title: "x", '
+    'description: "x", evidenceSchema: {}',
+    "DateTime!": 'id: "x"',
+    "Int!": 'id: "x"',
+}
+
+
+@pytest.mark.parametrize("kind", sorted(BAD_SCALARS))
+async def test_our_scalars_refuse_as_graphqls_own_do(scene: Scene, kind: str) -> None:
+    api, admin = scene.platform.api, scene.platform.admin
+    field, bad = BAD_SCALARS[kind]
+    query = f"mutation {{ {field.format(orjson.dumps(bad).decode(), REST[kind])} {{ replayed }} }}"
+    answer = await api.call(admin, query)
+    assert (answer.status, answer.codes) == (400, ["GRAPHQL_VALIDATION_FAILED"])
+    [error] = answer.errors
+    assert error["locations"] == [{"line": 1, "column": query.index(bad)}]
+    query = f"mutation($it: {kind}) {{ {field.format('$it', REST[kind])} {{ replayed }} }}"
+    answer = await api.call(admin, query, {"it": bad})
+    assert (answer.status, answer.codes) == (400, ["BAD_USER_INPUT"])
+    [error] = answer.errors
+    assert error["locations"] == [{"line": 1, "column": query.index("$it") + 1}]
+    assert "$it" in error["message"]
+
+
+async def test_a_variable_within_json_is_read(own: Platform, api: Api) -> None:
+    row = await open_requirement(own.run)
+    query = """mutation($id: ID!, $name: String!, $born: String) {
+      requirementSubmit(input: {id: $id, payload: {name: $name, born: $born}}) {
+        userErrors { field } requirement { evidence(first: 1) { nodes { payload } } } } }"""
+    given = {"id": requirement_id(row), "name": "Ada", "born": "yesterday"}
+    payload = (await api.call(own.reviewer, query, given)).data["requirementSubmit"]
+    assert payload["userErrors"] == [{"field": ["payload", "born"]}]
+    given["born"] = "1815-12-10"
+    payload = (await api.call(own.reviewer, query, given)).data["requirementSubmit"]
+    [kept] = payload["requirement"]["evidence"]["nodes"]
+    assert kept["payload"] == {"name": "Ada", "born": "1815-12-10"}
+
+
+@pytest.mark.parametrize("name", ["id", "externalId"])
+async def test_an_account_that_is_not_there_is_missed_by_the_id_that_was_given(
+    scene: Scene, name: str
+) -> None:
+    given = {"id": scene.account_id[:-4] + "0000", "externalId": "nobody"}[name]
+    query = f'{{ account({name}: "{given}") {{ id }} }}'
+    answer = await scene.platform.api.call(scene.platform.admin, query)
+    assert answer.codes == ["NOT_FOUND"]
+    assert answer.errors[0]["extensions"]["field"] == [name]
 
 
 async def test_an_operation_is_named_where_there_are_several(scene: Scene) -> None:

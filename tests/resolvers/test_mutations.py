@@ -280,6 +280,17 @@ async def test_a_waiver_needs_its_scope(
     assert _codes(await mutate(api, "resolutionApprove", proposal)) == ["FORBIDDEN"]
 
 
+@pytest.mark.parametrize("mutation", ["accountCreate", "accountUpdate"])
+async def test_an_e_mail_address_has_to_look_like_one(
+    inputs: Inputs, api: Api, mutation: str
+) -> None:
+    made = await inputs.make(mutation)
+    payload = await mutate(api, mutation, made, email="not an email")
+    assert [(error["code"], error["field"]) for error in payload["userErrors"]] == [
+        ("INVALID_INPUT", ["email"])
+    ]
+
+
 NULLED = ("businessName", "country", "riskTier", "capabilities")
 
 
@@ -429,7 +440,57 @@ async def test_evidence_is_for_ones_own_requirements(
     before = await contents(owner_engine)
     payload = await mutate(api, "requirementSubmit", replace(made, caller=neighbour))
     assert _codes(payload) == ["NOT_FOUND"]
+    # In the same words as for what is nowhere.
+    unknown = made.input["id"][:-32] + "0" * 32
+    nowhere = await mutate(api, "requirementSubmit", made, id=unknown)
+    assert payload["userErrors"] == nowhere["userErrors"]
+    assert payload["userErrors"][0]["message"] == "There is no such requirement."
     assert await contents(owner_engine) == before
+
+
+NAMED = {
+    "account": ("accountUpdate", "holdPlace", "requirementOpen"),
+    "hold": ("holdRelease",),
+    "resolution": ("resolutionApprove", "resolutionDecline"),
+}
+
+
+@pytest.mark.parametrize("mutation", [one for one in MUTATIONS if not one.endswith("Create")])
+async def test_what_is_not_there_is_named_as_the_input_does(
+    inputs: Inputs, api: Api, mutation: str
+) -> None:
+    if mutation.startswith("program"):
+        return
+    made = await inputs.make(mutation)
+    noun = next((n for n, names in NAMED.items() if mutation in names), "requirement")
+    place = "accountId" if "accountId" in made.input else "id"
+    prefix, _, digits = made.input[place].partition("_")
+    elsewhere = f"{prefix}_{'0' * len(digits)}"
+    payload = await mutate(api, mutation, made, **{place: elsewhere})
+    assert payload["userErrors"] == [
+        {"code": "NOT_FOUND", "message": f"There is no such {noun}.", "field": [place]}
+    ]
+
+
+async def test_a_key_counts_for_one_account(inputs: Inputs, api: Api) -> None:
+    made = await inputs.make("accountCreate")
+    first = await mutate(api, "accountCreate", made)
+    second = await mutate(api, "accountCreate", made, externalId="another")
+    assert not second["replayed"]
+    assert first["account"]["id"] != second["account"]["id"]
+
+
+async def test_ids_in_the_changes_of_events_are_global(own: Platform, api: Api) -> None:
+    row = await create_requirement(own.run, RequirementState.SATISFIED)
+    query = """query($id: ID!) { node(id: $id) { ... on Requirement {
+      id evidence(first: 1) { nodes { id } } account { timeline(first: 99) { nodes {
+        type changes } } } } } }"""
+    found = (await api.call(own.admin, query, {"id": requirement_id(row)})).data["node"]
+    changes = {one["type"]: one["changes"] for one in found["account"]["timeline"]["nodes"]}
+    [evidence] = found["evidence"]["nodes"]
+    assert changes["REQUIREMENT_SUBMITTED"]["evidenceId"] == evidence["id"]
+    assert changes["RESOLUTION_FINAL"]["requirementId"] == found["id"]
+    assert changes["REQUIREMENT_OPENED"]["program"]["code"] == row.program_code
 
 
 @pytest.mark.parametrize(

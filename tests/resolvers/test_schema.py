@@ -120,6 +120,19 @@ def test_mutations_are_a_noun_and_a_verb_with_one_input_and_a_payload() -> None:
         assert ("expectedVersion" in given.fields) == (not name.endswith("Create"))
 
 
+VERSION_OF = {"holdPlace": "account", "requirementOpen": "account"}
+
+
+def test_an_expected_version_says_of_what() -> None:
+    for name, field in object_type("Mutation").fields.items():
+        given = get_named_type(field.args["input"].type)
+        assert isinstance(given, GraphQLInputObjectType)
+        if "expectedVersion" in given.fields:
+            noun = VERSION_OF.get(name) or re.match(r"[a-z]+", name).group()  # type: ignore[union-attr]
+            text = given.fields["expectedVersion"].description or ""
+            assert text.startswith(f"The version of the {noun} "), name
+
+
 def test_a_list_that_can_grow_has_pages() -> None:
     plain = set()
     for kind in GRAPHQL.type_map.values():
