@@ -2,74 +2,87 @@
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable, Coroutine
-from enum import StrEnum
+from collections.abc import Awaitable, Callable
+from enum import Enum, auto
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import typer
-from pydantic import ValidationError
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from app import explaining, schema_file
+from app.callers import CallerUnknown, caller, check_account, has_platform
 from app.database import DatabaseUrlInvalid
-from app.doctor import examine
+from app.doctor import examine, shown
 from app.embedded import EmbeddedPostgresError
-from app.importing import ImportUnreadable, import_stripe
+from app.flags import Commands
+from app.importing import ImportUnreadable, check_readable, import_stripe
+from app.options import (
+    AccountOption,
+    PlatformOption,
+    RoleOption,
+    SubjectOption,
+    TokenRole,
+    VersionOption,
+    check_account_goes_with,
+)
 from app.seeding import SeedingFailed, analyze, seed
 from app.server import serve as run_server
-from app.settings import Settings, source_of
+from app.settings import (
+    MAX_DEMO_ACCOUNTS,
+    Settings,
+    SettingsWrong,
+    look_at_settings,
+    read_settings,
+    source_of,
+    variable,
+)
 from app.store import Store, StoreUnusable, open_store
-from app.tokens import account_named, signer_for
-from models.actor import Role, system
+from app.tokens import SecretMissing, known_signer_for
+from models.actor import Actor, Role, system
 from models.clock import SystemClock
 from models.errors import RecourseError
-from models.ids import platform_id_for
 from models.platform import ensure_platform
 from models.verify import Finding
 from models.verify import verify as run_verify
 
 DEFAULT_PLATFORM = "demo"
+MAX_REQUIREMENTS = 50
 KNOWN_ERRORS = (
+    CallerUnknown,
     DatabaseUrlInvalid,
     EmbeddedPostgresError,
     explaining.ExplainRefused,
     ImportUnreadable,
     RecourseError,
+    SecretMissing,
     SeedingFailed,
     StoreUnusable,
 )
 T = TypeVar("T")
 
-cli = typer.Typer(
+cli = Commands(
     help="A GraphQL gateway over accounts, what they are asked for, and the recourse they have.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-importer = typer.Typer(help="Bring in data from elsewhere.", no_args_is_help=True)
+importer = Commands(help="Bring in data from elsewhere.", no_args_is_help=True)
 cli.add_typer(importer, name="import")
 # What a person reads goes to standard error, what a program reads to standard output.
 console = Console(stderr=True)
 # How to print what others wrote: as it is, a line for each.
 PLAIN: dict[str, Any] = {"markup": False, "highlight": False, "soft_wrap": True}
 
-PlatformOption = Annotated[str, typer.Option(help="The platform's slug.")]
-AccountOption = Annotated[
-    str | None,
-    typer.Option(help="For account users: the account, by its global or external id."),
-]
 
+class Need(Enum):
+    """What a command needs of the store; only some commands make one where none is."""
 
-class TokenRole(StrEnum):
-    """The roles that a development token may have."""
-
-    ACCOUNT_USER = "account_user"
-    REVIEWER = "reviewer"
-    INTEGRATOR = "integrator"
-    ADMIN = "admin"
+    THERE = auto()
+    MIGRATED = auto()
+    MADE = auto()
 
 
 def main() -> None:
@@ -79,43 +92,63 @@ def main() -> None:
     except KNOWN_ERRORS as error:
         _complain(str(error))
         sys.exit(1)
-    except ValidationError as error:
-        for problem in error.errors():
-            name = f"RECOURSE_{'_'.join(map(str, problem['loc'])).upper()}"
-            _complain(f"{name}: {problem['msg']}")
+    except SettingsWrong as error:
+        for problem in error.problems:
+            _complain(problem)
         sys.exit(1)
+
+
+@cli.callback()
+def _about(_: VersionOption = False) -> None:
+    """Stands before every command."""
 
 
 @cli.command()
 def serve(
     host: Annotated[str | None, typer.Option(help="The address to listen on.")] = None,
-    port: Annotated[int | None, typer.Option(help="The port; 0 takes a free one.")] = None,
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65_535, help="The port; 0 takes a free one.")
+    ] = None,
     data_dir: Annotated[
         Path | None, typer.Option(help="Where the embedded PostgreSQL lives.")
+    ] = None,
+    tokens: Annotated[
+        bool | None,
+        typer.Option(
+            "--tokens/--no-tokens",
+            help="Print a development token of each role; by default not for a database that "
+            "RECOURSE_DATABASE_URL names.",
+        ),
     ] = None,
 ) -> None:
     """Start the store, migrate it, load demo data where it is empty, and serve."""
     given = {"host": host, "port": port, "data_dir": data_dir}
-    settings = Settings(**{k: v for k, v in given.items() if v is not None})  # type: ignore[arg-type]
-    run_server(settings, DEFAULT_PLATFORM, signer_for(settings))
+    settings = read_settings(**{k: v for k, v in given.items() if v is not None})
+    has_own_store = settings.database_url is None
+    shows_tokens = has_own_store if tokens is None else tokens
+    run_server(settings, DEFAULT_PLATFORM, shows_tokens)
 
 
 @cli.command()
 def migrate() -> None:
     """Bring the database to the present schema."""
 
-    async def work(store: Store, _: Settings) -> None:
-        await store.migrate()
+    async def work(_store: Store, _: Settings) -> None:
+        return None
 
-    _with_store(work, migrated=False)
+    _with_store(work, Need.MADE)
     console.print("The schema is up to date.")
 
 
 @cli.command("seed")
 def seed_command(
-    accounts: Annotated[int, typer.Option(min=1, help="How many accounts there are to be.")] = 200,
+    accounts: Annotated[
+        int,
+        typer.Option(min=1, max=MAX_DEMO_ACCOUNTS, help="How many accounts there are to be."),
+    ] = 200,
     requirements: Annotated[
-        int, typer.Option(min=1, max=50, help="How many requirements each has.")
+        int,
+        typer.Option(min=1, max=MAX_REQUIREMENTS, help="How many requirements each new one has."),
     ] = 5,
     platform: PlatformOption = DEFAULT_PLATFORM,
 ) -> None:
@@ -136,7 +169,10 @@ def seed_command(
             await analyze(store.url)
         return new
 
-    console.print(f"{_with_store(work)} accounts are new.")
+    new = _with_store(work, Need.MADE)
+    console.print(f"{new} accounts are new.")
+    if new < accounts:
+        console.print(f"{accounts - new} were there, and keep the requirements that they have.")
 
 
 @importer.command("stripe")
@@ -166,29 +202,29 @@ def import_stripe_command(
         )
         return not summary.skipped
 
-    if not _with_store(work):
+    check_readable(file)
+    if not _with_store(work, Need.MADE):
         raise typer.Exit(1)
 
 
 @cli.command()
 def token(
-    role: Annotated[TokenRole, typer.Option(help="The role.", case_sensitive=False)],
+    role: RoleOption,
     platform: PlatformOption = DEFAULT_PLATFORM,
     account: AccountOption = None,
-    subject: Annotated[str | None, typer.Option(help="Who the token is for.")] = None,
+    subject: SubjectOption = None,
 ) -> None:
-    """Print a development token, and nothing else; makes the platform if it is not there."""
-    _check_account(role, account)
-    account_id = None if account is None else account_named(platform, account)
+    """Print a development token, good for 30 days; makes the platform if it is not there."""
+    check_account_goes_with(role, account)
+    actor = caller(Role(role.upper()), platform, account)
 
     async def work(store: Store, settings: Settings) -> str:
-        actor = system(platform_id_for(platform))
-        async with store.database.session_for(actor) as session:
-            await ensure_platform(session, SystemClock(), platform)
-        signer = signer_for(settings)
-        return signer.sign(Role(role.upper()), platform, subject or f"dev-{role}", account_id)
+        signer = known_signer_for(settings)
+        if await _make_platform(store, platform, actor):
+            console.print(f"The platform {platform} is new.", **PLAIN)
+        return signer.sign(actor.role, platform, subject or actor.id, actor.account_id)
 
-    print(_with_store(work))
+    print(_with_store(work, Need.MIGRATED))
 
 
 @cli.command()
@@ -196,23 +232,21 @@ def explain(
     file: Annotated[str, typer.Argument(help="The GraphQL document; - is standard input.")],
     variables: Annotated[str | None, typer.Option(help="The variables: JSON, or @FILE.")] = None,
     operation: Annotated[str | None, typer.Option(help="Which operation of several.")] = None,
-    role: Annotated[
-        TokenRole, typer.Option(help="The role of who asks.", case_sensitive=False)
-    ] = TokenRole.REVIEWER,
+    role: RoleOption = TokenRole.REVIEWER,
     platform: PlatformOption = DEFAULT_PLATFORM,
     account: AccountOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
     full_sql: Annotated[bool, typer.Option("--sql", help="Print all of each statement.")] = False,
 ) -> None:
     """Run a query, and show how: its levels, its fields, its SQL and what that costs."""
-    _check_account(role, account)
-    actor = explaining.caller(Role(role.upper()), platform, account)
-    question = explaining.read_question(file, variables, operation, Settings())
+    check_account_goes_with(role, account)
+    actor = caller(Role(role.upper()), platform, account)
+    question = explaining.read_question(file, variables, operation, read_settings())
 
     async def work(store: Store, settings: Settings) -> explaining.Explanation:
         return await explaining.explain(store, settings, SystemClock(), actor, question)
 
-    found = _with_store(work, migrated=False)
+    found = _with_store(work, Need.MIGRATED)
     if as_json:
         print(explaining.as_json(found).decode())
     else:
@@ -241,7 +275,7 @@ def verify() -> None:
         )
         return counts.findings
 
-    if _with_store(work):
+    if _with_store(work, Need.MIGRATED):
         raise typer.Exit(1)
 
 
@@ -264,9 +298,8 @@ def schema(
 @cli.command()
 def doctor() -> None:
     """Show every setting with where it came from, and whether the store is well."""
-    settings = Settings()
-    for name in Settings.model_fields:
-        print(f"RECOURSE_{name.upper()} = {getattr(settings, name)}  [{source_of(name)}]")
+    settings, problems = look_at_settings()
+    _print_settings(settings, problems)
 
     async def work(store: Store, _: Settings) -> bool:
         well = True
@@ -276,13 +309,22 @@ def doctor() -> None:
             print(f"{mark}: {finding.what}")
         return well
 
-    if not _with_store(work, migrated=False):
+    try:
+        is_well = asyncio.run(_on_store(settings, work, Need.THERE))
+    except (DatabaseUrlInvalid, EmbeddedPostgresError, StoreUnusable) as error:
+        print(f"NOT OK: {error}")
+        is_well = False
+    if problems or not is_well:
         raise typer.Exit(1)
 
 
-def _check_account(role: TokenRole, account: str | None) -> None:
-    if (role is TokenRole.ACCOUNT_USER) != (account is not None):
-        raise typer.BadParameter("--account goes with --role account_user, and only with it.")
+def _print_settings(settings: Settings, problems: list[str]) -> None:
+    wrong = {problem.partition(":")[0] for problem in problems}
+    for name in Settings.model_fields:
+        if variable(name) not in wrong:
+            print(f"{variable(name)} = {shown(settings, name)}  [{source_of(name)}]")
+    for problem in problems:
+        print(f"NOT OK: {problem}")
 
 
 def _complain(message: str) -> None:
@@ -293,18 +335,31 @@ def _print_finding(finding: Finding) -> None:
     print(f"{finding.account_id} {finding.kind} {finding.place}: {finding.message}")
 
 
-def _with_store(work: Callable[[Store, Settings], Awaitable[T]], migrated: bool = True) -> T:
-    """Run `work` on the store of the settings, which is migrated first unless told not to."""
+async def _make_platform(store: Store, slug: str, actor: Actor) -> bool:
+    """Make the caller's platform; whether it is new. Raises `CallerUnknown` of the account."""
+    async with store.database.worker.connect() as connection:
+        await check_account(connection, actor)
+        is_new = not await has_platform(connection, actor)
+    async with store.database.session_for(system(actor.platform_id)) as session:
+        await ensure_platform(session, SystemClock(), slug)
+    return is_new
 
-    async def run() -> T:
-        settings = Settings()
-        async with open_store(settings) as store:
-            if migrated:
-                await store.migrate()
-            return await work(store, settings)
 
-    coroutine: Coroutine[Any, Any, T] = run()
-    return asyncio.run(coroutine)
+Work = Callable[[Store, Settings], Awaitable[T]]
+
+
+def _with_store(work: Work[T], need: Need) -> T:
+    """Run `work` on the store of the settings."""
+    return asyncio.run(_on_store(read_settings(), work, need))
+
+
+async def _on_store(settings: Settings, work: Work[T], need: Need) -> T:
+    async with open_store(settings, make=need is Need.MADE) as store:
+        if need is Need.MADE:
+            await store.migrate()
+        elif need is Need.MIGRATED:
+            await store.check_migrated()
+        return await work(store, settings)
 
 
 def _bar() -> Progress:

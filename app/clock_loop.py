@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from app.database import Database
+from app.database import Database, root
 from models.actor import system
 from models.aggregate import DueAccount, due_accounts, rederive
 from models.clock import Clock
@@ -71,12 +71,24 @@ class ClockLoop:
         return True
 
     async def _run(self) -> None:
+        failures = 0
         while not self._stop.is_set():
             try:
                 await self.catch_up()
-            except Exception:
-                log.exception("clock loop failed; it goes on")
+                if failures > 0:
+                    log.info("clock loop works again", failures=failures)
+                failures = 0
+            except Exception as error:
+                failures += 1
+                _tell(error, failures)
             try:
                 await asyncio.wait_for(self._stop.wait(), self.interval_seconds)
             except TimeoutError:
                 continue
+
+
+def _tell(error: Exception, failures: int) -> None:
+    """Log the first failure of a row of them, and then each time that they have doubled."""
+    if failures & (failures - 1) == 0:
+        cause = type(root(error)).__name__
+        log.exception("clock loop failed; it goes on", cause=cause, failures=failures)

@@ -8,7 +8,7 @@ from typing import Any, Self
 import orjson
 from asyncpg import PostgresError
 from sqlalchemy import URL, event, make_url, text
-from sqlalchemy.exc import DisconnectionError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DisconnectionError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import (
     AsyncEngine,
     AsyncSession,
@@ -20,6 +20,8 @@ from models.actor import Actor, Role
 from models.read_pool import ReadPool
 
 ROLES = ("recourse_staff", "recourse_account_user", "recourse_worker")
+# As SQLAlchemy writes it in the place of a password.
+HIDDEN = "***"
 STATEMENTS_PER_CONNECTION = 1_000
 STATEMENT_TIMEOUT_SECONDS = 30
 # What SQLAlchemy reads in a URL for itself; all else is the driver's.
@@ -49,10 +51,26 @@ def owner_url(url: str) -> URL:
     return parsed.set(drivername="postgresql+asyncpg", query=query)
 
 
-def reason(error: BaseException) -> str:
-    """What a refusal says at its root, in one line: there is no statement in it."""
+def shown_url(url: str) -> str:
+    """The URL with what is secret in it hidden; all of it where it can't be read."""
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):
+        return HIDDEN
+    query = {k: HIDDEN if "password" in k.lower() else v for k, v in parsed.query.items()}
+    return parsed.set(query=query).render_as_string(hide_password=True)
+
+
+def root(error: BaseException) -> BaseException:
+    """What a refusal began with."""
     while error.__cause__ is not None:
         error = error.__cause__
+    return error
+
+
+def reason(error: BaseException) -> str:
+    """What a refusal says at its root, in one line: there is no statement in it."""
+    error = root(error)
     return (str(error) or type(error).__name__).strip().splitlines()[0]
 
 

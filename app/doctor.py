@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 
+from pydantic import SecretStr
 from sqlalchemy import text
 
-from app.database import REFUSALS, ROLES, reason
+from app.database import REFUSALS, ROLES, reason, shown_url
+from app.settings import Settings
 from app.store import Store
 from models.migrate import pending
 
@@ -15,6 +17,16 @@ class Examined:
 
     well: bool
     what: str
+
+
+def shown(settings: Settings, name: str) -> str:
+    """The value of a setting for everyone to read: places whole, secrets hidden."""
+    value = getattr(settings, name)
+    if name == "data_dir":
+        return str(settings.data_dir.absolute())
+    if name == "database_url" and isinstance(value, SecretStr):
+        return shown_url(value.get_secret_value())
+    return str(value)
 
 
 async def examine(store: Store) -> list[Examined]:

@@ -19,6 +19,7 @@ from app.executor.plan import MAX_KEPT_LENGTH
 PARSE_FAILED = "GRAPHQL_PARSE_FAILED"
 VALIDATION_FAILED = "GRAPHQL_VALIDATION_FAILED"
 MAX_ERRORS = 20
+MAX_NAME_LENGTH = 100
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,13 @@ class Document:
     def operation(self, name: str | None) -> OperationDefinitionNode | None:
         """The operation that would run; None where the name does not pick one."""
         return None if self.node is None else get_operation_ast(self.node, name)
+
+    def name(self, name: str | None) -> str | None:
+        """The name of the operation that would run, short enough for a line of the log."""
+        operation = self.operation(name)
+        if operation is None or operation.name is None:
+            return None
+        return operation.name.value[:MAX_NAME_LENGTH]
 
     def is_mutation(self, name: str | None) -> bool:
         """Whether the operation that would run is a mutation."""

@@ -152,6 +152,14 @@ class Identity:
 IN_USER_NAMESPACE = Identity(("unshare", "--user", "--map-user=1000", "--map-group=1000"))
 
 
+def has_cluster(data_dir: Path) -> bool:
+    """Whether PostgreSQL's files lie in the data directory. Raises `DataDirectoryUnusable`."""
+    try:
+        return (data_dir / "postgres" / "PG_VERSION").exists()
+    except OSError as error:
+        raise DataDirectoryUnusable(data_dir, error.strerror or error) from error
+
+
 class EmbeddedPostgres:
     """The PostgreSQL of one data directory: `postgres/`, `socket/`, `locks/`, `postgres.log`.
 

@@ -13,24 +13,20 @@ from graphql import DocumentNode, GraphQLError, OperationType
 from graphql.execution.values import get_variable_values
 from rich.console import Console
 from rich.text import Text
-from sqlalchemy import select
 
+from app.callers import check_account, check_platform
 from app.database import REFUSALS, reason
 from app.documents import DocumentCache
 from app.encoding import json_executor
 from app.executor.explain import Recording, Step
+from app.redaction import without_values
 from app.running import context_of, run
 from app.settings import Settings
 from app.statements import RecordingReader, Statement, Statements
 from app.store import Store, StoreUnusable
-from app.tokens import DEFAULT_SCOPES, account_named
-from models.actor import Actor, Role
-from models.aggregate import Account
+from models.actor import Actor
 from models.clock import Clock
 from models.errors import RecourseError
-from models.ids import platform_id_for
-from models.migrate import pending
-from models.platform import Platform
 from resolvers.errors import cause_of, query_error
 from resolvers.schema import SCHEMA
 
@@ -93,27 +89,16 @@ def read_question(
         raise ExplainRefused(f"Only a query can be explained, not a {operation.operation.value}.")
     coerced = get_variable_values(schema, operation.variable_definitions or (), given)
     if isinstance(coerced, list):
-        raise ExplainRefused(_first(coerced, with_value=False))
+        raise ExplainRefused(_first(coerced, given))
     return Question(document.node, operation_name, given)
-
-
-def caller(role: Role, platform: str, account: str | None) -> Actor:
-    """Who a development token of `recourse token` would stand for."""
-    return Actor(
-        role=role,
-        id=f"dev-{role.lower()}",
-        platform_id=platform_id_for(platform),
-        account_id=None if account is None else account_named(platform, account),
-        scopes=frozenset(map(str, DEFAULT_SCOPES.get(role, ()))),
-    )
 
 
 async def explain(
     store: Store, settings: Settings, clock: Clock, actor: Actor, question: Question
 ) -> Explanation:
-    """Run the query, and see how. Changes nothing.
+    """Run the query on a store that is migrated, and see how. Changes nothing.
 
-    Raises `StoreUnusable`, and `ExplainRefused` where the platform or the account is not there.
+    Raises `StoreUnusable`, and `CallerUnknown` where the platform or the account is not there.
     """
     try:
         await _check(store, actor)
@@ -125,18 +110,9 @@ async def explain(
 async def _check(store: Store, actor: Actor) -> None:
     owner = store.owner()
     try:
-        missing = await pending(owner)
-        if missing:
-            raise StoreUnusable(f"Migrations to run: {', '.join(missing)} (recourse migrate).")
         async with owner.connect() as connection:
-            platform = select(Platform.id).where(Platform.id == actor.platform_id)
-            if await connection.scalar(platform) is None:
-                raise ExplainRefused("There is no such platform.")
-            account = select(Account.account_id).where(
-                Account.account_id == actor.account_id, Account.platform_id == actor.platform_id
-            )
-            if actor.account_id and await connection.scalar(account) is None:
-                raise ExplainRefused("There is no such account on the platform.")
+            await check_platform(connection, actor)
+            await check_account(connection, actor)
     finally:
         await owner.dispose()
 
@@ -198,6 +174,8 @@ def show(explanation: Explanation, console: Console, full_sql: bool) -> None:
     width = None if full_sql else console.width
     for line in _lines(explanation, width):
         console.print(line, soft_wrap=True)
+    if explanation.statements.all and not full_sql:
+        console.print("statements are cut to a line each; --sql shows all of them", soft_wrap=True)
 
 
 def _lines(explanation: Explanation, width: int | None) -> Iterator[Text]:
@@ -289,13 +267,10 @@ def _variables(given: str) -> dict[str, Any]:
     return found
 
 
-def _first(errors: Sequence[GraphQLError], with_value: bool = True) -> str:
-    """The first of what is wrong with a document or its variables, and where in it.
-
-    GraphQL's messages on variables repeat, after a colon, the value that was given.
-    """
+def _first(errors: Sequence[GraphQLError], given: dict[str, Any] | None = None) -> str:
+    """The first of what is wrong with a document, or with the variables given; and where in it."""
     error = errors[0]
-    message = error.message if with_value else error.message.partition(":")[0]
+    message = error.message if given is None else without_values(error.message, given)
     where = error.locations[0] if error.locations else None
     place = f"line {where.line}, column {where.column}: " if where else ""
     more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""

@@ -62,6 +62,16 @@ class Call:
     variables: dict[str, Any] | None
 
 
+class Answer(Response):
+    """A response of GraphQL's; `codes` are those of its errors."""
+
+    def __init__(self, body: dict[str, Any], status: int, media_type: str) -> None:
+        kind = f"{media_type}; charset=utf-8"
+        super().__init__(encode(body), status, headers={"content-type": kind})
+        extensions = (error.get("extensions") or {} for error in body.get("errors", ()))
+        self.codes = sorted({str(each["code"]) for each in extensions if "code" in each})
+
+
 @dataclass(frozen=True)
 class GraphQLEndpoint:
     """The endpoint `/graphql`."""
@@ -80,7 +90,8 @@ class GraphQLEndpoint:
         """Answer one request."""
         started = time.perf_counter()
         request_id = _request_id(request)
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
+        # The operation is bound where it is known, and let go of with the rest.
+        with structlog.contextvars.bound_contextvars(request_id=request_id, operation=None):
             media_type = _media_type(request)
             try:
                 response = await self._answer(request, media_type, request_id)
@@ -94,11 +105,12 @@ class GraphQLEndpoint:
                 "request",
                 method=request.method,
                 status=response.status_code,
+                codes=response.codes,
                 milliseconds=round((time.perf_counter() - started) * 1000, 2),
             )
             return response
 
-    async def _answer(self, request: Request, media_type: str, request_id: str) -> Response:
+    async def _answer(self, request: Request, media_type: str, request_id: str) -> Answer:
         if request.method not in ("GET", "POST"):
             raise RequestRefused(
                 405, "METHOD_NOT_ALLOWED", "Use POST or GET.", {"allow": "GET, POST"}
@@ -112,6 +124,7 @@ class GraphQLEndpoint:
             raise RequestRefused(
                 405, "METHOD_NOT_ALLOWED", "A mutation needs POST.", {"allow": "POST"}
             )
+        structlog.contextvars.bind_contextvars(operation=document.name(call.operation_name))
         result = await self._execute(document, call, actor)
         return _executed(result, media_type, request_id)
 
@@ -228,29 +241,25 @@ def _call_of(body: Any) -> Call:
     return Call(query, name or None, variables)
 
 
-def _respond(body: Any, status: int, media_type: str) -> Response:
-    return Response(encode(body), status, headers={"content-type": f"{media_type}; charset=utf-8"})
-
-
-def _refused(refusal: RequestRefused, media_type: str) -> Response:
+def _refused(refusal: RequestRefused, media_type: str) -> Answer:
     error = {"message": refusal.message, "extensions": {"code": refusal.code}}
-    response = _respond({"errors": [error]}, refusal.status, media_type)
+    response = Answer({"errors": [error]}, refusal.status, media_type)
     response.headers.update(refusal.headers)
     return response
 
 
-def _failed(media_type: str, request_id: str) -> Response:
+def _failed(media_type: str, request_id: str) -> Answer:
     extensions = {"code": INTERNAL_ERROR, "requestId": request_id}
     error = {"message": MASKED, "extensions": extensions}
-    return _respond({"errors": [error]}, 500, media_type)
+    return Answer({"errors": [error]}, 500, media_type)
 
 
-def _invalid(document: Document, media_type: str, request_id: str) -> Response:
+def _invalid(document: Document, media_type: str, request_id: str) -> Answer:
     errors = [present(error, request_id) for error in document.errors]
-    return _respond({"errors": errors}, 400 if media_type == GRAPHQL_JSON else 200, media_type)
+    return Answer({"errors": errors}, 400 if media_type == GRAPHQL_JSON else 200, media_type)
 
 
-def _executed(result: ExecutionResult, media_type: str, request_id: str) -> Response:
+def _executed(result: ExecutionResult, media_type: str, request_id: str) -> Answer:
     body: dict[str, Any] = {}
     if result.errors:
         body["errors"] = [present(error, request_id) for error in result.errors[:MAX_ERRORS]]
@@ -259,4 +268,4 @@ def _executed(result: ExecutionResult, media_type: str, request_id: str) -> Resp
     if ran:
         body["data"] = result.data
     status = 200 if ran or media_type == PLAIN_JSON else 400
-    return _respond(body, status, media_type)
+    return Answer(body, status, media_type)

@@ -116,6 +116,11 @@ async def import_stripe(
     return summary
 
 
+def check_readable(file: Path) -> None:
+    """Raise `ImportUnreadable` where the file can't be opened."""
+    _opened(file).close()
+
+
 def _opened(file: Path) -> BinaryIO:
     try:
         return file.open("rb")

@@ -15,6 +15,8 @@ from structlog.tracebacks import ExceptionDictTransformer
 from structlog.typing import EventDict, Processor
 
 FROM_THE_STORE = (PostgresError, SQLAlchemyError)
+# What Alembic says whenever it looks; which migrations it runs is said in other words.
+GREETINGS = ("Context impl", "Will assume")
 _frames = ExceptionDictTransformer(show_locals=False)
 
 
@@ -38,6 +40,7 @@ def configure(level: str) -> None:
             processor=structlog.processors.JSONRenderer(), foreign_pre_chain=shared
         )
     )
+    handler.addFilter(lambda record: not str(record.msg).startswith(GREETINGS))
     logging.basicConfig(handlers=[handler], level=level, force=True)
 
 

@@ -21,9 +21,8 @@ def write(file: Path) -> list[str]:
 
 def check(file: Path) -> list[str]:
     """What is wrong: a file that differs, breaking changes against the last release."""
-    problems = []
-    if not file.exists() or file.read_text() != _text():
-        problems.append(f"{file} is not what the code says. Run scripts/schema, look at the diff.")
+    problem = _difference(file)
+    problems = [] if problem is None else [problem]
     released = _released(file)
     return problems + ([] if released is None else breaking_changes(released, _text()))
 
@@ -35,6 +34,18 @@ def breaking_changes(before: str, after: str) -> list[str]:
     except (GraphQLError, TypeError) as error:
         return [f"The schema can't be compared: {error}"]
     return [f"Breaking change: {change.description}" for change in changes]
+
+
+def _difference(file: Path) -> str | None:
+    """How the file differs from what the code says."""
+    try:
+        if file.read_text() == _text():
+            return None
+    except OSError as error:
+        return f"{file} can't be read: {error.strerror}. `recourse schema` writes it."
+    except UnicodeDecodeError:
+        pass
+    return f"{file} is not what the code says. Run scripts/schema, look at the diff."
 
 
 def _text() -> str:

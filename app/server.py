@@ -1,9 +1,11 @@
 """Serving: the store, the demo data, uvicorn, and an end that lets running requests finish."""
 
 import asyncio
+import errno
 import gc
 import signal
 import socket
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
@@ -15,7 +17,7 @@ from app.logs import configure
 from app.seeding import seed
 from app.settings import Settings
 from app.store import Store, StoreUnusable, open_store
-from app.tokens import TokenSigner
+from app.tokens import LIFETIME, TokenSigner, signer_for
 from models.actor import Role, system
 from models.aggregate import Account
 from models.clock import SystemClock
@@ -24,9 +26,11 @@ from models.platform import ensure_platform
 from models.seeding import external_id
 
 BACKLOG = 2_048
+NO_TOKENS = "A development token: recourse token --role admin"
 # So many more objects than before, and so many looks at the young ones for one at the older.
 COLLECTOR_THRESHOLDS = (50_000, 20, 50)
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
+OF_THE_PORT = (errno.EADDRINUSE, errno.EACCES)
 STAFF_ROLES = (Role.REVIEWER, Role.INTEGRATOR, Role.ADMIN)
 
 
@@ -45,33 +49,41 @@ class Server(uvicorn.Server):
         yield
 
 
-def serve(settings: Settings, platform: str, signer: TokenSigner) -> None:
-    """Serve until a signal ends it. Raises `StoreUnusable`, or an error of the store."""
+def serve(settings: Settings, platform: str, tokens: bool) -> None:
+    """Serve until a signal ends it; says where, and with which `tokens`.
+
+    Raises `StoreUnusable`, or an error of the store.
+    """
     configure(settings.log_level)
     listener = _listen(settings.host, settings.port)
+    signer = signer_for(settings)
     factory = uvicorn.Config("", loop="uvloop", log_config=None).get_loop_factory()
     with asyncio.Runner(loop_factory=factory) as runner, suppress(asyncio.CancelledError):
-        runner.run(_serve(settings, platform, signer, listener))
+        runner.run(_serve(settings, platform, signer, listener, tokens))
 
 
 def _listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family, backlog=BACKLOG)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:
+        why = getattr(error, "strerror", None) or "it is no name of a host"
+        # Python repeats the address behind it.
+        why = why.partition(" (while")[0]
+        option = "--port" if getattr(error, "errno", None) in OF_THE_PORT else "--host"
         raise StoreUnusable(
-            f"Can't listen on {host}, port {port}: {error.strerror}. Choose another with --port."
+            f"Can't listen on {host}, port {port}: {why}. Choose another with {option}."
         ) from error
 
 
 async def _serve(
-    settings: Settings, platform: str, signer: TokenSigner, listener: socket.socket
+    settings: Settings, platform: str, signer: TokenSigner, listener: socket.socket, tokens: bool
 ) -> None:
     task = asyncio.current_task()
     assert task is not None
     # Until the server has signals of its own, one of them ends the setting up, in order.
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-    async with open_store(settings) as store:
+    async with open_store(settings, make=True) as store:
         await store.migrate()
         await _prepare(store, settings, platform)
         application = build_application(settings, store.database, signer, SystemClock())
@@ -86,7 +98,9 @@ async def _serve(
             timeout_graceful_shutdown=settings.shutdown_timeout_seconds,
         )
         _settle_collector()
-        _announce(listener, platform, signer, settings)
+        lines = [_address(listener)]
+        lines += await _tokens(store, platform, signer) if tokens else [NO_TOKENS]
+        print("\n".join(lines), flush=True)
         await Server(config).serve(sockets=[listener])
 
 
@@ -114,19 +128,28 @@ async def _is_empty(store: Store) -> bool:
         return await connection.scalar(select(Account.account_id).limit(1)) is None
 
 
-def _announce(
-    listener: socket.socket, platform: str, signer: TokenSigner, settings: Settings
-) -> None:
+def _address(listener: socket.socket) -> str:
     host, port = listener.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
+    return f"Recourse serves GraphQL on http://{shown}:{port}/graphql"
+
+
+async def _tokens(store: Store, platform: str, signer: TokenSigner) -> list[str]:
+    """A token for each role; for account users of the first demo account, where there is one."""
     lines = [
-        f"Recourse serves GraphQL on http://{shown}:{port}/graphql",
-        "Development tokens, for the header Authorization: Bearer <token>",
+        f"Development tokens, good for {LIFETIME.days} days, for the header "
+        "Authorization: Bearer <token>"
     ]
     for role in STAFF_ROLES:
         lines.append(f"{role.lower():<13} {signer.sign(role, platform, f'dev-{role.lower()}')}")
-    if settings.demo_accounts > 0:
-        account_id = account_id_for(platform_id_for(platform), external_id(0))
+    account_id = account_id_for(platform_id_for(platform), external_id(0))
+    if await _is_there(store, account_id):
         user = signer.sign(Role.ACCOUNT_USER, platform, "dev-account_user", account_id)
         lines.append(f"{Role.ACCOUNT_USER.lower():<13} {user}")
-    print("\n".join(lines), flush=True)
+    return lines
+
+
+async def _is_there(store: Store, account_id: uuid.UUID) -> bool:
+    found = select(Account.account_id).where(Account.account_id == account_id)
+    async with store.database.worker.connect() as connection:
+        return await connection.scalar(found) is not None

@@ -1,14 +1,29 @@
 """Settings: environment variables with the prefix RECOURSE_, and where each value came from."""
 
 import os
+from collections.abc import Mapping
+from difflib import get_close_matches
 from enum import StrEnum
 from pathlib import Path
+from typing import Any, Self
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX = "RECOURSE_"
 MIN_SECRET_LENGTH = 32
+DEMO_ACCOUNTS = 200
+MAX_DEMO_ACCOUNTS = 1_000_000
+MAX_COUNT = 1_000_000_000
+DAY_SECONDS = 86_400
+
+
+class SettingsWrong(Exception):
+    """The environment says what can't be; `problems` has a line for each."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
 
 
 class ExecutorName(StrEnum):
@@ -41,19 +56,31 @@ class Settings(BaseSettings):
         default=100, ge=1, le=10_000, description="The most that `first` and `last` may ask for."
     )
     max_nodes: int = Field(
-        default=20_000, ge=100, description="The most objects that one request may read."
+        default=20_000,
+        ge=100,
+        le=MAX_COUNT,
+        description="The most objects that one request may read.",
     )
     lock_timeout_seconds: int = Field(
-        default=5, ge=1, description="How long a mutation waits for its account's lock."
+        default=5,
+        ge=1,
+        le=DAY_SECONDS,
+        description="How long a mutation waits for its account's lock.",
     )
     max_request_bytes: int = Field(
-        default=1_000_000, ge=1_000, description="The largest request body."
+        default=1_000_000, ge=1_000, le=MAX_COUNT, description="The largest request body."
     )
     max_document_tokens: int = Field(
-        default=5_000, ge=100, description="The longest GraphQL document, in tokens."
+        default=5_000,
+        ge=100,
+        le=MAX_COUNT,
+        description="The longest GraphQL document, in tokens.",
     )
     document_cache_size: int = Field(
-        default=1_000, ge=0, description="How many parsed and validated documents are kept."
+        default=1_000,
+        ge=0,
+        le=MAX_COUNT,
+        description="How many parsed and validated documents are kept.",
     )
     executor: ExecutorName = Field(
         default=ExecutorName.BREADTH_FIRST,
@@ -61,10 +88,13 @@ class Settings(BaseSettings):
         "`graphql-core`, which gives the same answers and takes longer.",
     )
     shutdown_timeout_seconds: int = Field(
-        default=30, ge=0, description="How long running requests may take after a SIGTERM."
+        default=30,
+        ge=0,
+        le=DAY_SECONDS,
+        description="How long running requests may take after a SIGTERM.",
     )
     statement_timeout_seconds: int = Field(
-        default=30, ge=1, description="How long one SQL statement may take."
+        default=30, ge=1, le=DAY_SECONDS, description="How long one SQL statement may take."
     )
     clock_interval_seconds: float = Field(
         default=1.0, gt=0, le=3600, description="How often the clock loop looks for what is due."
@@ -80,7 +110,11 @@ class Settings(BaseSettings):
         description="The least severe log lines that are written.",
     )
     demo_accounts: int = Field(
-        default=200, ge=0, description="How many accounts `serve` makes in an empty store."
+        default=DEMO_ACCOUNTS,
+        ge=0,
+        le=MAX_DEMO_ACCOUNTS,
+        description="How many accounts `serve` makes in an empty store; none in a database of "
+        "one's own, unless asked to.",
     )
 
     @field_validator("token_secret")
@@ -90,9 +124,52 @@ class Settings(BaseSettings):
             raise ValueError(f"at least {MIN_SECRET_LENGTH} characters")
         return value
 
+    @model_validator(mode="after")
+    def _leave_databases_of_others_alone(self) -> Self:
+        if self.database_url is not None and "demo_accounts" not in self.model_fields_set:
+            self.demo_accounts = 0
+        return self
+
+
+def read_settings(**given: Any) -> Settings:
+    """The settings of the environment, with those given before it. Raises `SettingsWrong`."""
+    settings, problems = look_at_settings(**given)
+    if problems:
+        raise SettingsWrong(problems)
+    return settings
+
+
+def look_at_settings(**given: Any) -> tuple[Settings, list[str]]:
+    """The settings, with the default for each that is wrong; and all that is wrong, by name."""
+    unknown = unknown_variables(os.environ)
+    try:
+        return Settings(**given), unknown
+    except ValidationError as error:
+        wrong = {str(problem["loc"][0]): problem["msg"] for problem in error.errors()}
+    defaults = {name: Settings.model_fields[name].default for name in wrong}
+    problems = [f"{variable(name)}: {message}" for name, message in wrong.items()]
+    return Settings(**{**given, **defaults}), problems + unknown
+
+
+def unknown_variables(environment: Mapping[str, str]) -> list[str]:
+    """A line for each variable with our prefix that is no setting, such as a misspelt one."""
+    known = [variable(name) for name in Settings.model_fields]
+    strangers = sorted(key for key in environment if key.upper().startswith(PREFIX))
+    return [_unknown(key) for key in strangers if key.upper() not in known]
+
+
+def variable(name: str) -> str:
+    """The environment variable of a setting."""
+    return f"{PREFIX}{name.upper()}"
+
 
 def source_of(name: str) -> str:
     """Where the value of a setting came from: its environment variable, or the default."""
-    variable = f"{PREFIX}{name.upper()}"
     known = {key.upper() for key in os.environ}
-    return "environment" if variable in known else "default"
+    return "environment" if variable(name) in known else "default"
+
+
+def _unknown(key: str) -> str:
+    near = get_close_matches(key[len(PREFIX) :].lower(), Settings.model_fields, n=1)
+    hint = f"Did you mean {variable(near[0])}?" if near else "`recourse doctor` shows all settings."
+    return f"{key}: There is no such setting. {hint}"

@@ -38,6 +38,16 @@ class TokenRefused(Exception):
     """The token is missing, forged, expired or says something that can't be."""
 
 
+class SecretMissing(Exception):
+    """There is nothing to sign with that a server would know."""
+
+    def __init__(self, data_dir: Path) -> None:
+        super().__init__(
+            f"There is no secret to sign with in {data_dir.absolute()}. Name the server's: where"
+            " it lies with RECOURSE_DATA_DIR, or itself with RECOURSE_TOKEN_SECRET."
+        )
+
+
 @dataclass(frozen=True)
 class TokenSigner:
     """Signs and reads development tokens with one secret."""
@@ -141,13 +151,17 @@ def secret_in(data_dir: Path) -> str:
 
     Raises `DataDirectoryUnusable`.
     """
-    path = data_dir / "token-secret"
+    path = _path_of_secret(data_dir)
     try:
         if not path.exists():
             _make_secret(path)
         return path.read_text().strip()
     except OSError as error:
         raise DataDirectoryUnusable(data_dir, error.strerror or error) from error
+
+
+def _path_of_secret(data_dir: Path) -> Path:
+    return data_dir / "token-secret"
 
 
 def _make_secret(path: Path) -> None:
@@ -169,3 +183,14 @@ def signer_for(settings: Settings) -> TokenSigner:
     if settings.token_secret is None:
         return TokenSigner(secret_in(settings.data_dir), SystemClock())
     return TokenSigner(settings.token_secret.get_secret_value(), SystemClock())
+
+
+def known_signer_for(settings: Settings) -> TokenSigner:
+    """As `signer_for`, but never with a secret that no server may know. Raises `SecretMissing`.
+
+    A secret made beside the embedded store is there for its server; one made beside nothing is not.
+    """
+    has_own = settings.token_secret is not None or settings.database_url is None
+    if not has_own and not _path_of_secret(settings.data_dir).exists():
+        raise SecretMissing(settings.data_dir)
+    return signer_for(settings)

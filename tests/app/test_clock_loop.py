@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import structlog
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -226,6 +227,31 @@ async def test_a_store_that_is_away_for_a_while_does_not_end_the_loop(
         async with owner_engine.begin() as connection:
             await connection.execute(text("GRANT SELECT ON accounts TO recourse_worker"))
         await until_restricted(run, account)
+
+
+async def test_a_store_that_is_away_is_said_with_its_cause_and_not_again_and_again(
+    loop: ClockLoop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tries, over = 0, asyncio.Event()
+
+    async def catch_up() -> int:
+        nonlocal tries
+        tries += 1
+        if tries <= 9:
+            raise RuntimeError("Geheim") from ConnectionRefusedError("Geheim")
+        if tries == 12:
+            over.set()
+        return 0
+
+    monkeypatch.setattr(loop, "catch_up", catch_up)
+    with structlog.testing.capture_logs() as lines:
+        async with asyncio.timeout(10), loop.running():
+            await over.wait()
+    said = [line for line in lines if line["event"] == "clock loop failed; it goes on"]
+    assert [line["failures"] for line in said] == [1, 2, 4, 8]
+    assert {line["cause"] for line in said} == {"ConnectionRefusedError"}
+    [again] = [line for line in lines if line["event"] == "clock loop works again"]
+    assert again["failures"] == 9
 
 
 @contextlib.asynccontextmanager

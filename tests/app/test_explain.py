@@ -126,6 +126,8 @@ def test_each_statement_is_shown_on_a_line_with_its_cost(explain: Explain) -> No
     assert len(whole) == 4
     assert not any("..." in line for line in whole)
     assert all("LIMIT $" in line for line in whole)
+    assert "--sql" in done.out.splitlines()[-1]
+    assert not any("--sql" in line for line in full)
 
 
 def test_the_same_comes_as_json(explain: Explain) -> None:
@@ -244,8 +246,17 @@ def test_what_went_wrong_is_told_after_what_was_run(explain: Explain) -> None:
         ("", (), "line 1, column 1: Syntax Error: Unexpected <EOF>."),
         ("{ viewer { nope no } }", (), "line 1, column 12: Cannot query field 'nope'"),
         ("{ viewer { nope no } }", (), "(and 1 more)"),
-        (DASHBOARD_DOCUMENT, (), "line 2, column 17: Variable '$first'"),
-        (DASHBOARD_DOCUMENT, ("--variables", '{"first": "x"}'), "Variable '$first'"),
+        (
+            DASHBOARD_DOCUMENT,
+            (),
+            "line 2, column 17: Variable '$first' has invalid value: "
+            "Expected a value of non-null type 'Int!' to be provided.",
+        ),
+        (
+            DASHBOARD_DOCUMENT,
+            ("--variables", '{"first": "x"}'),
+            "Variable '$first' has invalid value: Int cannot represent non-integer value.\n",
+        ),
         (DASHBOARD_DOCUMENT, ("--variables", "first=1"), "The variables are not JSON."),
         (DASHBOARD_DOCUMENT, ("--variables", "[1]"), "The variables are not a JSON object."),
         (DASHBOARD_DOCUMENT, ("--variables", "@/nowhere"), "/nowhere can't be read: No such file"),

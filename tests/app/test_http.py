@@ -489,6 +489,42 @@ async def test_the_request_id_of_the_client_is_kept(
     assert line["milliseconds"] > 0
 
 
+@pytest.mark.parametrize(
+    ("body", "operation", "codes"),
+    [
+        (VIEWER, None, []),
+        ({"query": "query Who { viewer { id } }"}, "Who", []),
+        (
+            {"query": "query A { viewer { id } } query B { viewer { id } }", "operationName": "B"},
+            "B",
+            [],
+        ),
+        (
+            {"query": 'query Two { account(externalId: "Geheim") { id } node(id: "x") { id } }'},
+            "Two",
+            ["INVALID_ID", "NOT_FOUND"],
+        ),
+        ({"query": "query Geheim { nope }"}, None, ["GRAPHQL_VALIDATION_FAILED"]),
+        ({"query": "Geheim"}, None, ["GRAPHQL_PARSE_FAILED"]),
+        ({"query": f"query {'q' * 101} {{ viewer {{ id }} }}"}, "q" * 100, []),
+        ({"no": "Geheim"}, None, ["BAD_REQUEST"]),
+    ],
+)
+async def test_a_line_of_the_log_has_the_operation_and_the_codes_of_errors(
+    client: httpx.AsyncClient,
+    server: Serving,
+    body: dict[str, Any],
+    operation: str | None,
+    codes: list[str],
+) -> None:
+    response = await client.post(PATH, json=body)
+    request_id = response.headers["x-request-id"]
+    [line] = [line for line in server.log() if line.get("request_id") == request_id]
+    assert (line["operation"], line["codes"]) == (operation, codes)
+    # Messages, which repeat what was given, are not for the log.
+    assert "Geheim" not in str(line)
+
+
 @pytest.mark.parametrize("given", ["", "a b", "x" * 101, '"quoted"', "{}", "\u00e4"])
 async def test_a_request_id_that_would_not_do_is_replaced(
     client: httpx.AsyncClient, server: Serving, given: str

@@ -72,7 +72,10 @@ def test_what_is_no_schema_is_a_problem_not_an_accident() -> None:
 
 def test_what_is_written_passes_the_check(tmp_path: Path) -> None:
     file = tmp_path / "schema.graphql"
-    assert check(file) != []
+    [problem] = check(file)
+    assert (
+        problem == f"{file} can't be read: No such file or directory. `recourse schema` writes it."
+    )
     assert write(file) == []
     assert check(file) == []
     assert file.read_text().endswith("}\n")

@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from app.settings import PREFIX, Settings, source_of
+from app.settings import PREFIX, Settings, SettingsWrong, read_settings, source_of
+
+HUGE = "99999999999999999999"
 
 
 @pytest.fixture(autouse=True)
@@ -79,6 +81,14 @@ def test_an_option_goes_before_the_environment(monkeypatch: pytest.MonkeyPatch) 
         ("clock_interval_seconds", "nan"),
         ("log_level", "LOUD"),
         ("demo_accounts", "-1"),
+        ("demo_accounts", HUGE),
+        ("max_nodes", HUGE),
+        ("max_request_bytes", HUGE),
+        ("max_document_tokens", HUGE),
+        ("document_cache_size", HUGE),
+        ("lock_timeout_seconds", HUGE),
+        ("statement_timeout_seconds", HUGE),
+        ("shutdown_timeout_seconds", HUGE),
     ],
 )
 def test_what_can_not_be_is_refused_by_its_name(
@@ -96,6 +106,31 @@ def test_all_that_is_wrong_is_said_at_once(monkeypatch: pytest.MonkeyPatch) -> N
     with pytest.raises(ValidationError) as refused:
         Settings()
     assert {error["loc"] for error in refused.value.errors()} == {("port",), ("log_level",)}
+
+
+def test_a_database_of_ones_own_gets_demo_accounts_only_when_asked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert Settings().demo_accounts == 200
+    monkeypatch.setenv("RECOURSE_DATABASE_URL", "postgresql://u:p@host/db")
+    assert Settings().demo_accounts == 0
+    monkeypatch.setenv("RECOURSE_DEMO_ACCOUNTS", "7")
+    assert Settings().demo_accounts == 7
+
+
+def test_a_variable_that_is_no_setting_is_named_whatever_its_case(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("recourse_pool_sise", "3")
+    monkeypatch.setenv("RECOURSE_LOG_LEVEL", "LOUD")
+    monkeypatch.setenv("OTHER_PROT", "1")
+    with pytest.raises(SettingsWrong) as wrong:
+        read_settings()
+    level, unknown = wrong.value.problems
+    assert level.startswith("RECOURSE_LOG_LEVEL: ")
+    assert unknown == (
+        "recourse_pool_sise: There is no such setting. Did you mean RECOURSE_POOL_SIZE?"
+    )
 
 
 def test_what_is_secret_does_not_show(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -192,12 +192,16 @@ class Recourse:
         )
 
     def launch(self, *arguments: str, command: Sequence[str] = (RECOURSE, "serve")) -> Serving:
-        """Start a server on a free port, and don't wait for it."""
+        """Start a server on a free port, and don't wait for it.
+
+        It prints tokens, which a server of a database of one's own does only when asked.
+        """
+        tokens = ["--tokens"] if "database_url" in self.settings else []
         number = len(self.servers)
         out, err = (self.folder / f"serve-{number}.{kind}" for kind in ("out", "err"))
         with out.open("wb") as stdout, err.open("wb") as stderr:
             process = subprocess.Popen(
-                [*command, "--port", "0", *arguments],
+                [*command, "--port", "0", *tokens, *arguments],
                 cwd=self.folder,
                 env=environment(self.settings, self.others),
                 stdin=subprocess.DEVNULL,

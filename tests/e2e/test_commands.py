@@ -3,6 +3,7 @@
 import asyncio
 import re
 import shutil
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,12 +14,14 @@ from typer.testing import CliRunner
 from app.cli import cli
 from app.embedded import DATABASE, PORT, SUPERUSER
 from app.settings import Settings
+from app.tokens import LIFETIME
 from tests.e2e.conftest import DEMO_ACCOUNTS
-from tests.e2e.process import Recourse, Serving
+from tests.e2e.process import ROOT, Recourse, Serving
 
 COMMANDS = ("serve", "migrate", "seed", "import", "token", "verify", "schema", "doctor", "explain")
 WHO = "{ viewer { role id account { externalId } } }"
 EXTERNAL_ID = "acct_demo_000003"
+WHY = ROOT / "examples/why.graphql"
 
 
 @pytest.fixture(scope="module")
@@ -98,13 +101,109 @@ def test_an_id_that_is_none_is_a_line(recourse: Recourse) -> None:
     assert done.stderr == "error: This is not an id of this API.\n"
 
 
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--platform", "Weird Slug!"), "a slug is lower-case"),
+        (("--platform", ""), "a slug is lower-case"),
+        (("--subject", ""), "This can't be blank."),
+        (("--subject", "x" * 201), "At most 200 characters"),
+    ],
+)
+def test_a_name_that_would_not_do_is_refused(options: tuple[str, str], words: str) -> None:
+    done = CliRunner().invoke(cli, ["token", "--role", "admin", *options])
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert f"'{options[0]}'" in done.stderr
+    assert words in done.stderr
+
+
+def test_a_token_of_no_account_is_refused_and_makes_no_platform(
+    recourse: Recourse, server: Serving
+) -> None:
+    user = ("token", "--role", "account_user", "--account", "nope")
+    for platform in ("demo", "misspelt"):
+        done = recourse.run(*user, "--platform", platform)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert done.stderr == "error: There is no such account on the platform.\n"
+    done = recourse.run("explain", str(WHY), "--platform", "misspelt")
+    assert done.stderr == "error: There is no such platform.\n"
+
+
+def test_a_platform_that_a_token_makes_is_said_to_be_new(
+    recourse: Recourse, server: Serving
+) -> None:
+    admin = ("token", "--role", "admin", "--platform", "brand-new")
+    assert recourse.run(*admin).stderr == "The platform brand-new is new.\n"
+    assert recourse.run(*admin).stderr == ""
+
+
+def test_how_long_a_token_is_good_is_said(server: Serving) -> None:
+    days = f"good for {LIFETIME.days} days"
+    assert days in CliRunner().invoke(cli, ["token", "--help"]).stdout
+    assert days in server.out.read_text()
+
+
 def test_seeding_goes_on_where_it_stopped(recourse: Recourse, server: Serving) -> None:
     for expected in ("3 accounts are new", "0 accounts are new"):
         done = recourse.run("seed", "--accounts", str(DEMO_ACCOUNTS + 3))
         assert done.returncode == 0
         assert expected in done.stderr
+        assert f"{DEMO_ACCOUNTS + 3 - int(expected[0])} were there, and keep" in done.stderr
     found = server.ask("admin", "{ accounts(first: 1) { totalCount } }")
     assert found["accounts"]["totalCount"] == DEMO_ACCOUNTS + 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "option", "most"),
+    [
+        (("seed", "--accounts", "99999999999999999999"), "--accounts", "1000000"),
+        (("seed", "--accounts", "1000001"), "--accounts", "1000000"),
+        (("seed", "--requirements", "99999999999999999999"), "--requirements", "50"),
+        (("serve", "--port", "99999999999999999999"), "--port", "65535"),
+        (("serve", "--port", "65536"), "--port", "65535"),
+    ],
+)
+def test_a_number_that_is_too_large_is_refused_by_its_option(
+    recourse: Recourse, arguments: tuple[str, ...], option: str, most: str
+) -> None:
+    done = recourse.run(*arguments)
+    assert done.returncode == 2
+    assert f"Invalid value for '{option}'" in done.stderr
+    assert most in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_misspelt_setting_is_refused_with_the_one_that_is_near(recourse: Recourse) -> None:
+    wrong = recourse.having(prot="9000", nonsense="1")
+    for command in (
+        ("serve",),
+        ("migrate",),
+        ("seed",),
+        ("import", "stripe", str(WHY)),
+        ("token", "--role", "admin"),
+        ("explain", str(WHY)),
+        ("verify",),
+    ):
+        done = wrong.run(*command)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert done.stderr.splitlines() == [
+            "error: RECOURSE_NONSENSE: There is no such setting. `recourse doctor` shows all"
+            " settings.",
+            "error: RECOURSE_PROT: There is no such setting. Did you mean RECOURSE_PORT?",
+        ]
+
+
+def test_a_wrong_setting_does_not_hide_the_others_from_the_doctor(
+    recourse: Recourse, server: Serving
+) -> None:
+    done = recourse.having(prot="9000", port="many", pool_size="3").run("doctor")
+    assert done.returncode == 1
+    assert done.stdout.count("NOT OK: ") == 2
+    assert "NOT OK: RECOURSE_PORT: Input should be a valid integer" in done.stdout
+    assert "NOT OK: RECOURSE_PROT: There is no such setting. Did you mean RECOURSE_P" in done.stdout
+    assert "RECOURSE_POOL_SIZE = 3 " in done.stdout
+    assert "RECOURSE_PORT = " not in done.stdout
+    assert "\nok: all migrations have run\n" in done.stdout
 
 
 def test_migrating_twice_is_harmless(recourse: Recourse, server: Serving) -> None:
@@ -163,6 +262,14 @@ def test_the_schema_is_written_and_checked(recourse: Recourse) -> None:
     assert "schema.graphql is not what the code says" in lies.stderr
 
 
+def test_a_schema_that_is_not_there_is_no_lie(recourse: Recourse) -> None:
+    done = recourse.run("schema", "--check", "--file", "nowhere.graphql")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        "nowhere.graphql can't be read: No such file or directory. `recourse schema` writes it.\n"
+    )
+
+
 def test_a_place_where_nothing_can_be_written_is_named() -> None:
     done = CliRunner().invoke(cli, ["schema", "--file", "/nowhere/schema.graphql"])
     assert done.exit_code == 1
@@ -182,3 +289,13 @@ def test_help_is_there_for_every_command(recourse: Recourse) -> None:
         done = CliRunner().invoke(cli, [*arguments, "--help"])
         assert done.exit_code == 0
         assert all(word in done.stdout.upper() for word in words)
+        # Typer writes it behind flags, as if they took a value.
+        assert "<bool>" not in done.stdout
+    assert "<bool>" not in listed
+
+
+def test_the_version_is_the_one_of_the_project(recourse: Recourse) -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    done = recourse.run("--version")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == f"recourse {project['version']}\n"

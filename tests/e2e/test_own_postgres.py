@@ -3,22 +3,26 @@
 import asyncio
 import os
 import signal
+import subprocess
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import asyncpg
+import httpx
 import pytest
 
 from app.embedded import EmbeddedPostgres, Identity, _program
-from tests.e2e.process import Postgres, Recourse, until
+from tests.e2e.process import RECOURSE, Postgres, Recourse, environment, until
 from tests.e2e.test_serving import create, exists, free_port
 
 PASSWORD = "p@ss/w:rd %25?#"
 HOST = "127.0.0.1"
+# The roles of the service belong to all databases of a server, so that these have one owner.
+OWNER = "keeper"
 
 
 @dataclass(frozen=True)
@@ -41,15 +45,15 @@ class Cluster:
 
         return asyncio.run(run())
 
-    def database(self, name: str, rights: str = "CREATEROLE") -> str:
-        """Make a database with an owner of its own, and return the owner's URL."""
-        self.sql(f"CREATE ROLE {name} LOGIN {rights} PASSWORD '{PASSWORD}'")
-        self.sql(f"CREATE DATABASE {name} OWNER {name}")
-        return self.url(name)
+    def owner(self, name: str, rights: str = "CREATEROLE") -> None:
+        """Make somebody who may own databases."""
+        self.sql(f"CREATE ROLE \"{name}\" LOGIN {rights} PASSWORD '{PASSWORD}'")
 
-    def url(self, name: str, password: str = PASSWORD) -> str:
+    def database(self, name: str, owner: str = OWNER, password: str = PASSWORD) -> str:
+        """Make a database, and return its URL for its owner."""
+        self.sql(f'CREATE DATABASE "{name}" OWNER "{owner}"')
         secret = quote(password, safe="")
-        return f"postgres://{name}:{secret}@{HOST}:{self.port}/{name}?sslmode=disable"
+        return f"postgres://{owner}:{secret}@{HOST}:{self.port}/{name}?sslmode=disable"
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +71,9 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     start = ("start", "--wait", "--pgdata=postgres", "--log=postgres.log", f"--options={options}")
     _run(identity, folder, "pg_ctl", *start)
     postgres = Postgres(folder)
-    yield Cluster(port)
+    cluster = Cluster(port)
+    cluster.owner(OWNER)
+    yield cluster
     with suppress(ProcessLookupError):
         os.kill(postgres.pid, signal.SIGQUIT)
     until(lambda: not postgres.processes())
@@ -98,7 +104,7 @@ def test_it_is_served_by_an_owner_who_is_no_superuser(tmp_path: Path, cluster: C
         users = "SELECT DISTINCT usename FROM pg_stat_activity WHERE datname = 'shop'"
         found = {row["usename"] for row in cluster.sql(users)}
         assert {"recourse_staff", "recourse_account_user"} <= found
-        assert "shop" not in found
+        assert OWNER not in found
         assert "postgres" not in found
         assert recourse.run("verify").returncode == 0
         examined = recourse.run("doctor")
@@ -112,18 +118,86 @@ def test_it_is_served_by_an_owner_who_is_no_superuser(tmp_path: Path, cluster: C
     assert cluster.sql(mighty) == []
 
 
+def test_a_database_of_ones_own_gets_no_demo_data_and_prints_no_tokens(
+    tmp_path: Path, cluster: Cluster
+) -> None:
+    given = commands(tmp_path, cluster.database("quiet")).settings
+    recourse = Recourse(tmp_path, {k: v for k, v in given.items() if k != "demo_accounts"})
+    with running([RECOURSE, "serve", "--port", "0"], recourse) as out:
+        until(lambda: out.read_text().endswith("\n"))
+        first, second = out.read_text().splitlines()
+        assert second == "A development token: recourse token --role admin"
+        # The server has made its secret: the command signs with it.
+        token = recourse.run("token", "--role", "admin").stdout.strip()
+        headers = {"authorization": f"Bearer {token}"}
+        body = {"query": "{ accounts(first: 1) { totalCount } }"}
+        answer = httpx.post(first.split()[-1], json=body, headers=headers).json()
+    assert answer == {"data": {"accounts": {"totalCount": 0}}}
+
+
+@contextmanager
+def running(command: list[str], recourse: Recourse) -> Iterator[Path]:
+    """A command while it runs; the file of what it prints."""
+    out = recourse.folder / "plain.out"
+    variables = environment(recourse.settings, {})
+    with out.open("wb") as stdout:
+        process = subprocess.Popen(command, cwd=recourse.folder, env=variables, stdout=stdout)
+    try:
+        yield out
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def test_what_is_not_migrated_is_neither_migrated_nor_called_well(
+    tmp_path: Path, cluster: Cluster
+) -> None:
+    recourse = commands(tmp_path, cluster.database("blank"))
+    for command in (("verify",), ("token", "--role", "admin")):
+        done = recourse.run(*command)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert done.stderr.startswith("error: Migrations to run: 0001, ")
+        assert "recourse migrate" in done.stderr
+    assert cluster.sql("SELECT 1 FROM pg_tables WHERE schemaname = 'public'", "blank") == []
+    assert not recourse.data_dir.exists()
+
+
+def test_no_token_is_signed_with_a_secret_that_the_server_can_not_know(
+    tmp_path: Path, cluster: Cluster
+) -> None:
+    recourse = commands(tmp_path, cluster.database("elsewhere"))
+    assert recourse.run("migrate").returncode == 0
+    done = recourse.run("token", "--role", "admin")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(f"error: There is no secret to sign with in {recourse.data_dir}")
+    assert "RECOURSE_TOKEN_SECRET" in done.stderr
+    assert not recourse.data_dir.exists()
+    assert recourse.having(token_secret="s" * 32).run("token", "--role", "admin").returncode == 0
+
+
+def test_the_doctor_shows_where_a_database_is_but_not_its_password(
+    tmp_path: Path, cluster: Cluster
+) -> None:
+    recourse = commands(tmp_path, cluster.database("shown"))
+    found = recourse.run("doctor").stdout
+    assert f"RECOURSE_DATABASE_URL = postgres://{OWNER}:***@{HOST}:{cluster.port}/shown" in found
+    assert PASSWORD not in found
+    assert quote(PASSWORD, safe="") not in found
+
+
 @pytest.mark.parametrize(
     ("name", "rights", "password", "words"),
     [
-        ("poor", "NOCREATEROLE", PASSWORD, "permission denied"),
+        ("poor", "NOCREATEROLE", PASSWORD, "permission denied to create role. A superuser can"),
+        ("Poorer", "NOCREATEROLE", PASSWORD, 'mend it: ALTER ROLE "Poorer" CREATEROLE'),
         ("stranger", "CREATEROLE", "wrong", "password authentication failed"),
     ],
 )
 def test_what_is_missing_is_said_in_a_line(
     tmp_path: Path, cluster: Cluster, name: str, rights: str, password: str, words: str
 ) -> None:
-    cluster.database(name, rights)
-    done = commands(tmp_path, cluster.url(name, password)).run("migrate")
+    cluster.owner(name, rights)
+    done = commands(tmp_path, cluster.database(name, name, password)).run("migrate")
     assert done.returncode == 1
     [line] = done.stderr.splitlines()
     assert line.startswith("error: ")

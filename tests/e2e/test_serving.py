@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from app.embedded import DATABASE, PORT, SUPERUSER
-from tests.e2e.process import Postgres, Recourse, Serving, alive, until
+from tests.e2e.process import RECOURSE, Postgres, Recourse, Serving, alive, until
 
 FIRST_ANSWER_LIMIT_SECONDS = 5
 COUNT = "{ accounts(first: 1) { totalCount } }"
@@ -99,6 +99,14 @@ def test_a_second_start_answers_soon(recourse: Recourse) -> None:
     with recourse.serving() as server:
         server.ask("admin", COUNT)
         assert time.monotonic() - began < FIRST_ANSWER_LIMIT_SECONDS
+
+
+def test_the_log_says_which_migrations_run_and_not_that_there_are_some(fresh: Recourse) -> None:
+    for migrates in (True, False):
+        with fresh.serving() as server:
+            events = [line["event"] for line in server.log()]
+        assert any(event.startswith("Running upgrade") for event in events) is migrates
+        assert not [event for event in events if event.startswith(("Context", "Will"))]
 
 
 def test_who_connects_before_it_is_ready_is_answered_when_it_is(recourse: Recourse) -> None:
@@ -253,13 +261,32 @@ def test_a_signal_while_it_starts_leaves_nothing_running(
     until(lambda: (fresh.data_dir / "postgres.new/base").exists())
     server.process.send_signal(number)
     code = server.process.wait(30)
-    assert code == 0 if number == signal.SIGTERM else code in (1, 130)
+    assert code == (0 if number == signal.SIGTERM else 130)
     assert fresh.postgres.processes() == []
     assert "Traceback" not in server.err.read_text()
     assert server.out.read_text() == ""
     if number == signal.SIGTERM:
         with fresh.serving() as second:
             assert second.ask("admin", COUNT)["accounts"]["totalCount"] == 5
+
+
+def test_ctrl_c_while_the_code_is_read_ends_it_quietly(fresh: Recourse) -> None:
+    server = fresh.launch()
+    libraries = Path(f"/proc/{server.process.pid}/maps")
+    until(lambda: "pydantic_core" in libraries.read_text())
+    server.process.send_signal(signal.SIGINT)
+    assert server.process.wait(30) == 130
+    assert (server.out.read_text(), server.err.read_text()) == ("", "")
+    assert not fresh.data_dir.exists()
+
+
+def test_ctrl_c_that_is_ignored_stays_so(fresh: Recourse) -> None:
+    ignoring = ["sh", "-c", 'trap "" INT; exec "$0" "$@"', RECOURSE, "serve"]
+    server = fresh.launch(command=ignoring)
+    libraries = Path(f"/proc/{server.process.pid}/maps")
+    until(lambda: "pydantic_core" in libraries.read_text())
+    server.process.send_signal(signal.SIGINT)
+    server.ready()
 
 
 def test_ctrl_c_ends_it_like_a_sigterm(recourse: Recourse, server: Serving) -> None:
