@@ -24,8 +24,13 @@ ROLES = ("recourse_staff", "recourse_account_user", "recourse_worker")
 HIDDEN = "***"
 STATEMENTS_PER_CONNECTION = 1_000
 STATEMENT_TIMEOUT_SECONDS = 30
-# What SQLAlchemy reads in a URL for itself; all else is the driver's.
-OF_SQLALCHEMY = frozenset(("prepared_statement_cache_size", "prepared_statement_name_func"))
+# What may stand behind the `?` of a URL, where it is: no user or password, which would take the
+# place of the roles' own, and nothing that is set here.
+OF_URL = frozenset(("host", "port", "ssl", "direct_tls", "krbsrvname", "gsslib"))
+# Longer than any statement: what waits between two is a snapshot whose process is busy.
+IDLE_IN_TRANSACTION_SECONDS = 120
+# By how much the driver waits longer than PostgreSQL would let a statement run, in case it hangs.
+PATIENCE_SECONDS = 5
 # How long to wait for an account that others change, or for a connection.
 LOCK_TIMEOUT_SECONDS = 5
 # What comes of a database that is not there, or does not let in.
@@ -48,6 +53,12 @@ def owner_url(url: str) -> URL:
         raise DatabaseUrlInvalid("RECOURSE_DATABASE_URL must name a PostgreSQL database.")
     # libpq's name for it, which most URLs have.
     query = {"ssl" if name == "sslmode" else name: value for name, value in parsed.query.items()}
+    unknown = sorted(set(query) - OF_URL)
+    if unknown:
+        raise DatabaseUrlInvalid(
+            f"RECOURSE_DATABASE_URL has an option that Recourse does not take: {unknown[0]}. "
+            f"These it takes: {', '.join(sorted(OF_URL))}."
+        )
     return parsed.set(drivername="postgresql+asyncpg", query=query)
 
 
@@ -106,19 +117,19 @@ class _Pools:
     def read_pool(self, engine: AsyncEngine) -> ReadPool:
         """A pool for reading, which logs in as the engine does."""
         _, of_url = engine.dialect.create_connect_args(engine.url)
-        options = {name: value for name, value in of_url.items() if name not in OF_SQLALCHEMY}
-        return ReadPool({**options, **self._connect_options()}, self.size, self.lock_seconds)
+        return ReadPool({**of_url, **self._connect_options()}, self.size, self.lock_seconds)
 
     def _connect_options(self) -> dict[str, Any]:
-        milliseconds = str(self.statement_seconds * 1000)
+        idle_seconds = max(IDLE_IN_TRANSACTION_SECONDS, 2 * self.statement_seconds)
         return {
             "statement_cache_size": STATEMENTS_PER_CONNECTION,
+            "command_timeout": self.statement_seconds + PATIENCE_SECONDS,
             "server_settings": {
                 "application_name": "recourse",
                 "jit": "off",
-                "statement_timeout": milliseconds,
+                "statement_timeout": str(self.statement_seconds * 1000),
                 "lock_timeout": str(self.lock_seconds * 1000),
-                "idle_in_transaction_session_timeout": milliseconds,
+                "idle_in_transaction_session_timeout": str(idle_seconds * 1000),
             },
         }
 

@@ -50,7 +50,10 @@ class Settings(BaseSettings):
     host: str = Field(default="127.0.0.1", description="The address to listen on.")
     port: int = Field(default=8000, ge=0, le=65535, description="The port; 0 takes a free one.")
     pool_size: int = Field(
-        default=10, ge=1, le=500, description="Connections to PostgreSQL, for each role."
+        default=10,
+        ge=1,
+        le=500,
+        description="Connections to PostgreSQL, for each role to read and as many to change.",
     )
     max_page_size: int = Field(
         default=100, ge=1, le=10_000, description="The most that `first` and `last` may ask for."

@@ -15,6 +15,8 @@ import orjson
 
 from models.ids import id_bytes
 
+# After so long without use a connection is closed: others may need its place.
+UNUSED_SECONDS = 300
 # PostgreSQL's jsonb_send puts the version of the format in front of the text.
 JSONB_VERSION = b"\x01"
 
@@ -64,7 +66,7 @@ class ReadPool:
                     **self._options,
                     min_size=0,
                     max_size=self._size,
-                    max_inactive_connection_lifetime=0,
+                    max_inactive_connection_lifetime=UNUSED_SECONDS,
                     init=_set_codecs,
                     reset=_leave_as_it_is,
                 )

@@ -77,24 +77,41 @@ class Reader:
         self._connection: Any = None
         self._turn = asyncio.Lock()
         self._under_way = 0
+        self._failed: Exception | None = None
+        self._closed = False
         self.statements = 0
 
     async def fetch(self, query: Query, values: Mapping[str, Any], record: type[R]) -> list[R]:
-        """The rows of the query, as records; `values` holds every parameter by name."""
+        """The rows of the query, as records; `values` holds every parameter by name.
+
+        A statement that fails ends the snapshot: what is asked of it afterwards fails likewise.
+        """
         arguments = [values[name] for name in query.parameters]
         self._under_way += 1
         try:
             async with self._turn:
-                connection = self._connection or await self._begin()
-                self.statements += 1
-                if query.varied:
-                    await connection.execute(PLAN_ANEW)
-                rows: list[R] = await connection.fetch(query.sql, *arguments, record_class=record)
+                rows = await self._answer(query, arguments, record)
         finally:
             self._under_way -= 1
         if self._under_way:
             # The next statement goes out before anyone works on these rows: PostgreSQL works too.
             await asyncio.sleep(0)
+        return rows
+
+    async def _answer(self, query: Query, arguments: list[Any], record: type[R]) -> list[R]:
+        if self._closed:
+            raise RuntimeError("The request that this reader reads for has been answered.")
+        if self._failed is not None:
+            raise self._failed
+        try:
+            connection = self._connection or await self._begin()
+            self.statements += 1
+            if query.varied:
+                await connection.execute(PLAN_ANEW)
+            rows: list[R] = await connection.fetch(query.sql, *arguments, record_class=record)
+        except Exception as error:
+            self._failed = error
+            raise
         return rows
 
     async def refresh(self) -> None:
@@ -103,7 +120,8 @@ class Reader:
             await self._end()
 
     async def close(self) -> None:
-        """End the snapshot and give the connection back."""
+        """End the snapshot and give the connection back; nothing can be read any more."""
+        self._closed = True
         await self.refresh()
 
     async def _begin(self) -> Any:
@@ -121,12 +139,13 @@ class Reader:
 
     async def _end(self) -> None:
         connection, self._connection = self._connection, None
+        self._failed = None
         if connection is None:
             return
         try:
             await connection.execute("ROLLBACK")
-        except CUT_OFF:
-            # The connection has gone, and the snapshot with it.
+        except Exception:
+            # Whatever it was, what has been read has been read, and this connection ends here.
             self._pool.discard(connection)
         except BaseException:
             # A connection in an unknown state must not go back to the pool.

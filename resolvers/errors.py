@@ -10,6 +10,7 @@ from asyncpg.exceptions import (
     CannotConnectNowError,
     LockNotAvailableError,
     QueryCanceledError,
+    TooManyConnectionsError,
 )
 from graphql import GraphQLError
 from sqlalchemy.exc import TimeoutError
@@ -32,6 +33,7 @@ PASSING = (
     LockNotAvailableError,
     PostgresConnectionError,
     CannotConnectNowError,
+    TooManyConnectionsError,
     AdminShutdownError,
     *CUT_OFF,
     OSError,

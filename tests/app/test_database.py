@@ -18,8 +18,15 @@ def test_every_name_of_postgresql_will_do(scheme: str) -> None:
 
 
 def test_libpqs_word_for_encryption_is_understood() -> None:
-    url = owner_url("postgresql://ada@db.example/shop?sslmode=require&application_name=x")
-    assert dict(url.query) == {"ssl": "require", "application_name": "x"}
+    url = owner_url("postgresql://ada@db.example/shop?sslmode=require")
+    assert dict(url.query) == {"ssl": "require"}
+
+
+@pytest.mark.parametrize("option", ["user", "password", "application_name", "options", "timeout"])
+def test_an_option_that_would_take_the_place_of_our_own_is_refused(option: str) -> None:
+    """With a `user` behind the `?`, every pool would log in as the owner, past row security."""
+    with pytest.raises(DatabaseUrlInvalid, match=f"does not take: {option}"):
+        owner_url(f"postgresql://ada@db.example/shop?{option}=swordfish")
 
 
 @pytest.mark.parametrize(

@@ -96,6 +96,7 @@ async def test_who_finds_no_connection_free_waits_so_long_and_no_longer(database
         with pytest.raises(TimeoutError):
             await second.fetch(accounts(), {"country": "DE"}, Record)
         await first.close()
+        await second.refresh()
         assert await second.fetch(accounts(), {"country": "DE"}, Record) == []
     finally:
         await second.close()
@@ -140,3 +141,48 @@ async def test_a_pool_that_closes_ends_what_does_not_come_back(database_url: str
     with pytest.raises(CUT_OFF):
         await reader.fetch(accounts(), {"country": "DE"}, Record)
     await reader.close()
+
+
+async def test_a_statement_that_fails_ends_its_snapshot_and_the_next_has_another(
+    database: Database,
+) -> None:
+    reader = Reader(database.read_pool_for(ACTOR), ACTOR)
+    wrong = Query("SELECT 1 / $1::int AS one", ("divisor",))
+    try:
+        with pytest.raises(asyncpg.DivisionByZeroError):
+            await reader.fetch(wrong, {"divisor": 0}, Record)
+        with pytest.raises(asyncpg.DivisionByZeroError):
+            await reader.fetch(accounts(), {"country": "DE"}, Record)
+        await reader.refresh()
+        assert await reader.fetch(accounts(), {"country": "DE"}, Record) == []
+    finally:
+        await reader.close()
+
+
+async def test_a_reader_that_is_closed_takes_no_connection_any_more(database_url: str) -> None:
+    database = Database.connect(database_url, pool_size=1, lock_timeout_seconds=1)
+    pool = database.read_pool_for(ACTOR)
+    try:
+        late = Reader(pool, ACTOR)
+        await read(late)
+        with pytest.raises(RuntimeError, match="answered"):
+            await late.fetch(accounts(), {"country": "DE"}, Record)
+        await read(Reader(pool, ACTOR))
+    finally:
+        await database.close()
+
+
+async def test_what_has_been_read_stays_read_where_the_connection_goes_at_the_end(
+    database_url: str, owner_engine: AsyncEngine
+) -> None:
+    database = Database.connect(database_url, pool_size=1)
+    try:
+        for _ in range(20):
+            reader = Reader(database.read_pool_for(ACTOR), ACTOR)
+            assert await reader.fetch(accounts(), {"country": "DE"}, Record) == []
+            backend = await reader._connection.fetchval("SELECT pg_backend_pid()")
+            async with owner_engine.connect() as owner:
+                await owner.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": backend})
+            await reader.close()
+    finally:
+        await database.close()

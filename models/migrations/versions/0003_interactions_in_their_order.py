@@ -3,7 +3,8 @@
 Which interactions a requirement has stands in one table, and their instants in another: a page had
 to read and sort them all. Now the first repeats the instant, and its key holds the copy equal.
 
-Both tables are locked meanwhile: of 1,000,000 interactions for 20 seconds or so.
+Both tables are locked meanwhile, of 1,000,000 interactions for 20 seconds or so: reads that come to
+them wait, and hold their connections. To be run when little is asked.
 """
 
 import sqlalchemy as sa
