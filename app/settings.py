@@ -88,7 +88,7 @@ class Settings(BaseSettings):
     executor: ExecutorName = Field(
         default=ExecutorName.BREADTH_FIRST,
         description="What runs operations: `breadth-first`, or graphql-core's own executor, "
-        "`graphql-core`, which gives the same answers and takes longer.",
+        "`graphql-core`, which gives the same data and takes longer.",
     )
     shutdown_timeout_seconds: int = Field(
         default=30,
