@@ -12,7 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 # One migration at a time per database; the number is arbitrary and only Recourse's.
 LOCK_KEY = 7_305_223_101
-TABLE_LOCK_TIMEOUT_SECONDS = 5
+# Who waits for a table's lock holds up all that come after: better to fail, and try again.
+PATIENCE = "SET LOCAL lock_timeout = '5s'"
 
 
 def alembic_config(connection: Connection | None = None) -> Config:
@@ -27,10 +28,7 @@ async def upgrade(engine: AsyncEngine, target: str = "head") -> None:
     """Run the migrations that are missing, as one transaction, as the owner's role."""
     async with engine.begin() as connection:
         await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK_KEY})
-        # Who waits for a table's lock holds up all that come after: better to fail, and try again.
-        await connection.execute(
-            text(f"SET LOCAL lock_timeout = {TABLE_LOCK_TIMEOUT_SECONDS * 1000}")
-        )
+        await connection.execute(text(PATIENCE))
         await connection.run_sync(lambda sync: command.upgrade(alembic_config(sync), target))
 
 
