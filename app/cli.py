@@ -259,7 +259,7 @@ def explain(
 
 @cli.command()
 def verify() -> None:
-    """Check every account's hash chain and derived status; exit code 1 where anything differs."""
+    """Check hash chains, derived status and ledgers; exit code 1 where anything differs."""
 
     async def work(store: Store, _: Settings) -> int:
         with _bar() as bar:

@@ -167,6 +167,8 @@ class Unit:
     # All that was read under the lock: the session itself holds its objects weakly.
     read: list[Base] = field(default_factory=list)
     added: list[Base] = field(default_factory=list)
+    # The last span of each requirement whose ledger was written to; see `fair_clock.py`.
+    spans: dict[uuid.UUID, Base] = field(default_factory=dict)
     events: list[Mapping[str, Any]] = field(default_factory=list)
     catching_up: bool = False
     version_seen: int = field(init=False)

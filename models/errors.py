@@ -13,6 +13,7 @@
     ├── StaleVersion            STALE_VERSION            the object has moved on
     ├── IdempotencyKeyReused    IDEMPOTENCY_KEY_REUSED   the key came with other input
     ├── ProposalPending         PROPOSAL_PENDING         a decision waits for its second reviewer
+    ├── ExtensionLimit          EXTENSION_LIMIT          the program gives no more time than that
     └── QueryTooCostly          QUERY_TOO_COSTLY         it reads more than one request may
 
 A noun's own errors stand in its file and derive from one of these.
@@ -39,6 +40,7 @@ class ErrorCode(StrEnum):
     STALE_VERSION = "STALE_VERSION"
     IDEMPOTENCY_KEY_REUSED = "IDEMPOTENCY_KEY_REUSED"
     PROPOSAL_PENDING = "PROPOSAL_PENDING"
+    EXTENSION_LIMIT = "EXTENSION_LIMIT"
     QUERY_TOO_COSTLY = "QUERY_TOO_COSTLY"
 
 

@@ -48,6 +48,7 @@ from models.reading import Query, Reader, Record, compile_query
 from models.session import transaction
 from models.status import CapabilityKind
 from models.text import check_optional_text, check_text
+from models.working_time import check_region, check_time_zone, check_without_months
 
 MAX_CODE_LENGTH = 100
 DEFAULT_APPEAL_WITHIN = "P6M"
@@ -108,6 +109,10 @@ class Program(Base):
             "(state = 'RETIRED') = (retired_at IS NOT NULL)", name="retired_with_instant"
         ),
         CheckConstraint("version > 0", name="version_positive"),
+        # Holidays are those of a place, and days begin by its clock.
+        CheckConstraint(
+            "(calendar_region IS NULL) = (calendar_time_zone IS NULL)", name="calendar_is_whole"
+        ),
         # New requirements open under one version of a code: the published one.
         Index(
             "ux_programs_published",
@@ -132,11 +137,15 @@ class Program(Base):
     due_after: Mapped[str | None]
     deadline_after: Mapped[str | None]
     notice_period: Mapped[str | None]
+    max_extension: Mapped[str | None]
     reminders: Mapped[list[str]] = mapped_column(ARRAY(Text))
     restricts: Mapped[list[str]] = mapped_column(ARRAY(Text))
     gates: Mapped[list[str]] = mapped_column(ARRAY(Text))
     four_eyes: Mapped[bool]
+    pauses_deadline: Mapped[bool]
     review_within: Mapped[str | None]
+    calendar_region: Mapped[str | None]
+    calendar_time_zone: Mapped[str | None]
     appeal_within: Mapped[str | None]
     legal_ground: Mapped[str | None]
     reason_codes: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
@@ -157,6 +166,14 @@ class CodeText:
 
 
 @dataclass(frozen=True)
+class BusinessCalendar:
+    """Where working days are counted: ISO 3166 with a subdivision or not, and IANA's time zone."""
+
+    region: str
+    time_zone: str
+
+
+@dataclass(frozen=True)
 class Publish:
     """What `publish` takes. Durations are ISO 8601; capabilities are `CapabilityKind` values."""
 
@@ -171,11 +188,14 @@ class Publish:
     due_after: str | None = None
     deadline_after: str | None = None
     notice_period: str | None = None
+    max_extension: str | None = None
     reminders: tuple[str, ...] = ()
     restricts: tuple[str, ...] = ()
     gates: tuple[str, ...] = ()
     four_eyes: bool = False
+    pauses_deadline: bool = True
     review_within: str | None = None
+    business_calendar: BusinessCalendar | None = None
     appeal_within: str | None = DEFAULT_APPEAL_WITHIN
     legal_ground: str | None = None
     reason_codes: tuple[CodeText, ...] = ()
@@ -294,6 +314,7 @@ def _check_durations(command: Publish) -> None:
         "dueAfter": command.due_after,
         "deadlineAfter": command.deadline_after,
         "noticePeriod": command.notice_period,
+        "maxExtension": command.max_extension,
         "reviewWithin": command.review_within,
         "appealWithin": command.appeal_within,
     }
@@ -302,6 +323,12 @@ def _check_durations(command: Publish) -> None:
             check_duration(value, name)
     for index, value in enumerate(command.reminders):
         check_duration(value, "reminders", str(index))
+    if command.business_calendar is not None:
+        calendar, where = command.business_calendar, "businessCalendar"
+        check_region(calendar.region, where, "region")
+        check_time_zone(calendar.time_zone, where, "timeZone")
+        if command.review_within is not None:
+            check_without_months(command.review_within, "reviewWithin")
 
 
 def _check_lists(command: Publish) -> None:
@@ -370,6 +397,7 @@ def _expect(expected: int | None, latest: Program | None) -> None:
 
 
 def _new_version(actor: Actor, command: Publish, version: int, now: datetime) -> Program:
+    calendar = command.business_calendar
     program = Program(
         platform_id=actor.platform_id,
         code=command.code,
@@ -386,11 +414,15 @@ def _new_version(actor: Actor, command: Publish, version: int, now: datetime) ->
         due_after=command.due_after,
         deadline_after=command.deadline_after,
         notice_period=command.notice_period,
+        max_extension=command.max_extension,
         reminders=list(command.reminders),
         restricts=list(command.restricts),
         gates=list(command.gates),
         four_eyes=command.four_eyes,
+        pauses_deadline=command.pauses_deadline,
         review_within=command.review_within,
+        calendar_region=calendar.region if calendar else None,
+        calendar_time_zone=calendar.time_zone if calendar else None,
         appeal_within=command.appeal_within,
         legal_ground=command.legal_ground,
         reason_codes=[asdict(entry) for entry in command.reason_codes],

@@ -33,15 +33,25 @@ from models.base import (
     stamp,
 )
 from models.clock import Clock
-from models.durations import after, before
+from models.deadlines import (
+    check_extension,
+    check_times,
+    extend_deadline,
+    extension_refusal,
+    give_back,
+    set_deadline,
+)
+from models.durations import after
 from models.errors import AlreadyExists, ErrorCode, Forbidden, InvalidInput, RecourseError
 from models.events import EventType, SubjectType
 from models.evidence import DocumentReference, check_evidence, new_evidence, payload_hash
+from models.fair_clock import begin, hand_over
 from models.lifecycle import Lifecycle, expect_version, one_of, some_of
 from models.outcome import Outcome
 from models.permission import Permission, Refusal
 from models.program import Program, ProgramNotPublished, RequirementCategory
 from models.resolution import ResolutionOutcome, decline_pending
+from models.review_target import follow, target_checks
 from models.status import (
     OPEN_STATES,
     CapabilityKind,
@@ -137,6 +147,11 @@ class Requirement(AccountScoped, OwnId, Changing, Base):
         ),
         # First it is due, then notice is given or not, then it is too late.
         CheckConstraint("deadline >= currently_due_at", name="deadline_after_due"),
+        # No extension goes beyond what the program gives.
+        CheckConstraint(
+            "latest_deadline IS NULL OR (deadline IS NOT NULL AND deadline <= latest_deadline)",
+            name="deadline_within_limit",
+        ),
         CheckConstraint(
             "notice_at IS NULL OR (deadline IS NOT NULL AND notice_at <= deadline)",
             name="notice_before_deadline",
@@ -146,6 +161,7 @@ class Requirement(AccountScoped, OwnId, Changing, Base):
             "state NOT IN ('SUBMITTED', 'IN_REVIEW') OR submitted_at IS NOT NULL",
             name="submitted_with_instant",
         ),
+        *target_checks(),
         some_of("restricts", list(CapabilityKind)),
         some_of("gates", list(CapabilityKind)),
         CheckConstraint(
@@ -184,6 +200,8 @@ class Requirement(AccountScoped, OwnId, Changing, Base):
     sort_deadline: Mapped[datetime] = mapped_column(
         Computed(f"coalesce(deadline, '{NEVER}'::timestamptz)", persisted=True)
     )
+    # As far as the deadline may be moved on by extensions; any where missing.
+    latest_deadline: Mapped[datetime | None]
     appeal_deadline: Mapped[datetime | None]
     restricts: Mapped[list[str]] = mapped_column(ARRAY(Text))
     gates: Mapped[list[str]] = mapped_column(ARRAY(Text))
@@ -199,6 +217,12 @@ class Requirement(AccountScoped, OwnId, Changing, Base):
     opened_by_id: Mapped[str]
     opened_by_name: Mapped[str | None]
     submitted_at: Mapped[datetime | None]
+    # The promise to review: when it runs out, from when on that is near, what is left in a pause.
+    review_due_at: Mapped[datetime | None]
+    review_at_risk_at: Mapped[datetime | None]
+    review_left_seconds: Mapped[int | None]
+    # How many spans its ledger has; see `fair_clock.py`.
+    span_number: Mapped[int]
     proposed_outcome: Mapped[str | None] = staff_only()
     closed_at: Mapped[datetime | None]
     closed_reason: Mapped[str | None]
@@ -334,7 +358,7 @@ async def open_requirement(
         program = unit.find(Program)
         if program is None:
             raise ProgramNotPublished(command.program)
-        _check_times(command.currently_due_at, command.deadline, unit.now)
+        check_times(command.currently_due_at, command.deadline, unit.now)
         return open_under(
             unit,
             program,
@@ -360,7 +384,7 @@ async def submit(
         row, program = await load_with_program(unit, command)
         LIFECYCLE.target(row.state, RequirementAction.SUBMIT)
         check_evidence(program, command.payload, command.documents)
-        submit_evidence(unit, row, command.payload, command.documents)
+        submit_evidence(unit, row, program, command.payload, command.documents)
         return row
 
     return await operate(session, actor, clock, "requirementSubmit", command, Requirement, step)
@@ -392,7 +416,7 @@ async def request_changes(
         row, program = await load_with_program(unit, command)
         LIFECYCLE.target(row.state, RequirementAction.REQUEST_CHANGES)
         _check_errors(command.errors, program)
-        send_back(unit, row, command.errors)
+        send_back(unit, row, program, command.errors)
         await drop_proposal(unit, row)
         return row
 
@@ -428,8 +452,8 @@ async def extend(
     async def step(unit: Unit) -> Requirement:
         row, program = await load_with_program(unit, command)
         LIFECYCLE.target(row.state, RequirementAction.EXTEND)
-        _check_extension(row, command.deadline, unit.now)
-        set_deadline(row, command.deadline, program)
+        check_extension(row, command.deadline, unit.now)
+        extend_deadline(row, command.deadline, program)
         move(
             unit,
             row,
@@ -475,7 +499,7 @@ async def reopen(
 
     async def step(unit: Unit) -> Requirement:
         row, program = await load_with_program(unit, command)
-        _check_times(None, command.deadline, unit.now)
+        check_times(None, command.deadline, unit.now)
         deadline = command.deadline or after(unit.now, program.deadline_after)
         open_again(unit, row, program, unit.now, deadline, command.reason)
         return row
@@ -483,14 +507,15 @@ async def reopen(
     return await operate(session, actor, clock, "requirementReopen", command, Requirement, step)
 
 
-def permissions(row: Any, actor: Actor) -> list[Permission]:
-    """What the actor may do with the requirement now, one entry per action, with refusals.
+def permissions(row: Any, actor: Actor, now: datetime) -> list[Permission]:
+    """What the actor may do with the requirement at `now`, one entry per action, with refusals.
 
-    `row` is a requirement or a record of its state, deadline, opened_by_id and, for staff,
-    proposed_outcome.
+    `row` is a requirement or a record of its state, deadline, latest_deadline, opened_by_id and,
+    for staff, proposed_outcome.
     """
     return [
-        Permission(action, tuple(_refusals(row, actor, action))) for action in RequirementAction
+        Permission(action, tuple(_refusals(row, actor, action, now)))
+        for action in RequirementAction
     ]
 
 
@@ -561,6 +586,7 @@ def open_under(
     stamp(row, "opened_by", unit.actor)
     unit.requirements.append(row)
     unit.add(row)
+    begin(unit, row)
     unit.record(
         EventType.REQUIREMENT_OPENED,
         (SubjectType.REQUIREMENT, row.id),
@@ -575,16 +601,12 @@ def open_under(
     return row
 
 
-def set_deadline(row: Requirement, deadline: datetime | None, program: Program) -> None:
-    """Set the deadline and what follows from it."""
-    row.deadline = deadline
-    row.notice_at = before(deadline, program.notice_period)
-    if deadline and row.currently_due_at and row.currently_due_at > deadline:
-        row.currently_due_at = deadline
-
-
 def submit_evidence(
-    unit: Unit, row: Requirement, payload: Any | None, documents: Sequence[DocumentReference]
+    unit: Unit,
+    row: Requirement,
+    program: Program,
+    payload: Any | None,
+    documents: Sequence[DocumentReference],
 ) -> None:
     """Write evidence and move the requirement to risk, within an open unit."""
     evidence = new_evidence(unit, row.id, payload, documents)
@@ -594,22 +616,28 @@ def submit_evidence(
         row,
         RequirementAction.SUBMIT,
         EventType.REQUIREMENT_SUBMITTED,
+        program,
         evidenceId=evidence.id,
         payloadSha256=None if payload is None else payload_hash(payload),
         documentSha256=[document.sha256 for document in documents],
     )
 
 
-def send_back(unit: Unit, row: Requirement, errors: Sequence[Error]) -> None:
-    """Move the requirement back to the account with what is wrong, within an open unit."""
+def send_back(unit: Unit, row: Requirement, program: Program, errors: Sequence[Error]) -> None:
+    """Move the requirement back to the account with what is wrong, within an open unit.
+
+    Where the program says so, the account gets back the time that risk has had it.
+    """
     row.errors = [asdict(error) for error in errors]
     move(
         unit,
         row,
         RequirementAction.REQUEST_CHANGES,
         EventType.REQUIREMENT_CHANGES_REQUESTED,
+        program,
         errors=[{"code": error.code, "field": error.field} for error in errors],
     )
+    give_back(unit, row, program)
 
 
 def end(
@@ -639,7 +667,6 @@ def open_again(
         for other in unit.requirements
     ):
         raise AskedAlready
-    row.closed_at = row.closed_reason = None
     row.currently_due_at = currently_due_at
     set_deadline(row, deadline, program)
     row.requested_reasons = [*row.requested_reasons, asdict(Reason("reopened", reason))]
@@ -651,6 +678,7 @@ def open_again(
         reason=reason,
         deadline=row.deadline,
     )
+    row.closed_at = row.closed_reason = None
 
 
 def end_alternatives(unit: Unit, ended: Requirement) -> list[Requirement]:
@@ -695,16 +723,22 @@ def move(
     row: Requirement,
     action: RequirementAction,
     event: EventType,
+    program: Program | None = None,
     **changes: Any,
 ) -> None:
-    """Take one arrow of the lifecycle and record it, within an open unit."""
+    """Take one arrow of the lifecycle and record it, within an open unit.
+
+    `program` is the requirement's: a submission and what sends it back need it.
+    """
     before_state, after_state = LIFECYCLE.advance(row, action, unit.now)
+    hand_over(unit, row, before_state, after_state)
+    follow(row, action, program, unit.now)
     if before_state != after_state:
         changes = {"state": {"from": before_state, "to": after_state}, **changes}
     unit.record(event, (SubjectType.REQUIREMENT, row.id), changes)
 
 
-def _refusals(row: Any, actor: Actor, action: RequirementAction) -> list[Refusal]:
+def _refusals(row: Any, actor: Actor, action: RequirementAction, now: datetime) -> list[Refusal]:
     found = []
     if action not in LIFECYCLE.actions_from(row.state):
         message = f"The requirement is {row.state}."
@@ -714,8 +748,8 @@ def _refusals(row: Any, actor: Actor, action: RequirementAction) -> list[Refusal
     elif action is _A.CANCEL and actor.role is Role.INTEGRATOR and row.opened_by_id != actor.id:
         message = "An integrator may cancel only what it opened itself."
         found.append(Refusal(ErrorCode.FORBIDDEN, message))
-    if action is _A.EXTEND and row.deadline is None:
-        found.append(Refusal(ErrorCode.INVALID_INPUT, "There is no deadline to extend."))
+    if action is _A.EXTEND and (refusal := extension_refusal(row, now)) is not None:
+        found.append(refusal)
     # What is proposed is not for account users to know: their role may not read it.
     if not actor.is_staff or action not in ACTION_OF_OUTCOME.values():
         return found
@@ -732,23 +766,6 @@ def _role_refusal(actor: Actor, action: RequirementAction) -> Refusal | None:
     if action is _A.WAIVE and Scope.REQUIREMENT_WAIVE not in actor.scopes:
         return Refusal(ErrorCode.FORBIDDEN, f"This needs the scope {Scope.REQUIREMENT_WAIVE}.")
     return None
-
-
-def _check_times(
-    currently_due_at: datetime | None, deadline: datetime | None, now: datetime
-) -> None:
-    if deadline is not None and deadline <= now:
-        raise InvalidInput("A deadline must lie in the future.", ("deadline",))
-    if deadline and currently_due_at and currently_due_at > deadline:
-        raise InvalidInput("What is due must come before its deadline.", ("currentlyDueAt",))
-
-
-def _check_extension(row: Requirement, deadline: datetime, now: datetime) -> None:
-    if row.deadline is None:
-        raise InvalidInput("There is no deadline to extend.", ("deadline",))
-    if deadline <= max(row.deadline, now):
-        message = "The new deadline must lie in the future, later than the present one."
-        raise InvalidInput(message, ("deadline",))
 
 
 def _check_reasons(reasons: Sequence[Reason]) -> None:

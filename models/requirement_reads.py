@@ -58,6 +58,7 @@ REQUIREMENTS = ListSpec(
         "created_before": CREATED_BEFORE,
     },
     checked=("sort_deadline", "currently_due_at", "created_at"),
+    mirrored=("created_at",),
 )
 REQUIREMENTS.declare_indexes()
 

@@ -39,6 +39,7 @@ from models.demo.names import invent
 from models.demo.programs import programs as demo_programs
 from models.events import Event, Outbox, outbox_columns
 from models.evidence import Evidence
+from models.fair_clock import RequirementSpan
 from models.hold import Hold, add_hold, end_hold
 from models.ids import account_id_for
 from models.interaction import Interaction, InteractionRequirement
@@ -56,6 +57,7 @@ TABLES: tuple[type[Base], ...] = (
     AccountTerm,
     Hold,
     Requirement,
+    RequirementSpan,
     Evidence,
     Resolution,
     Interaction,

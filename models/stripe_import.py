@@ -28,6 +28,7 @@ from models.actor import Actor, system
 from models.aggregate import Account, Unit, lock, read_locked, write
 from models.base import STAFF_ONLY
 from models.clock import Clock
+from models.deadlines import set_deadline
 from models.decision import new_resolution
 from models.events import EventType, SubjectType
 from models.hold import Hold, add_hold, end_hold
@@ -47,7 +48,6 @@ from models.requirement import (
     open_under,
     program_of,
     send_back,
-    set_deadline,
 )
 from models.resolution import AutomatedDecision, ResolutionOutcome, Statement
 from models.session import transaction
@@ -236,7 +236,7 @@ class _Import:
     async def _satisfy(self, row: Requirement) -> None:
         unit = self.unit
         if row.state in AWAITING_ACCOUNT:
-            self._submit(row)
+            self._submit(row, await program_of(unit, row))
         statement = Statement(
             facts=f"Stripe no longer lists {str(row.origin).removeprefix(ORIGIN)}.",
             automated_decision=AutomatedDecision.FULL,
@@ -282,9 +282,9 @@ class _Import:
             origin=ORIGIN + ask.field,
         )
         if ask.due is Due.PENDING or ask.errors:
-            self._submit(row)
+            self._submit(row, program)
         if ask.errors:
-            send_back(unit, row, ask.errors)
+            send_back(unit, row, program, ask.errors)
 
     async def _reopen(self, ask: Ask, row: Requirement) -> None:
         unit = self.unit
@@ -300,32 +300,37 @@ class _Import:
     async def _update(self, ask: Ask, row: Requirement, known: Mapping[str, Any]) -> None:
         """Take over what Stripe says anew of a requirement that is open."""
         said, unit = _said(ask), self.unit
+        program = await program_of(unit, row)
         changes = _set_group(row, ask)
         if (said["due"], said["deadline"]) != (known.get("due"), known.get("deadline")):
-            changes |= self._set_times(row, ask, await program_of(unit, row))
+            changes |= self._set_times(row, ask, program)
         if said["errors"] != known.get("errors", []):
-            changes |= self._judge(row, ask.errors)
+            changes |= self._judge(row, program, ask.errors)
         elif said["due"] != known.get("due"):
-            self._hand_over(row, ask, known)
+            self._hand_over(row, program, ask, known)
         if changes:
             self._record_update(row, changes)
         await drop_proposal(unit, row)
 
-    def _judge(self, row: Requirement, errors: tuple[Error, ...]) -> dict[str, Any]:
+    def _judge(
+        self, row: Requirement, program: Program, errors: tuple[Error, ...]
+    ) -> dict[str, Any]:
         """Send back what Stripe finds wrong, or say what is wrong now."""
         if errors and row.state == RequirementState.OPEN:
-            self._submit(row)
+            self._submit(row, program)
         if errors and row.state in AWAITING_RISK:
-            send_back(self.unit, row, errors)
+            send_back(self.unit, row, program, errors)
             return {}
         return _set_errors(row, errors)
 
-    def _hand_over(self, row: Requirement, ask: Ask, known: Mapping[str, Any]) -> None:
+    def _hand_over(
+        self, row: Requirement, program: Program, ask: Ask, known: Mapping[str, Any]
+    ) -> None:
         """Follow Stripe's verification as it begins, and as it ends without success."""
         if ask.due is Due.PENDING and row.state in AWAITING_ACCOUNT:
-            self._submit(row)
+            self._submit(row, program)
         elif known.get("due") == Due.PENDING and row.state in AWAITING_RISK:
-            send_back(self.unit, row, ask.errors or (NOT_VERIFIED,))
+            send_back(self.unit, row, program, ask.errors or (NOT_VERIFIED,))
 
     def _set_times(self, row: Requirement, ask: Ask, program: Program) -> dict[str, Any]:
         before = (row.currently_due_at, row.deadline)
@@ -340,10 +345,11 @@ class _Import:
         subject = (SubjectType.REQUIREMENT, row.id)
         self.unit.record(EventType.REQUIREMENT_UPDATED, subject, changes)
 
-    def _submit(self, row: Requirement) -> None:
+    def _submit(self, row: Requirement, program: Program) -> None:
         """Move it to risk; the evidence is Stripe's, and stays there."""
         row.submitted_at, row.errors = self.unit.now, []
-        move(self.unit, row, RequirementAction.SUBMIT, EventType.REQUIREMENT_SUBMITTED)
+        submitted = EventType.REQUIREMENT_SUBMITTED
+        move(self.unit, row, RequirementAction.SUBMIT, submitted, program)
 
     def _program(self, ask: Ask) -> Program:
         code = program_code(ask.field)

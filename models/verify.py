@@ -1,13 +1,15 @@
-"""Whether what is stored is what it must be: each account's hash chain, and its derived status.
+"""Whether what is stored is what it must be: each account's hash chain, status and ledgers.
 
 Nothing is mended here. Accounts are walked by their ids in batches, each on a snapshot of its own,
 and events are streamed; so memory does not grow with the store, and the service may go on writing.
-The stored status is the materialisation at `derived_at`, and it is held against that instant.
+The stored status is the materialisation at `derived_at`, and it is held against that instant. A
+requirement's ledger is held against what the events tell, where their chain holds.
 """
 
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, cast
 
@@ -16,7 +18,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from models.aggregate import Account
 from models.capability import Capability
-from models.events import GENESIS_HASH, Event, event_hash
+from models.events import GENESIS_HASH, Event, SubjectType, event_hash
+from models.fair_clock import SPANS, Span, ledger
 from models.hold import Hold
 from models.requirement import Requirement
 from models.status import LIVE_STATES, CapabilityKind, derive
@@ -33,6 +36,9 @@ _OF_CAPABILITY = ("kind", "requested", *_CAPABILITY_COLUMNS)
 _OF_REQUIREMENT = ("state", "currently_due_at", "notice_at", "deadline", "restricts", "gates")
 _OF_HOLD = ("capabilities", "reason", "expires_at", "released_at")
 
+_OF_SPAN = ("requirement_id", "party", "started_at", "ended_at")
+_ORDER_OF_SPANS = ("account_id", "requirement_id", "number")
+
 
 class FindingKind(StrEnum):
     """What is wrong."""
@@ -44,6 +50,7 @@ class FindingKind(StrEnum):
     STATUS_DIFFERS = "STATUS_DIFFERS"
     CAPABILITY_DIFFERS = "CAPABILITY_DIFFERS"
     CAPABILITY_MISSING = "CAPABILITY_MISSING"
+    LEDGER_DIFFERS = "LEDGER_DIFFERS"
 
 
 @dataclass(frozen=True)
@@ -77,6 +84,8 @@ class _Batch:
     capabilities: dict[uuid.UUID, list[Any]]
     requirements: dict[uuid.UUID, list[Any]]
     holds: dict[uuid.UUID, list[Any]]
+    counts: dict[uuid.UUID, list[Any]]
+    spans: dict[uuid.UUID, list[Any]]
 
 
 async def verify(
@@ -126,6 +135,8 @@ class Chain:
         self.account_id = account_id
         self.sequence = 0
         self.hash = GENESIS_HASH
+        self.broken = False
+        self.moves: dict[uuid.UUID, list[tuple[datetime, str]]] = {}
 
     def follow(self, event: Any) -> Iterator[Finding]:
         """Take the next event, in the order of their sequence."""
@@ -139,6 +150,7 @@ class Chain:
             message = f"Its hash is not that of its content: {event.type} {event.id}."
             yield self._finding(FindingKind.EVENT_ALTERED, event.sequence, message)
         self.sequence, self.hash = event.sequence, event.hash
+        self._note_move(event)
 
     def end(self, account: Any) -> Iterator[Finding]:
         """Hold the end of the chain against the account's own note of it."""
@@ -152,6 +164,12 @@ class Chain:
             message = "The account's note of its last event's hash is another."
             yield self._finding(FindingKind.HEAD_DIFFERS, self.sequence, message)
 
+    def _note_move(self, event: Any) -> None:
+        state = event.changes.get("state")
+        if event.subject_type == SubjectType.REQUIREMENT and isinstance(state, Mapping):
+            moves = self.moves.setdefault(event.subject_id, [])
+            moves.append((event.at, str(state.get("to"))))
+
     def _missing(self, last: int) -> Finding:
         first = self.sequence + 1
         which = f"event {first}" if first == last else f"events {first} to {last}"
@@ -159,6 +177,7 @@ class Chain:
         return self._finding(FindingKind.EVENT_MISSING, first, message)
 
     def _finding(self, kind: FindingKind, sequence: int, message: str) -> Finding:
+        self.broken = True
         return Finding(self.account_id, kind, f"event {sequence}", message)
 
 
@@ -181,6 +200,33 @@ def status_findings(
     stored = {c.kind: c for c in capabilities}
     for kind in CapabilityKind:
         yield from _capability_findings(account, kind, stored.get(kind), derived.capabilities[kind])
+
+
+def ledger_findings(
+    account_id: uuid.UUID,
+    moves: Mapping[uuid.UUID, Sequence[tuple[datetime, str]]],
+    requirements: Sequence[Any],
+    spans: Sequence[Any],
+) -> Iterator[Finding]:
+    """Where a requirement's stored spans, or their number, are not what its events tell."""
+    stored: dict[uuid.UUID, list[Span]] = {row.id: [] for row in requirements}
+    for row in spans:
+        span = Span(row.party, row.started_at, row.ended_at)
+        stored[row.requirement_id].append(span)
+    for row in requirements:
+        found, told = stored[row.id], ledger(moves.get(row.id, ()))
+        if found != told or row.span_number != len(told):
+            message = (
+                f"Stored are {len(found)} spans and their number as {row.span_number}, the events "
+                f"tell {len(told)}; the first that differs is {_first_difference(found, told)}."
+            )
+            place = f"requirement {row.id}"
+            yield Finding(account_id, FindingKind.LEDGER_DIFFERS, place, message)
+
+
+def _first_difference(found: Sequence[Span], told: Sequence[Span]) -> int:
+    same = [one == other for one, other in zip(found, told, strict=False)]
+    return same.index(False) + 1 if False in same else len(same) + 1
 
 
 def _capability_findings(
@@ -234,8 +280,12 @@ async def _check_chains(
             for finding in chains[row.account_id].follow(row):
                 report(finding)
     for account in batch.accounts:
-        for finding in chains[account.account_id].end(account):
+        chain, key = chains[account.account_id], account.account_id
+        for finding in chain.end(account):
             report(finding)
+        if not chain.broken:
+            for finding in ledger_findings(key, chain.moves, batch.counts[key], batch.spans[key]):
+                report(finding)
 
 
 def _check_statuses(batch: _Batch, counts: Counts, report: Report) -> None:
@@ -267,6 +317,8 @@ async def _load(connection: AsyncConnection, statement: Select[Any]) -> _Batch:
         await _facts(connection, accounts, _CAPABILITIES, _OF_CAPABILITY),
         await _facts(connection, accounts, _REQUIREMENTS, _OF_REQUIREMENT, live),
         await _facts(connection, accounts, _HOLDS, _OF_HOLD, unreleased),
+        await _facts(connection, accounts, _REQUIREMENTS, ("id", "span_number")),
+        await _facts(connection, accounts, SPANS, _OF_SPAN, order=_ORDER_OF_SPANS),
     )
 
 
@@ -276,11 +328,13 @@ async def _facts(
     table: Table,
     columns: Sequence[str],
     *conditions: ColumnElement[bool],
+    order: Sequence[str] = (),
 ) -> dict[uuid.UUID, list[Any]]:
     found: dict[uuid.UUID, list[Any]] = {account.account_id: [] for account in accounts}
     if accounts:
         statement = select(table.c.account_id, *(table.c[name] for name in columns))
         statement = _between(statement, table, accounts).where(*conditions)
+        statement = statement.order_by(*(table.c[name] for name in order))
         for row in await connection.execute(statement):
             found[row.account_id].append(row)
     return found

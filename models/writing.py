@@ -83,6 +83,18 @@ async def read_rows(
     return found
 
 
+def as_read(session: AsyncSession, kind: type[Base], **columns: Any) -> Base:
+    """A row that need not be read to be changed: its key, and what the columns to change hold.
+
+    Where the store holds no such row, the write fails.
+    """
+    made: Base = cast(Mapper[Any], inspect(kind)).class_manager.new_instance()
+    vars(made).update(columns)
+    make_transient_to_detached(made)
+    session.add(made)
+    return made
+
+
 async def write_rows(
     session: AsyncSession,
     account_id: uuid.UUID,

@@ -10,6 +10,7 @@ from models.actor import ActorKind, Role
 from models.aggregate import RiskTier
 from models.errors import ErrorCode
 from models.events import EventType
+from models.fair_clock import Party
 from models.interaction import (
     InteractionChannel,
     InteractionDirection,
@@ -24,6 +25,7 @@ from models.resolution import (
     ResolutionOutcome,
     ResolutionState,
 )
+from models.review_target import ReviewTargetStatus
 from models.status import (
     AccountStatus,
     AwaitingActionFrom,
@@ -119,6 +121,26 @@ describe(
     AwaitingActionFrom,
     "Who has to move next.",
     {"ACCOUNT": "The account's user.", "RISK": "The platform's risk team."},
+)
+describe(
+    Party,
+    "Who holds a requirement, so that time passes on their side.",
+    {
+        "ACCOUNT": "The account's user has to act.",
+        "RISK": "The platform's risk team has to act.",
+        "THIRD_PARTY": "Somebody else is waited for. The name is kept for them: not given yet.",
+        "NOBODY": "It had ended.",
+    },
+)
+describe(
+    ReviewTargetStatus,
+    "How the promise to review stands to the clock.",
+    {
+        "ON_TRACK": "There is time.",
+        "AT_RISK": "A quarter of the time, or less, is left.",
+        "BREACHED": "The time is over.",
+        "PAUSED": "It is the account's turn: what is left runs on when it submits again.",
+    },
 )
 describe(
     Priority,
@@ -283,6 +305,7 @@ describe(
         "REQUIREMENT_WAIVED": "The platform does without.",
         "REQUIREMENT_CANCELED": "It is no longer asked for.",
         "REQUIREMENT_EXTENDED": "A deadline was moved.",
+        "REQUIREMENT_DEADLINE_MOVED": "It moved on by the time that the platform had taken.",
         "REQUIREMENT_REOPENED": "It was asked for again.",
         "REQUIREMENT_ASSIGNED": "It was handed to a reviewer, or back.",
         "REQUIREMENT_CURRENTLY_DUE": "It became due.",
@@ -290,6 +313,7 @@ describe(
         "RESOLUTION_PROPOSED": "A decision was proposed.",
         "RESOLUTION_FINAL": "A decision took effect.",
         "RESOLUTION_DECLINED": "A proposed decision was turned down.",
+        "NOTE_ADDED": "Staff noted something about it; not shown to account users.",
     },
 )
 describe(
@@ -310,6 +334,7 @@ describe(
             "The caller used the key before with other input, on the same account; for programs, "
             "on the same platform."
         ),
+        "EXTENSION_LIMIT": "The program gives no more time than that.",
         "PROPOSAL_PENDING": "A proposed decision waits for its second reviewer.",
         "QUERY_TOO_COSTLY": "The query reads more objects than one request may.",
     },

@@ -17,6 +17,7 @@ EVENT = "evt"
 EVIDENCE = "evd"
 HOLD = "hld"
 INTERACTION = "int"
+NOTE = "nte"
 PROGRAM = "prg"
 REQUIREMENT = "req"
 RESOLUTION = "res"
@@ -26,6 +27,7 @@ NOUNS = {
     EVIDENCE: "evidence",
     HOLD: "hold",
     INTERACTION: "interaction",
+    NOTE: "note",
     PROGRAM: "program",
     REQUIREMENT: "requirement",
     RESOLUTION: "resolution",

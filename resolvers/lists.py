@@ -30,7 +30,8 @@ class Listing:
     """How a noun is listed: which rows, and by which arguments beside those of Relay.
 
     `filter` and `order` are the types of `filter` and `orderBy`; without, a list does not take
-    them. `filtered` says what a filter asks.
+    them. `filtered` says what a filter asks. In the place of a `staff_only` list, account users
+    get null.
     """
 
     spec: ListSpec
@@ -38,6 +39,7 @@ class Listing:
     filter: Any = None
     filtered: Callable[[Info, Any], Filtered] | None = None
     order: Any = None
+    staff_only: bool = False
 
     def at_root(self, name: str) -> Callable[..., Any]:
         """The resolver of a list that hangs on nothing; `name` is the list's in its cursors."""
@@ -50,7 +52,9 @@ class Listing:
     def of_each(self, name: str, link: Link) -> Callable[..., Any]:
         """The resolver of the lists that hang on the parents by `link`."""
 
-        async def resolve(parents: Parents, info: Info, **given: Any) -> Sequence[Page]:
+        async def resolve(parents: Parents, info: Info, **given: Any) -> Sequence[Page | None]:
+            if self.staff_only and not info.context.actor.is_staff:
+                return [None for _ in parents]
             return await fetch_pages(self._request(info, name, given, link), parents)
 
         return self._spelt_out(resolve)

@@ -59,6 +59,32 @@ def _error_codes(parents: Parents) -> list[list[ErrorCodeEntry]]:
     return [[ErrorCodeEntry(**e) for e in row["error_codes"]] for row in parents]
 
 
+@strawberry.type(
+    description=(
+        "Where working time is counted: a working day is a whole day of the place's clock that is "
+        "neither on its weekend nor one of its public holidays."
+    )
+)
+class BusinessCalendar:
+    """A place and its clock."""
+
+    region: str = strawberry.field(
+        description="Whose weekends and public holidays don't count, as ISO 3166 has it: DE, DE-BY."
+    )
+    time_zone: str = strawberry.field(
+        description="By whose clock days begin, as IANA has it: Europe/Berlin."
+    )
+
+
+def _calendars(parents: Parents) -> list[BusinessCalendar | None]:
+    return [
+        None
+        if row["calendar_region"] is None
+        else BusinessCalendar(region=row["calendar_region"], time_zone=row["calendar_time_zone"])
+        for row in parents
+    ]
+
+
 def _permissions(parents: Parents, info: Info) -> list[list[Permission]]:
     return [permissions(row, info.context.actor) for row in parents]
 
@@ -99,6 +125,11 @@ class Program(Node):
     notice_period: Duration | None = strawberry.field(
         description="How long before the deadline the account counts as restricted soon."
     )
+    max_extension: Duration | None = strawberry.field(
+        description=(
+            "How much later than at first a deadline may become by extensions; any where missing."
+        )
+    )
     reminders: list[Duration] = strawberry.field(
         description="How long before the deadline the account is to be reminded."
     )
@@ -111,8 +142,19 @@ class Program(Node):
     four_eyes: bool = strawberry.field(
         description="Whether approving and rejecting take a second pair of eyes."
     )
+    pauses_deadline: bool = strawberry.field(
+        description="Whether the time that the platform takes moves the account's deadline on."
+    )
     review_within: Duration | None = strawberry.field(
-        description="How soon the platform promises to review."
+        description=(
+            "How soon the platform promises to review: in working time where the program has a "
+            "business calendar."
+        )
+    )
+    business_calendar: BusinessCalendar | None = batched(
+        _calendars,
+        description="Where working time is counted; all time counts where missing.",
+        needs=("calendar_region", "calendar_time_zone"),
     )
     appeal_within: Duration | None = strawberry.field(
         description="How long after a rejection the time for an appeal ends."

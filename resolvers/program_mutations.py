@@ -44,6 +44,23 @@ class CodeInput:
     description: str = strawberry.field(description="What it means.")
 
 
+@strawberry.input(
+    description=(
+        "Where working time is counted: a working day is a whole day of the place's clock that is "
+        "neither on its weekend nor one of its public holidays."
+    )
+)
+class BusinessCalendarInput:
+    """A place and its clock."""
+
+    region: str = strawberry.field(
+        description="Whose weekends and public holidays don't count, as ISO 3166 has it: DE, DE-BY."
+    )
+    time_zone: str = strawberry.field(
+        description="By whose clock days begin, as IANA has it: Europe/Berlin."
+    )
+
+
 @strawberry.input(description="A new version of a program.")
 class ProgramPublishInput(VersionedInput):
     """All that a version declares."""
@@ -76,6 +93,12 @@ class ProgramPublishInput(VersionedInput):
         default=None,
         description="How long before the deadline the account counts as restricted soon.",
     )
+    max_extension: Duration | None = strawberry.field(
+        default=None,
+        description=(
+            "How much later than at first a deadline may become by extensions; any if left out."
+        ),
+    )
     reminders: list[Duration] | None = strawberry.field(
         default=None, description="How long before the deadline the account is to be reminded."
     )
@@ -88,8 +111,19 @@ class ProgramPublishInput(VersionedInput):
     four_eyes: bool = strawberry.field(
         default=False, description="Whether decisions take a second pair of eyes."
     )
+    pauses_deadline: bool = strawberry.field(
+        default=True,
+        description="Whether the time that the platform takes moves the account's deadline on.",
+    )
     review_within: Duration | None = strawberry.field(
-        default=None, description="How soon the platform promises to review."
+        default=None,
+        description=(
+            "How soon the platform promises to review: in working time, thus without months and "
+            "years, where there is a business calendar."
+        ),
+    )
+    business_calendar: BusinessCalendarInput | None = strawberry.field(
+        default=None, description="Where working time is counted; all time counts if left out."
     )
     appeal_within: Duration | None = strawberry.field(
         default=cast(Duration, operations.DEFAULT_APPEAL_WITHIN),
@@ -118,11 +152,14 @@ class ProgramPublishInput(VersionedInput):
             due_after=self.due_after,
             deadline_after=self.deadline_after,
             notice_period=self.notice_period,
+            max_extension=self.max_extension,
             reminders=tuple(self.reminders or ()),
             restricts=tuple(plain(kind) for kind in self.restricts or ()),
             gates=tuple(plain(kind) for kind in self.gates or ()),
             four_eyes=self.four_eyes,
+            pauses_deadline=self.pauses_deadline,
             review_within=self.review_within,
+            business_calendar=_calendar(self.business_calendar),
             appeal_within=self.appeal_within,
             legal_ground=self.legal_ground,
             reason_codes=_codes(self.reason_codes),
@@ -138,6 +175,10 @@ class ProgramPublishPayload(ProgramPayload):
 
 def _codes(given: list[CodeInput] | None) -> tuple[operations.CodeText, ...]:
     return tuple(operations.CodeText(entry.code, entry.description) for entry in given or ())
+
+
+def _calendar(given: BusinessCalendarInput | None) -> operations.BusinessCalendar | None:
+    return None if given is None else operations.BusinessCalendar(given.region, given.time_zone)
 
 
 @strawberry.input(description="The program to retire.")

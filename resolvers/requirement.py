@@ -14,6 +14,7 @@ from models.reading import Record
 from models.requirement import Priority, permissions
 from models.requirement_reads import BRANCHES_OF_DUE_STATUS, REQUIREMENTS, alternatives_of
 from models.resolution import ResolutionOutcome, current_resolutions
+from models.review_target import ReviewTargetStatus, target_status
 from models.status import (
     AWAITING_ACCOUNT,
     AWAITING_RISK,
@@ -28,12 +29,14 @@ from models.status import (
 )
 from resolvers import ids
 from resolvers.batching import Parents, batched
+from resolvers.clock import Clock, clocks_of_requirements
 from resolvers.context import Info
 from resolvers.evidence import Evidence, evidence_of_requirements
 from resolvers.interaction import Interaction, interactions_of_requirements
 from resolvers.lists import Listing
 from resolvers.loading import OF_ACCOUNT, account_field, programs_of
 from resolvers.node import Actor, Node, actor_field, node_id, rows_of
+from resolvers.note import Note, notes_of_requirements
 from resolvers.pagination import Connection, DateTimeRange, Filtered, OrderDirection
 from resolvers.permission import RequirementActionPermission
 from resolvers.program import Program
@@ -90,6 +93,16 @@ def _due_statuses(parents: Parents, info: Info) -> list[DueStatus]:
     ]
 
 
+def _target_statuses(parents: Parents, info: Info) -> list[ReviewTargetStatus | None]:
+    now = info.context.now
+    return [
+        target_status(
+            row["review_due_at"], row["review_at_risk_at"], row["review_left_seconds"], now
+        )
+        for row in parents
+    ]
+
+
 def _awaiting(parents: Parents) -> list[AwaitingActionFrom | None]:
     return [awaiting(row["state"]) for row in parents]
 
@@ -137,7 +150,8 @@ def _proposed_outcomes(parents: Parents, info: Info) -> list[ResolutionOutcome |
 
 
 def _permissions(parents: Parents, info: Info) -> list[list[Permission]]:
-    return [permissions(row, info.context.actor) for row in parents]
+    now = info.context.now
+    return [permissions(row, info.context.actor, now) for row in parents]
 
 
 async def _alternatives(parents: Parents, info: Info) -> list[list[Record]]:
@@ -223,6 +237,11 @@ class Requirement(Node):
         description="The decisions on it.",
         needs=("account_id", "id"),
     )
+    internal_notes: Connection[Note] | None = batched(
+        notes_of_requirements,
+        description="What staff noted about it, the oldest first; null for account users.",
+        needs=("account_id", "id"),
+    )
     current_resolution: Resolution | None = batched(
         _current_resolutions,
         description="The latest final decision on it.",
@@ -238,13 +257,29 @@ class Requirement(Node):
         description="The reviewer it is handed to; not shown to account users.",
         needs=("assignee_id", "assignee_name"),
     )
+    clock: Clock = batched(
+        clocks_of_requirements,
+        description="Who has held it, and for how long.",
+        needs=("account_id", "id", "state"),
+    )
+    review_due_at: datetime | None = strawberry.field(
+        description=(
+            "The instant by which the platform promises to have reviewed what was submitted; null "
+            "where nothing waits for a review or the program promises nothing."
+        )
+    )
+    review_target_status: ReviewTargetStatus | None = batched(
+        _target_statuses,
+        description="How that promise stands to the clock; null where there is none.",
+        needs=("review_due_at", "review_at_risk_at", "review_left_seconds"),
+    )
     priority: Priority = strawberry.field(description="How soon risk should look at it.")
     opened_by: Actor = actor_field("opened_by", "Who opened it.")
     version: int = strawberry.field(description="How often it has changed, from 1.")
     allowed_actions: list[RequirementActionPermission] = batched(
         _permissions,
         description="What the viewer may do with it now, and why not otherwise.",
-        needs=("state", "deadline", "opened_by_id", "proposed_outcome"),
+        needs=("state", "deadline", "latest_deadline", "opened_by_id", "proposed_outcome"),
     )
     created_at: datetime = strawberry.field(description="The instant at which it was opened.")
     updated_at: datetime = strawberry.field(description="The instant of its last change.")

@@ -26,6 +26,7 @@ from models.evidence import EVIDENCE
 from models.hold import HOLDS
 from models.interaction import INTERACTIONS
 from models.lookup import accounts_by_id
+from models.note import NOTES
 from models.program import programs_by_id
 from models.reading import Record
 from models.requirement_reads import REQUIREMENTS
@@ -43,6 +44,8 @@ from resolvers.ids import NOUNS
 from resolvers.interaction import Interaction, interactions
 from resolvers.loading import found_or_error, rows_by_global_id
 from resolvers.node import Node
+from resolvers.note import Note
+from resolvers.note_mutations import NoteMutations
 from resolvers.pagination import Connection
 from resolvers.program import Program, program, programs
 from resolvers.program_mutations import ProgramMutations
@@ -60,9 +63,12 @@ ROWS = {
     ids.EVIDENCE: ("Evidence", EVIDENCE.table),
     ids.HOLD: ("Hold", HOLDS),
     ids.INTERACTION: ("Interaction", INTERACTIONS.table),
+    ids.NOTE: ("Note", NOTES.table),
     ids.REQUIREMENT: ("Requirement", REQUIREMENTS.table),
     ids.RESOLUTION: ("Resolution", RESOLUTIONS.table),
 }
+# Of these an account user's role may read nothing: to them there are none.
+STAFF_ONLY = {ids.NOTE}
 
 
 async def _accounts_by_global_id(info: Info, texts: list[str]) -> list[Record | None]:
@@ -82,6 +88,8 @@ async def _load(info: Info, prefix: str, texts: list[str]) -> list[Record | None
     if prefix == ids.PROGRAM:
         return await _programs_by_global_id(info, texts)
     type_name, table = ROWS[prefix]
+    if prefix in STAFF_ONLY and not info.context.actor.is_staff:
+        return [None for _ in texts]
     return await rows_by_global_id(info, type_name, prefix, table, texts)
 
 
@@ -199,6 +207,7 @@ Mutation = merge_types(
     (
         AccountMutations,
         HoldMutations,
+        NoteMutations,
         ProgramMutations,
         RequirementMutations,
         ResolutionMutations,
@@ -219,7 +228,7 @@ _camel_case = lru_cache(maxsize=4_096)(to_camel_case)
 SCHEMA = strawberry.Schema(
     query=Query,
     mutation=Mutation,
-    types=[Event, Evidence, Hold],
+    types=[Event, Evidence, Hold, Note],
     config=StrawberryConfig(name_converter=Names(), scalar_map=SCALARS),
 )
 

@@ -15,7 +15,7 @@ from sqlalchemy.orm import undefer
 
 from app.database import Database
 from models import account as accounts
-from models import decision, hold, requirement
+from models import decision, hold, note, requirement
 from models.account import CreateAccount
 from models.actor import Actor, Role, Scope, system
 from models.aggregate import Account, rederive
@@ -24,6 +24,7 @@ from models.clock import Clock, ManualClock
 from models.decision import ApproveResolution, Decide, DeclineResolution
 from models.hold import Hold, PlaceHold
 from models.ids import platform_id_for
+from models.note import AddNote, Note
 from models.outcome import Outcome
 from models.platform import ensure_platform
 from models.program import CodeText, Program, Publish, publish
@@ -247,6 +248,11 @@ async def place_hold(run: Runner, account: Account, **values: Any) -> Hold:
         **values,
     }
     return (await run(hold.place, run.reviewer, PlaceHold(**given))).value
+
+
+async def add_note(run: Runner, row: Requirement, text: str = "Seen before.") -> Note:
+    """An internal note."""
+    return (await run(note.add, run.reviewer, AddNote(**key_of(row), text=text))).value
 
 
 def key_of(row: Requirement) -> dict[str, Any]:

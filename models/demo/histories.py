@@ -13,6 +13,7 @@ from typing import Any
 
 from models.actor import Actor, Role, Scope, system
 from models.aggregate import Unit
+from models.deadlines import extend_deadline
 from models.decision import confirm, new_resolution, propose, take_effect
 from models.demo.names import Business
 from models.demo.programs import ACCEPTING, REFUSING, WAIVING, example_payload
@@ -31,7 +32,6 @@ from models.requirement import (
     open_again,
     open_under,
     send_back,
-    set_deadline,
     submit_evidence,
 )
 from models.resolution import (
@@ -225,7 +225,7 @@ class Case:
         business = history.business
         payload = example_payload(self.program.code, history.rng, business.person, business.name)
         documents = [self._document()] if history.rng.random() < 0.6 else []
-        submit_evidence(history.unit, self.row, payload, documents)
+        submit_evidence(history.unit, self.row, self.program, payload, documents)
 
     def _document(self) -> DocumentReference:
         rng, account = self.history.rng, self.history.unit.account
@@ -260,7 +260,7 @@ class Case:
             message=f"{entry['description']}.",
             remedy="Please send it again.",
         )
-        send_back(self.history.unit, self.row, [error])
+        send_back(self.history.unit, self.row, self.program, [error])
 
     async def _approve(self) -> None:
         code = self._reason(ACCEPTING)
@@ -309,7 +309,8 @@ class Case:
 
     async def _extend(self) -> None:
         row = self.row
-        set_deadline(row, after(row.deadline, "P14D") if row.deadline else None, self.program)
+        assert row.deadline is not None
+        extend_deadline(row, row.deadline + timedelta(days=14), self.program)
         move(
             self.history.unit,
             row,

@@ -181,6 +181,8 @@ def programs() -> tuple[Publish, ...]:
             notice_period="P7D",
             reminders=("P7D", "P1D"),
             restricts=tuple(kind.value for kind in CapabilityKind),
+            # The deadlines are Stripe's, and it waits for nobody.
+            pauses_deadline=False,
             review_within="P3D",
             legal_ground="Stripe asks platforms for this before it pays (Connect agreement).",
         )

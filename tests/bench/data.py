@@ -17,6 +17,7 @@ from models.bulk import insert_rows
 from models.clock import Clock
 from models.demo.programs import programs
 from models.events import GENESIS_HASH
+from models.fair_clock import RequirementSpan, holder
 from models.ids import account_id_for, hex_id, platform_id_for
 from models.interaction import Interaction, InteractionRequirement
 from models.platform import ensure_platform
@@ -130,8 +131,14 @@ def _requirement(
             "opened_by_id": "onboarding",
             "submitted_at": created if course.state in SUBMITTED else None,
             "closed_at": created if course.decided else None,
+            "span_number": 1,
         },
     )
+    span = {"requirement_id": requirement_id, "number": 1, "opened_at": created}
+    ended = created if course.decided else None
+    party = holder(course.state).value
+    times = {"party": party, "started_at": created, "ended_at": ended}
+    yield RequirementSpan, {**own, **span, **times}
     for contact in range(2):
         yield from _interaction(own, requirement_id, created + timedelta(minutes=contact), contact)
     yield Resolution, _resolution(own, requirement_id, created, course)

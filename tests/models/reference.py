@@ -58,6 +58,9 @@ class Terms:
     restricts: tuple[str, ...] = ()
     gates: tuple[str, ...] = ()
     four_eyes: bool = False
+    pauses_deadline: bool = True
+    review_within: timedelta | None = None
+    max_extension: timedelta | None = None
 
 
 @dataclass
@@ -85,6 +88,62 @@ class Item:
     version: int = 1
     closed_at: datetime | None = None
     proposal: Proposal | None = None
+    submitted_at: datetime | None = None
+    # As late as an extension may make it.
+    latest: datetime | None = None
+    # While it runs the two instants, while it rests what is left.
+    review: tuple[datetime, datetime] | None = None
+    review_left: timedelta | None = None
+    spans: list[tuple[str, datetime, datetime | None]] = field(default_factory=list)
+
+    @property
+    def ledger(self) -> list[tuple[str, datetime, datetime | None]]:
+        """Who has held it, without what lies after its end."""
+        return [span for span in self.spans if span[0] != "NOBODY" or span[2] is not None]
+
+    def limit(self) -> None:
+        """Extensions count from the deadline that it has now."""
+        most = self.terms.max_extension
+        self.latest = None if most is None or self.deadline is None else self.deadline + most
+
+    def submit(self, now: datetime) -> None:
+        """Begin or take up again what the platform promises."""
+        self.submitted_at, whole = now, self.terms.review_within
+        if whole is not None:
+            left = whole if self.review_left is None else self.review_left
+            self.review, self.review_left = (now + left, now + left - whole / 4), None
+            if left < whole / 4:
+                self.review = (now + left, now)
+
+    def pause_review(self, now: datetime) -> None:
+        """Keep what is left of it, if anything."""
+        if self.review is not None:
+            self.review_left = max(self.review[0] - now, timedelta())
+        self.review = None
+
+    def note_holder(self, now: datetime) -> None:
+        """Keep the ledger, after whatever has happened."""
+        holder = "ACCOUNT" if self.state in WITH_ACCOUNT else "NOBODY"
+        holder = "RISK" if self.state in WITH_RISK else holder
+        if holder == "NOBODY":
+            self.review = self.review_left = None
+        if self.spans and self.spans[-1][0] == holder:
+            return
+        if self.spans:
+            self.spans[-1] = (*self.spans[-1][:2], now)
+        self.spans.append((holder, now, None))
+
+    def give_back(self, now: datetime) -> bool:
+        """Move on by what risk took; whether there was anything to move."""
+        assert self.submitted_at is not None
+        took = now - self.submitted_at
+        ahead = self.currently_due_at > self.submitted_at
+        if not self.terms.pauses_deadline or not took or not (ahead or self.deadline):
+            return False
+        self.deadline = None if self.deadline is None else self.deadline + took
+        self.latest = None if self.latest is None else self.latest + took
+        self.currently_due_at += took if ahead else timedelta()
+        return True
 
     @property
     def notice_at(self) -> datetime | None:
@@ -161,6 +220,8 @@ class Model:
 
     def settle(self, now: datetime) -> None:
         """Derive the status, and note what it changes."""
+        for item in self.items:
+            item.note_holder(now)
         before, self.view = self.view, view(self, now)
         self.derived_at = now
         for kind in KINDS:

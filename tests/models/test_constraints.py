@@ -21,6 +21,7 @@ from models.tables import METADATA
 from tests.conftest import START
 from tests.factories import (
     Runner,
+    add_note,
     create_account,
     create_requirement,
     create_resolution,
@@ -155,7 +156,72 @@ EXAMPLES = [
     ),
     ("evidence", "true", "payload = 'null', documents = '[]'", "not_empty"),
     ("interactions", "true", "failure = '[]', state = 'FAILED'", "failed_with_reason"),
+    (
+        "requirements",
+        "state = 'OPEN'",
+        "latest_deadline = deadline - interval '1 second'",
+        "deadline_within_limit",
+    ),
+    (
+        "requirements",
+        "state = 'OPEN'",
+        "latest_deadline = deadline, deadline = NULL, notice_at = NULL",
+        "deadline_within_limit",
+    ),
+    ("notes", "true", "text = ''", "text_of_bounded_length"),
+    ("notes", "true", "text = repeat('x', 5001)", "text_of_bounded_length"),
+    ("notes", "true", "author_kind = 'ACCOUNT_USER'", "written_by_staff"),
+    ("programs", "true", "calendar_region = 'DE'", "calendar_is_whole"),
+    ("programs", "true", "calendar_time_zone = 'UTC'", "calendar_is_whole"),
+    (
+        "requirements",
+        "state = 'OPEN'",
+        "review_due_at = created_at, review_at_risk_at = created_at",
+        "review_target_runs_in_review",
+    ),
+    (
+        "requirements",
+        "state = 'SUBMITTED'",
+        "review_due_at = created_at",
+        "review_at_risk_before_due",
+    ),
+    (
+        "requirements",
+        "state = 'SUBMITTED'",
+        "review_at_risk_at = created_at",
+        "review_at_risk_before_due",
+    ),
+    (
+        "requirements",
+        "state = 'SUBMITTED'",
+        "review_due_at = created_at, review_at_risk_at = created_at + interval '1 second'",
+        "review_at_risk_before_due",
+    ),
+    *(
+        ("requirements", where, change, "review_target_rests_with_the_account")
+        for where, change in (
+            ("state = 'SUBMITTED'", "review_left_seconds = 1"),
+            ("state = 'OPEN'", "review_left_seconds = 1"),
+            ("state = 'ACTION_REQUIRED'", "review_left_seconds = -1"),
+        )
+    ),
     ("holds", "true", "capabilities = '{NOPE}'", "capabilities_of_known_kinds"),
+    ("requirement_spans", "number = 2", "previous_number = NULL", "in_sequence"),
+    ("requirement_spans", "number = 3", "previous_number = 1", "in_sequence"),
+    ("requirement_spans", "number = 1", "number = 0", "in_sequence"),
+    (
+        "requirement_spans",
+        "number = 1",
+        "started_at = started_at - interval '1 second'",
+        "first_from_the_opening",
+    ),
+    (
+        "requirement_spans",
+        "ended_at IS NULL",
+        "ended_at = started_at - interval '1 second'",
+        "ends_after_start",
+    ),
+    ("requirement_spans", "ended_at IS NULL", "party = 'NOBODY'", "nobody_holds_what_runs"),
     *(
         (table, "true", f"{column} = '{{PAYOUTS,NOPE}}'", f"{column}_of_known_kinds")
         for table in ("requirements", "programs")
@@ -168,7 +234,8 @@ CHECKS = sorted(
     for constraint in table.constraints
     if isinstance(constraint, CheckConstraint)
 )
-KNOWN = [re.fullmatch(r"ck_([a-z]+)_(.+)_known", name) for name in CHECKS]
+NAMES = "|".join(sorted(METADATA.tables, key=len, reverse=True))
+KNOWN = [re.fullmatch(rf"ck_({NAMES})_(.+)_known", name) for name in CHECKS]
 LISTED = [match.groups() for match in KNOWN if match is not None]
 # Where nothing is a value of its own: optional columns, and times that may be missing.
 MAY_BE_UNKNOWN = {
@@ -199,7 +266,14 @@ UNIQUE = [
         "SELECT gen_random_uuid(), version + 1, {columns} FROM programs WHERE state = 'PUBLISHED'",
         "ux_programs_published",
     ),
+    (
+        "requirement_spans",
+        "INSERT INTO requirement_spans (number, previous_number, {columns}) "
+        "SELECT number + 9, number + 8, {columns} FROM requirement_spans WHERE ended_at IS NULL",
+        "ux_requirement_spans_open",
+    ),
 ]
+SET_APART = {"programs": {"id", "version"}, "requirement_spans": {"number", "previous_number"}}
 
 
 @pytest.fixture(scope="module")
@@ -214,6 +288,7 @@ async def furnished(database: Database) -> Runner:
         row = await create_requirement(run, "OPEN", account, program)
         await create_resolution(run, resolution_state, row)
     await place_hold(run, account)
+    await add_note(run, row)
     async with database.worker.begin() as connection:
         values = {"id": uuid.uuid4(), "a": account.account_id}
         for statement in INTERACTION:
@@ -310,7 +385,7 @@ async def test_no_check_passes_because_a_value_is_missing(
 async def test_what_there_is_one_of_is_not_written_twice(
     furnished: Runner, owner_engine: AsyncEngine, table: str, statement: str, index: str
 ) -> None:
-    set_apart = {"id", "version"} if table == "programs" else {"id"}
+    set_apart = SET_APART.get(table, {"id"})
     columns = [
         column.name
         for column in METADATA.tables[table].columns

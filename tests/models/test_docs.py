@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from models import interaction, program, requirement, resolution
+from models import interaction, program, requirement, resolution, review_target
 from models.lifecycle import Lifecycle
 
 PAGE = Path(__file__).parents[2] / "models" / "README.md"
@@ -31,3 +31,10 @@ def test_the_page_shows_the_lifecycles_of_the_code() -> None:
     text = PAGE.read_text()
     between = text.partition(BEGIN)[2].partition("-->\n")[2].partition(END)[0]
     assert between.strip() == expected(), f"put this between the marks of {PAGE}:\n{expected()}"
+
+
+def test_the_page_shows_the_conditions_of_review_targets() -> None:
+    table = review_target.markdown()
+    between = PAGE.read_text().partition("<!-- review targets:")[2].partition("-->\n")[2]
+    shown = between.partition("<!-- /review targets -->")[0]
+    assert shown.strip() == table, f"put this between the marks of {PAGE}:\n{table}"

@@ -15,6 +15,7 @@ from models.aggregate import Account, RiskTier
 from models.decision import ApproveResolution, Decide, DeclineResolution
 from models.errors import ErrorCode, IllegalTransition
 from models.events import EventType, SubjectType
+from models.fair_clock import WRITTEN
 from models.hold import Hold, ReleaseHold, release
 from models.interaction import (
     InteractionChannel,
@@ -110,8 +111,10 @@ KNOWN = {
     ("interactions", "purpose"): InteractionPurpose,
     ("interactions", "channel"): InteractionChannel,
     ("interactions", "direction"): InteractionDirection,
+    ("notes", "author_kind"): ActorKind,
     ("programs", "state"): ProgramState,
     ("programs", "category"): RequirementCategory,
+    ("requirement_spans", "party"): WRITTEN,
     ("requirements", "state"): RequirementState,
     ("requirements", "category"): RequirementCategory,
     ("requirements", "priority"): Priority,

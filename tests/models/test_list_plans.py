@@ -27,6 +27,7 @@ from models.interaction import (
 )
 from models.listing import COUNT_LIMIT, Link, ListSpec, Shape, count_query, page_query
 from models.lookup import accounts_by_id, rows_by_account, rows_by_key
+from models.note import NOTES
 from models.program import PROGRAMS
 from models.reading import Reader
 from models.requirement_reads import (
@@ -90,7 +91,14 @@ NESTED = [
     (INTERACTIONS, INTERACTIONS_OF_REQUIREMENT),
     (RESOLUTIONS, OF_REQUIREMENT),
     (EVIDENCE, OF_REQUIREMENT),
+    (NOTES, OF_REQUIREMENT),
 ]
+# The seed writes none.
+A_NOTE_ON_EACH = """
+    INSERT INTO notes (account_id, platform_id, id, requirement_id, text, author_kind, author_id,
+        created_at)
+    SELECT account_id, platform_id, gen_random_uuid(), id, 'Seen before.', 'REVIEWER', 'rita',
+        created_at FROM requirements"""
 Look = Callable[[Reader, list[Any], list[Any]], Awaitable[Any]]
 
 
@@ -102,6 +110,8 @@ async def store(
     requirements = int(request.config.getoption("--requirements"))
     accounts = requirements // REQUIREMENTS_PER_ACCOUNT
     await seed(database_url, PLATFORM, ManualClock(START), accounts, REQUIREMENTS_PER_ACCOUNT)
+    async with owner_engine.begin() as connection:
+        await connection.execute(text(A_NOTE_ON_EACH))
     async with owner_engine.connect() as connection:
         await connection.execution_options(isolation_level="AUTOCOMMIT")
         names = ", ".join(table.name for table in METADATA.sorted_tables)

@@ -10,8 +10,11 @@ from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from app.embedded import EmbeddedPostgres
+from app.seeding import seed
+from models.clock import ManualClock
 from models.migrate import pending, upgrade
 from models.tables import METADATA
+from tests.conftest import START
 
 MIGRATED, DECLARED = "schema_migrated", "schema_declared"
 # Alembic's comparison leaves out check constraints and generated columns; the catalogue does not.
@@ -166,6 +169,85 @@ async def test_links_get_the_instant_of_their_interaction_from_an_owner_under_ro
     async with engine.begin() as connection:
         await connection.execute(text("DROP ROLE plain_owner"))
     await engine.dispose()
+
+
+async def test_ledgers_are_made_of_events_as_the_operations_would_have_written_them(
+    postgres: EmbeddedPostgres, template: str
+) -> None:
+    filled = postgres.create_database("schema_filled", template)
+    await seed(filled, "filled", ManualClock(START), 40)
+    source = create_async_engine(filled)
+    name = "schema_ledgers"
+    url = postgres.create_database(name)
+    superuser = create_async_engine(url)
+    async with superuser.begin() as connection:
+        await connection.execute(text("CREATE ROLE plain_owner CREATEROLE"))
+        await connection.execute(text(f"ALTER DATABASE {name} OWNER TO plain_owner"))
+    owner = create_async_engine(url, connect_args={"server_settings": {"role": "plain_owner"}})
+    await upgrade(owner, "0003")
+    for table in ("platforms", "accounts", "programs", "requirements", "events"):
+        # That a deadline moved, no event said then.
+        where = "type <> 'REQUIREMENT_DEADLINE_MOVED'" if table == "events" else "true"
+        await copy_rows(source, superuser, table, where)
+    untold = "DELETE FROM events WHERE type = 'REQUIREMENT_OPENED' AND subject_id = :id"
+    async with superuser.begin() as connection:
+        query = text("SELECT id FROM requirements WHERE state = 'SATISFIED' LIMIT 1")
+        silent = await connection.scalar(query)
+        await connection.execute(text(untold), {"id": silent})
+    await upgrade(owner)
+    spans = "SELECT requirement_id, number, previous_number, party, started_at, ended_at, opened_at"
+    spans += " FROM requirement_spans ORDER BY requirement_id, number"
+    numbers = "SELECT id, span_number FROM requirements WHERE id <> :id ORDER BY id"
+    found = []
+    for engine in (source, superuser):
+        async with engine.connect() as connection:
+            rows = (await connection.execute(text(spans))).all()
+            counted = (await connection.execute(text(numbers), {"id": silent})).all()
+        found.append(([tuple(row) for row in rows if row.requirement_id != silent], counted))
+        last = [row for row in rows if row.requirement_id == silent]
+    assert found[0] == found[1]
+    # Those that were never sent back: what had run before a pause, events don't tell.
+    targets = "SELECT id, review_due_at, review_at_risk_at FROM requirements WHERE span_number = 2 "
+    targets += "AND state IN ('SUBMITTED', 'IN_REVIEW') ORDER BY id"
+    promised = []
+    for engine in (source, superuser):
+        async with engine.connect() as connection:
+            promised.append([tuple(row) for row in await connection.execute(text(targets))])
+    assert promised[0] == promised[1]
+    assert any(due is not None for _, due, _ in promised[0])
+    assert {row[3] for row in found[0][0]} == {"ACCOUNT", "RISK", "NOBODY"}
+    # Nobody's, from beginning to end: the events don't tell when it was opened.
+    assert [(row.number, row.party) for row in last] == [(1, "NOBODY")]
+    for engine in (source, owner, superuser):
+        await engine.dispose()
+    for used in ("schema_filled", name):
+        postgres.drop_database(used)
+    engine = create_async_engine(postgres.url(template))
+    async with engine.begin() as connection:
+        await connection.execute(text("DROP ROLE plain_owner"))
+    await engine.dispose()
+
+
+async def copy_rows(source: AsyncEngine, target: AsyncEngine, table: str, where: str) -> None:
+    """The rows of a table into one that may lack columns."""
+    async with target.begin() as connection:
+        names = list(
+            await connection.scalars(
+                text(
+                    "SELECT attname FROM pg_attribute WHERE attrelid = :t ::regclass "
+                    "AND attnum > 0 AND attgenerated = ''"
+                ),
+                {"t": table},
+            )
+        )
+        async with source.connect() as reading:
+            query = f"SELECT coalesce(json_agg(t), '[]')::text FROM {table} t WHERE {where}"
+            rows = await reading.scalar(text(query))
+        await connection.execute(text("SET LOCAL session_replication_role = replica"))
+        listed = ", ".join(f'"{name}"' for name in names)
+        query = f"INSERT INTO {table} ({listed}) SELECT {listed} "
+        query += f"FROM json_populate_recordset(null::{table}, cast(:rows AS json))"
+        await connection.execute(text(query), {"rows": rows})
 
 
 async def test_a_failing_migration_leaves_nothing_behind(postgres: EmbeddedPostgres) -> None:

@@ -26,6 +26,7 @@ from models.tables import METADATA
 from tests.conftest import START
 from tests.factories import (
     Runner,
+    add_note,
     create_account,
     create_runner,
     decide,
@@ -40,7 +41,7 @@ TABLES = sorted(METADATA.tables.values(), key=lambda table: table.name)
 OF_ACCOUNTS = [table for table in TABLES if "account_id" in table.c]
 SCOPED = [STAFF, ACCOUNT_USER]
 CHANGING = [table for table in OF_ACCOUNTS if "version" in table.c]
-APPEND_ONLY = ["events", "evidence"]
+APPEND_ONLY = ["events", "evidence", "notes"]
 SETTING = "({} = (NULLIF(current_setting('recourse.{}'::text, true), ''::text))::uuid)"
 STAFF_ONLY = {
     "accounts": {"import_state"},
@@ -48,19 +49,27 @@ STAFF_ONLY = {
     "requirements": {"assignee_id", "assignee_name", "assignee_key", "proposed_outcome"},
 }
 # What is between staff: rows that account users don't see, though they are about their account.
+_BETWEEN_STAFF_EVENTS = (
+    *("REQUIREMENT_ASSIGNED", "RESOLUTION_PROPOSED", "RESOLUTION_DECLINED"),
+    "NOTE_ADDED",
+)
 BETWEEN_STAFF = {
-    "events": ("type", ("REQUIREMENT_ASSIGNED", "RESOLUTION_PROPOSED", "RESOLUTION_DECLINED")),
+    "events": ("type", _BETWEEN_STAFF_EVENTS),
     "interactions": ("state", ("DRAFT", "SCHEDULED", "CANCELED")),
     "resolutions": ("state", ("PROPOSED", "DECLINED")),
 }
-UNREADABLE_FOR_ACCOUNT_USERS = {"outbox", "platform_idempotency_keys"}
+UNREADABLE_FOR_ACCOUNT_USERS = {"notes", "outbox", "platform_idempotency_keys"}
 OWN_WRITES_OF_ACCOUNT_USERS = {
     "accounts": {
         *("status", "disabled_reason", "next_deadline", "derived_at", "next_change_at"),
         *("event_sequence", "event_hash", "version", "updated_at"),
     },
     "capabilities": {"status", "disabled_reason", "restricts_at", "updated_at"},
-    "requirements": {"state", "errors", "submitted_at", "version", "updated_at"},
+    "requirement_spans": {"ended_at"},
+    "requirements": {
+        *("state", "errors", "submitted_at", "span_number", "version", "updated_at"),
+        *("review_due_at", "review_at_risk_at", "review_left_seconds"),
+    },
 }
 
 
@@ -110,6 +119,7 @@ async def fill(run: Runner) -> Account:
     await decide(run, row, ResolutionOutcome.SATISFIED)
     await decide(run, other, ResolutionOutcome.WAIVED)
     await place_hold(run, account, note="We suspect fraud.")
+    await add_note(run, row)
     await write_interaction(run, row, "SENT")
     await write_interaction(run, other, "DRAFT")
     return account
@@ -441,7 +451,8 @@ async def test_account_users_change_no_more_than_what_a_submission_changes(
         assert changeable == OWN_WRITES_OF_ACCOUNT_USERS.get(table.name, set())
         assert not await may(connection, ACCOUNT_USER, table, "DELETE")
         inserts = await may(connection, ACCOUNT_USER, table, "INSERT")
-    assert inserts == (table.name in {"events", "evidence", "idempotency_keys", "outbox"})
+    added = {"events", "evidence", "idempotency_keys", "outbox", "requirement_spans"}
+    assert inserts == (table.name in added)
 
 
 async def test_account_users_touch_no_row_of_their_neighbour(tenants: Tenants) -> None:

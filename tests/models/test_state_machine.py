@@ -13,7 +13,8 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, note, settings
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import note as tell
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -25,7 +26,7 @@ from sqlalchemy import select
 
 from app.database import Database
 from models import account as accounts
-from models import decision, hold, requirement
+from models import decision, hold, note, requirement
 from models.account import CreateAccount, UpdateAccount
 from models.actor import Actor, Role
 from models.aggregate import Account
@@ -34,7 +35,9 @@ from models.clock import ManualClock
 from models.decision import ApproveResolution, Decide, DeclineResolution
 from models.errors import RecourseError
 from models.events import Event
+from models.fair_clock import RequirementSpan
 from models.hold import Hold, PlaceHold, ReleaseHold
+from models.note import AddNote
 from models.requirement import (
     Assign,
     Cancel,
@@ -81,6 +84,8 @@ PROGRAMS = (
         timedelta(days=3),
         restricts=("PAYOUTS",),
         gates=("TRANSFERS",),
+        review_within=timedelta(days=2),
+        max_extension=timedelta(days=3),
     ),
     Terms(
         "strict",
@@ -92,7 +97,13 @@ PROGRAMS = (
     ),
     Terms("soft", timedelta(days=1), gates=("CARD_PAYMENTS", "PAYOUTS")),
     # What is due comes after its own deadline: then it is due when it is too late.
-    Terms("quick", timedelta(days=2), timedelta(hours=1), restricts=("TRANSFERS",)),
+    Terms(
+        "quick",
+        timedelta(days=2),
+        timedelta(hours=1),
+        restricts=("TRANSFERS",),
+        pauses_deadline=False,
+    ),
 )
 PROGRAM_WEIGHTS = (2, 3, 1, 1)
 REVIEWERS = {"ada", "rita", "sam", "newbie"}
@@ -115,6 +126,7 @@ WEIGHTS = {
     "second": 12,
     "place_hold": 4,
     "release_hold": 4,
+    "add_note": 3,
     "update": 5,
     "time_passes": 8,
     "the_worker_comes_by": 6,
@@ -198,6 +210,7 @@ class Machine(RuleBasedStateMachine):
             "open": any(len(model.items) < MAX_ITEMS for model in self.models),
             "act": any(model.items for model in self.models),
             "second": any(model.resolutions for model in self.models),
+            "add_note": any(model.items for model in self.models),
             "release_hold": any(model.restraints for model in self.models),
             "send_again": bool(self.done),
             "send_other_input_with_the_same_key": bool(self.done),
@@ -271,6 +284,7 @@ class Machine(RuleBasedStateMachine):
             until = given or self.after(terms.deadline_after)
             due = due if until is None else min(due, until)
             draft.items.append(Item(made.id, terms, by, due, until, group))
+            draft.items[-1].limit()
             draft.say("REQUIREMENT_OPENED")
 
         refusals |= unless(by in REVIEWERS | {"risk-engine"})
@@ -372,6 +386,21 @@ class Machine(RuleBasedStateMachine):
 
         self.perform(draft, hold.release, by, command, refusals, effect)
 
+    def add_note(self) -> None:
+        """A note of staff, on any requirement in any state."""
+        draft, item = self.pick(lambda model: model.items)
+        by = self.random.choice(WHO)
+        version, refusals = self.version(item.version)
+        command = AddNote(
+            account_id=draft.id,
+            requirement_id=item.id,
+            text="Seen before.",
+            expected_version=version,
+            idempotency_key=self.key(),
+        )
+        refusals |= unless(by != "uma")
+        self.perform(draft, note.add, by, command, refusals, lambda _: draft.say("NOTE_ADDED"))
+
     def time_passes(self) -> None:
         self.world.run.clock.advance(self.random.choice(SPANS))
 
@@ -458,7 +487,7 @@ class Machine(RuleBasedStateMachine):
     ) -> None:
         """Run an operation and its effect on the draft, or see it refused without a trace."""
         actor = self.actor(by, draft.id)
-        note(f"{self.now} {by} {command} {refusals or 'passes'}")
+        tell(f"{self.now} {by} {command} {refusals or 'passes'}")
         if refusals:
             self.refused(refusals, operation, actor, command)
             self.compare(self.model_of(draft.id), quiet=True)
@@ -505,7 +534,13 @@ class Request:
     def submit(self) -> Any:
         command = Submit(**self.fields, payload=PAYLOAD if self.good else {"name": 7})
         refusals = set() if self.good else {"EVIDENCE_INVALID"}
-        return requirement.submit, command, refusals, self.moves("SUBMITTED", "SUBMITTED")
+        moves = self.moves("SUBMITTED", "SUBMITTED")
+
+        def effect(made: Any) -> None:
+            moves(made)
+            self.item.submit(self.machine.now)
+
+        return requirement.submit, command, refusals, effect
 
     def start_review(self) -> Any:
         effect = self.moves("IN_REVIEW", "REVIEW_STARTED")
@@ -518,6 +553,9 @@ class Request:
 
         def effect(made: Any) -> None:
             moves(made)
+            self.item.pause_review(self.machine.now)
+            if self.item.give_back(self.machine.now):
+                self.draft.say("REQUIREMENT_DEADLINE_MOVED")
             self.draft.drop_overtaken(self.item)
 
         return requirement.request_changes, command, refusals, effect
@@ -533,6 +571,8 @@ class Request:
             self.item.deadline = new
 
         refusals = set() if fits else {"INVALID_INPUT"}
+        if fits and self.item.latest is not None and new > self.item.latest:
+            refusals = {"EXTENSION_LIMIT"}
         return requirement.extend, Extend(**self.fields, deadline=new), refusals, effect
 
     def assign(self) -> Any:
@@ -548,6 +588,7 @@ class Request:
             self.item.closed_at = None
             self.item.currently_due_at = self.machine.now
             self.item.deadline = given or self.machine.after(self.item.terms.deadline_after)
+            self.item.limit()
 
         command = Reopen(**self.fields, reason="Expired.", deadline=given)
         return requirement.reopen, command, set(), effect
@@ -627,9 +668,13 @@ async def compare(database: Database, model: Model, quiet: bool) -> None:
             Requirement,
             *("id", "state", "version", "currently_due_at", "notice_at", "deadline"),
             *("closed_at", "proposed_outcome"),
+            *("review_due_at", "review_at_risk_at", "review_left_seconds", "latest_deadline"),
         )
         resolutions = await rows(Resolution, "id", "state", "version", "outcome")
         holds = await rows(Hold, "id", "version", "released_at")
+        spans = await rows(
+            RequirementSpan, "requirement_id", "number", "party", "started_at", "ended_at"
+        )
         events = await rows(Event, "sequence", "type")
     now = model.view
     assert tuple(account) == (
@@ -643,6 +688,9 @@ async def compare(database: Database, model: Model, quiet: bool) -> None:
         (
             *(item.id, item.state, item.version, item.currently_due_at, item.notice_at),
             *(item.deadline, item.closed_at, item.proposal and item.proposal.outcome),
+            *(item.review or (None, None)),
+            None if item.review_left is None else int(item.review_left.total_seconds()),
+            item.latest,
         )
         for item in model.items
     }
@@ -651,6 +699,11 @@ async def compare(database: Database, model: Model, quiet: bool) -> None:
     }
     assert {(row.id, row.version, row.released_at is not None) for row in holds} == {
         (restraint.id, restraint.version, restraint.released) for restraint in model.restraints
+    }
+    assert {tuple(row) for row in spans} == {
+        (item.id, number, *span)
+        for item in model.items
+        for number, span in enumerate(item.ledger, 1)
     }
     assert len(events) == model.sequence
     if not quiet:
@@ -685,6 +738,9 @@ async def publish(run: Runner, terms: Terms) -> str:
         restricts=terms.restricts,
         gates=terms.gates,
         four_eyes=terms.four_eyes,
+        pauses_deadline=terms.pauses_deadline,
+        review_within=iso(terms.review_within),
+        max_extension=iso(terms.max_extension),
     )
     return program.code
 

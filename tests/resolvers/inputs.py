@@ -89,6 +89,10 @@ class Inputs:
         own = ids.encode(ids.HOLD, hex_id(hold.account_id), hex_id(hold.id))
         return Made(self.platform.reviewer, {"id": own, "expectedVersion": hold.version})
 
+    async def note_add(self) -> Made:
+        row = await self._requirement(RequirementState.OPEN)
+        return Made(self.platform.reviewer, {**self._named(row), "text": "Seen before."})
+
     async def program_publish(self) -> Made:
         given = {
             "code": unique("program"),
@@ -103,11 +107,14 @@ class Inputs:
             "dueAfter": "P7D",
             "deadlineAfter": "P14D",
             "noticePeriod": "P3D",
+            "maxExtension": "P30D",
             "reminders": ["P3D", "P1D"],
             "restricts": ["PAYOUTS"],
             "gates": ["TRANSFERS"],
             "fourEyes": True,
+            "pausesDeadline": False,
             "reviewWithin": "P2D",
+            "businessCalendar": {"region": "DE-BY", "timeZone": "Europe/Berlin"},
             "appealWithin": "P6M",
             "legalGround": "Terms of service, 5.2",
             "reasonCodes": CODES,
@@ -247,6 +254,7 @@ MAKERS: dict[str, Callable[[Inputs], Awaitable[Made]]] = {
     "accountUpdate": Inputs.account_update,
     "holdPlace": Inputs.hold_place,
     "holdRelease": Inputs.hold_release,
+    "noteAdd": Inputs.note_add,
     "programPublish": Inputs.program_publish,
     "programRetire": Inputs.program_retire,
     "requirementOpen": Inputs.requirement_open,

@@ -24,6 +24,7 @@ from models.interaction import (
     InteractionRequirement,
     InteractionState,
 )
+from models.note import NOTES
 from models.program import PROGRAMS, ProgramState, RequirementCategory
 from models.requirement import Priority
 from models.requirement_reads import REQUIREMENTS
@@ -353,6 +354,14 @@ LISTS = (
         ids.EVIDENCE,
         EVIDENCE.table,
         {"": "submitted_at"},
+        belongs=_of_requirement,
+    ),
+    Listing(
+        "Requirement",
+        "internalNotes",
+        ids.NOTE,
+        NOTES.table,
+        {"": "created_at"},
         belongs=_of_requirement,
     ),
     Listing(

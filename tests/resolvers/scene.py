@@ -25,6 +25,7 @@ from tests.factories import (
     ERROR,
     PAYLOAD,
     Runner,
+    add_note,
     create_account,
     create_requirement,
     decide,
@@ -61,6 +62,9 @@ async def create_full_account(run: Runner, more_requirements: int = 0) -> Accoun
     rows.append(await _send_back(run, account, program))
     await decide(run, rows[states.index(RequirementState.IN_REVIEW)], ResolutionOutcome.WAIVED)
     await write_contacts(run, [*group, *rows])
+    for row in (*group, *rows):
+        for text in ("Seen before.", "See the alert of the monitoring."):
+            await add_note(run, row, text)
     run.clock.advance(timedelta(days=15))
     await run.rederive(account.account_id)
     return account

@@ -32,6 +32,7 @@ from models.status import OPEN_STATES
 from resolvers import ids
 from tests.factories import (
     ERROR,
+    add_note,
     create_account,
     decide,
     key_of,
@@ -431,7 +432,7 @@ class Changes:
         """All that may happen."""
         return [
             *(self._open, self._extend, self._cancel, self._submit, self._propose),
-            *(self._write, self._create),
+            *(self._write, self._create, self._note),
         ]
 
     async def make(self) -> None:
@@ -469,6 +470,9 @@ class Changes:
 
     async def _write(self) -> None:
         await write_contacts(self.platform.run, [self.rows[0], self.rng.choice(self.rows)])
+
+    async def _note(self) -> None:
+        await add_note(self.platform.run, self.rows[0])
 
     async def _create(self) -> None:
         await create_account(self.platform.run)

@@ -99,7 +99,7 @@ def test_scalars_of_our_own_say_what_they_are() -> None:
 
 
 def test_mutations_are_a_noun_and_a_verb_with_one_input_and_a_payload() -> None:
-    nouns = {"account", "hold", "program", "requirement", "resolution", "interaction"}
+    nouns = {"account", "hold", "note", "program", "requirement", "resolution", "interaction"}
     for name, field in object_type("Mutation").fields.items():
         noun = re.match(r"[a-z]+", name)
         assert noun is not None
@@ -120,7 +120,7 @@ def test_mutations_are_a_noun_and_a_verb_with_one_input_and_a_payload() -> None:
         assert ("expectedVersion" in given.fields) == (not name.endswith("Create"))
 
 
-VERSION_OF = {"holdPlace": "account", "requirementOpen": "account"}
+VERSION_OF = {"holdPlace": "account", "noteAdd": "requirement", "requirementOpen": "account"}
 
 
 def test_an_expected_version_says_of_what() -> None:
@@ -152,10 +152,10 @@ def test_every_type_with_a_global_id_is_a_node() -> None:
     assert isinstance(node, GraphQLInterfaceType)
     possible = {one.name for one in GRAPHQL.get_possible_types(node)}
     assert possible == {
-        *("Account", "Event", "Evidence", "Hold", "Interaction", "Program"),
+        *("Account", "Event", "Evidence", "Hold", "Interaction", "Note", "Program"),
         *("Requirement", "Resolution"),
     }
-    for name in possible - {"Event", "Evidence", "Program", "Interaction"}:
+    for name in possible - {"Event", "Evidence", "Note", "Program", "Interaction"}:
         assert {"version", "allowedActions", "createdAt", "updatedAt"} <= set(
             object_type(name).fields
         )
