@@ -11,12 +11,15 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from app.channels import Channel, Dashboard
 from app.clock_loop import ClockLoop
 from app.database import Database
 from app.documents import DocumentCache
 from app.encoding import json_executor
 from app.http import GraphQLEndpoint
+from app.sending_loop import SendingLoop
 from app.settings import ExecutorName, Settings
+from app.smtp import Smtp
 from app.tokens import TokenSigner
 from models.clock import Clock
 from resolvers.schema import SCHEMA
@@ -27,7 +30,7 @@ METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
 def build_application(
     settings: Settings, database: Database, signer: TokenSigner, clock: Clock
 ) -> Starlette:
-    """The application over a store that is open and migrated; its clock loop runs with it."""
+    """The application over a store that is open and migrated; its loops run with it."""
     schema = SCHEMA._schema
     endpoint = GraphQLEndpoint(
         schema=schema,
@@ -41,10 +44,13 @@ def build_application(
         executor=_executor(settings),
     )
     loop = ClockLoop(database, clock, settings.clock_interval_seconds)
+    sending = SendingLoop(
+        database, clock, _channel(settings, clock), settings.clock_interval_seconds
+    )
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        async with loop.running():
+        async with loop.running(), sending.running():
             yield
 
     async def ready(_: Request) -> Response:
@@ -58,6 +64,10 @@ def build_application(
         ],
         lifespan=lifespan,
     )
+
+
+def _channel(settings: Settings, clock: Clock) -> Channel:
+    return Dashboard() if settings.smtp_host is None else Smtp(settings, clock)
 
 
 def _executor(settings: Settings) -> type[Executor[Any]]:

@@ -10,6 +10,8 @@ from typing import Any, Self
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from models.text import is_address
+
 PREFIX = "RECOURSE_"
 MIN_SECRET_LENGTH = 32
 DEMO_ACCOUNTS = 200
@@ -31,6 +33,14 @@ class ExecutorName(StrEnum):
 
     BREADTH_FIRST = "breadth-first"
     GRAPHQL_CORE = "graphql-core"
+
+
+class SmtpSecurity(StrEnum):
+    """How the way to the mail server is kept private."""
+
+    STARTTLS = "starttls"
+    TLS = "tls"
+    NONE = "none"
 
 
 class Settings(BaseSettings):
@@ -100,7 +110,29 @@ class Settings(BaseSettings):
         default=30, ge=1, le=DAY_SECONDS, description="How long one SQL statement may take."
     )
     clock_interval_seconds: float = Field(
-        default=1.0, gt=0, le=3600, description="How often the clock loop looks for what is due."
+        default=1.0, gt=0, le=3600, description="How often the loops look for what is due."
+    )
+    smtp_host: str | None = Field(
+        default=None,
+        min_length=1,
+        description="The mail server that e-mails are given to. Without it they are shown in the "
+        "dashboard only.",
+    )
+    smtp_port: int = Field(default=587, ge=1, le=65535, description="The mail server's port.")
+    smtp_security: SmtpSecurity = Field(
+        default=SmtpSecurity.STARTTLS,
+        description="How the way there is kept private: `starttls`, `tls`, or `none`.",
+    )
+    smtp_user: str | None = Field(default=None, description="Who logs in to the mail server.")
+    smtp_password: SecretStr | None = Field(
+        default=None, description="The password of who logs in to the mail server."
+    )
+    smtp_from: str | None = Field(
+        default=None,
+        description="The address that e-mails come from. A mail server needs it set.",
+    )
+    smtp_timeout_seconds: int = Field(
+        default=10, ge=1, le=60, description="How long the mail server is waited for, each time."
     )
     token_secret: SecretStr | None = Field(
         default=None,
@@ -119,6 +151,25 @@ class Settings(BaseSettings):
         description="How many accounts `serve` makes in an empty store; none in a database of "
         "one's own, unless asked to.",
     )
+
+    @field_validator("smtp_from")
+    @classmethod
+    def _is_address(cls, value: str | None) -> str | None:
+        if value is not None and not is_address(value):
+            raise ValueError("one e-mail address, such as risk@example.com")
+        return value
+
+    @model_validator(mode="after")
+    def _has_all_of_smtp(self) -> Self:
+        if (self.smtp_host is None) != (self.smtp_from is None):
+            raise ValueError(
+                f"{PREFIX}SMTP_HOST and {PREFIX}SMTP_FROM: both are set, or neither is"
+            )
+        if (self.smtp_user is None) != (self.smtp_password is None):
+            raise ValueError(
+                f"{PREFIX}SMTP_USER and {PREFIX}SMTP_PASSWORD: both are set, or neither is"
+            )
+        return self
 
     @field_validator("token_secret")
     @classmethod

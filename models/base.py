@@ -81,9 +81,9 @@ def program_key() -> ForeignKeyConstraint:
     )
 
 
-def staff_only(*arguments: Any) -> MappedColumn[Any]:
+def staff_only(*arguments: Any, **options: Any) -> MappedColumn[Any]:
     """A column that account users' role may not read; the mapper loads it for staff."""
-    return mapped_column(*arguments, deferred=True, deferred_group=STAFF_ONLY)
+    return mapped_column(*arguments, **options, deferred=True, deferred_group=STAFF_ONLY)
 
 
 def staff_only_columns(table: Table) -> frozenset[str]:

@@ -15,6 +15,8 @@ from models.durations import after
 from models.errors import FourEyes
 from models.events import EventType, SubjectType
 from models.lifecycle import expect_version, touch
+from models.notice_texts import NoticeKind
+from models.notices import notify
 from models.outcome import Outcome
 from models.program import Program
 from models.requirement import (
@@ -129,7 +131,9 @@ async def approve_resolution(
         )
         outcome = ResolutionOutcome(resolution.outcome)
         require_role(actor, ACTION_OF_OUTCOME[outcome])
-        await confirm(unit, resolution, requirement, await program_of(unit, requirement))
+        program = await program_of(unit, requirement)
+        await confirm(unit, resolution, requirement, program)
+        notify(unit, NoticeKind.DECIDED, requirement, program, resolution)
         return resolution
 
     return await operate(session, actor, clock, "resolutionApprove", command, Resolution, step)
@@ -248,6 +252,7 @@ async def _decide(
             propose(unit, requirement, outcome)
         else:
             await take_effect(unit, requirement, program, outcome, code)
+            notify(unit, NoticeKind.DECIDED, requirement, program, resolution)
         return resolution
 
     return await operate(session, actor, clock, operation, command, Resolution, step)

@@ -81,13 +81,18 @@ def check_evidence(
     if payload is not None and len(orjson.dumps(payload)) > MAX_JSON_BYTES:
         message = f"A payload must have at most {MAX_JSON_BYTES} bytes of JSON."
         raise InvalidInput(message, ("payload",))
-    if len(documents) > MAX_DOCUMENTS:
-        raise InvalidInput(f"At most {MAX_DOCUMENTS} documents.", ("documents",))
-    for index, document in enumerate(documents):
-        _check_document(document, "documents", str(index))
+    check_documents(documents, "documents")
     failures = evidence_failures(program.evidence_schema, {} if payload is None else payload)
     if failures:
         raise EvidenceInvalid(failures)
+
+
+def check_documents(documents: Sequence[DocumentReference], *field: str) -> None:
+    """Raise `InvalidInput` for too many of them, and for one that is no reference."""
+    if len(documents) > MAX_DOCUMENTS:
+        raise InvalidInput(f"At most {MAX_DOCUMENTS} documents.", field)
+    for index, document in enumerate(documents):
+        _check_document(document, *field, str(index))
 
 
 def new_evidence(

@@ -3,10 +3,10 @@
 from functools import lru_cache
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Select, bindparam, union_all
+from sqlalchemy import ColumnElement, Select, bindparam, or_, select, union_all
 
 from models.base import Base
-from models.listing import word
+from models.listing import is_any_id, word
 from models.program import ProgramState
 from models.reading import Query, compile_query
 from models.status import LIVE_STATES
@@ -19,7 +19,8 @@ def facts_query(named: frozenset[str], staff: bool) -> Query:
 
     `key` with `caller` names an idempotency key, `requirement` a requirement and its program
     version, `resolution` a resolution and its requirement's, `program` the published version,
-    `terms` the words under which the account is found.
+    `terms` the words under which the account is found, `interaction` an interaction and what that
+    answers, `answered` another one with what that is about, `about` requirements (`id_array`).
     """
     table = Base.metadata.tables
     requirements = table["requirements"].c
@@ -47,6 +48,12 @@ def facts_query(named: frozenset[str], staff: bool) -> Query:
         )
         parts.append(_of_account("resolutions", staff, same))
         parts.append(_program_of(staff, same, *decided))
+    if "interaction" in named:
+        parts.append(_interaction_and_answered(staff))
+    if "answered" in named:
+        parts += _answered(staff)
+    if "about" in named:
+        parts.append(_of_account("requirements", staff, is_any_id(requirements.id, "about"), ~live))
     if "terms" in named:
         parts.append(_of_account("account_terms", staff))
     if "program" in named:
@@ -71,6 +78,26 @@ def _program_of(staff: bool, *where: ColumnElement[bool]) -> Select[Any]:
         programs.c.version == requirements.c.program_version,
         *where,
     )
+
+
+def _interaction_and_answered(staff: bool) -> Select[Any]:
+    table = Base.metadata.tables["interactions"]
+    this = table.alias("this")
+    answered = select(this.c.in_reply_to_id).where(
+        this.c.account_id == bindparam("account"), this.c.id == bindparam("interaction")
+    )
+    either = or_(table.c.id == bindparam("interaction"), table.c.id == answered.scalar_subquery())
+    return _of_account("interactions", staff, either)
+
+
+def _answered(staff: bool) -> list[Select[Any]]:
+    tables = Base.metadata.tables
+    interactions, links = tables["interactions"].c, tables["interaction_requirements"].c
+    answered: ColumnElement[Any] = bindparam("answered")
+    return [
+        _of_account("interactions", staff, interactions.id == answered),
+        _of_account("interaction_requirements", staff, links.interaction_id == answered),
+    ]
 
 
 def _published(staff: bool) -> Select[Any]:

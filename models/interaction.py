@@ -1,31 +1,35 @@
-"""An interaction: one contact with the account's user about one or more requirements."""
+"""An interaction: one contact with the account's user about one or more requirements.
+
+What both sides write is in `correspondence.py`, how it goes on in `delivery.py`, and what becomes
+of what is due in `sending.py`.
+"""
 
 import uuid
 from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
-from functools import lru_cache
 from typing import Any, cast
 
-from sqlalchemy import CheckConstraint, Computed, ForeignKeyConstraint, Index, Table, select
+from sqlalchemy import CheckConstraint, Computed, ForeignKeyConstraint, Index, Table, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.actor import ActorKind
+from models.actor import Actor, ActorKind, Role
 from models.aggregate import NEVER
-from models.base import AccountScoped, Base, Changing, OwnId, account_key, own_key
+from models.base import AccountScoped, Base, Changing, OwnId, account_key, own_key, staff_only
 from models.bounds import CREATED_AFTER, CREATED_BEFORE
-from models.ids import Key, id_array
+from models.errors import ErrorCode, Forbidden, InvalidInput
+from models.evidence import DocumentReference, check_documents
 from models.lifecycle import Lifecycle, one_of
 from models.listing import (
     Link,
     ListSpec,
-    is_any,
-    is_any_id,
-    record_class,
 )
-from models.reading import Query, Reader, Record, compile_query
-from models.requirement import Requirement
+from models.permission import Permission, Refusal
+from models.text import check_optional_text, check_text, one_line
+
+MAX_SUBJECT_LENGTH = 200
+MAX_BODY_LENGTH = 10_000
 
 
 class InteractionState(StrEnum):
@@ -44,6 +48,7 @@ class InteractionState(StrEnum):
 class InteractionAction(StrEnum):
     """What may happen to a contact."""
 
+    UPDATE = "UPDATE"
     SCHEDULE = "SCHEDULE"
     SEND = "SEND"
     REPORT_DELIVERED = "REPORT_DELIVERED"
@@ -80,7 +85,17 @@ class InteractionDirection(StrEnum):
     INBOUND = "INBOUND"
 
 
+class DashboardOnly(StrEnum):
+    """Why an e-mail is shown in the dashboard and was not mailed."""
+
+    NO_MAIL_SERVER = "NO_MAIL_SERVER"
+    NO_ADDRESS = "NO_ADDRESS"
+
+
 _S, _A = InteractionState, InteractionAction
+UNSENT_STATES = (_S.DRAFT, _S.SCHEDULED)
+# What has not gone out, and what never will: only staff see these.
+HIDDEN_STATES = (*UNSENT_STATES, _S.CANCELED)
 _FORWARD = {
     _A.REPORT_DELIVERED: (_S.DELIVERED, (_S.SENT,)),
     _A.REPORT_VIEWED: (_S.VIEWED, (_S.SENT, _S.DELIVERED)),
@@ -91,14 +106,16 @@ LIFECYCLE = Lifecycle(
     noun="interaction",
     states=tuple(InteractionState),
     transitions={
+        **{(s, _A.UPDATE): s for s in UNSENT_STATES},
         (_S.DRAFT, _A.SCHEDULE): _S.SCHEDULED,
         (_S.FAILED, _A.SCHEDULE): _S.SCHEDULED,
-        **{(s, _A.SEND): _S.SENT for s in (_S.DRAFT, _S.SCHEDULED)},
+        **{(s, _A.SEND): _S.SENT for s in UNSENT_STATES},
         **{(s, a): to for a, (to, starts) in _FORWARD.items() for s in starts},
         (_S.SENT, _A.REPORT_FAILED): _S.FAILED,
-        **{(s, _A.CANCEL): _S.CANCELED for s in (_S.DRAFT, _S.SCHEDULED)},
+        **{(s, _A.CANCEL): _S.CANCELED for s in UNSENT_STATES},
     },
 )
+WRITERS = frozenset({Role.REVIEWER, Role.INTEGRATOR, Role.ADMIN})
 
 
 class Interaction(AccountScoped, OwnId, Changing, Base):
@@ -130,6 +147,28 @@ class Interaction(AccountScoped, OwnId, Changing, Base):
             "state NOT IN ('DRAFT', 'SCHEDULED') OR direction = 'OUTBOUND'",
             name="inbound_has_arrived",
         ),
+        CheckConstraint("jsonb_typeof(attachments) = 'array'", name="attachments_are_a_list"),
+        one_of("dashboard_only", list(DashboardOnly)),
+        # Only an e-mail that went out is mailed, or shown instead.
+        CheckConstraint(
+            "(attempt_at IS NULL AND mailed_at IS NULL AND dashboard_only IS NULL) "
+            "OR (channel = 'EMAIL' AND direction = 'OUTBOUND' "
+            "AND state NOT IN ('DRAFT', 'SCHEDULED', 'CANCELED'))",
+            name="mailed_once_sent",
+        ),
+        CheckConstraint("attempts >= 0", name="attempts_counted"),
+        # The answers to each, in the order of the list.
+        Index(
+            "ix_interactions_replies",
+            "account_id",
+            "in_reply_to_id",
+            "created_at",
+            "id",
+            postgresql_where="in_reply_to_id IS NOT NULL",
+        ),
+        # What the sending loop looks for.
+        Index("ix_interactions_due", "scheduled_for", postgresql_where="state = 'SCHEDULED'"),
+        Index("ix_interactions_attempts", "attempt_at", postgresql_where="attempt_at IS NOT NULL"),
     )
 
     purpose: Mapped[str]
@@ -141,6 +180,7 @@ class Interaction(AccountScoped, OwnId, Changing, Base):
     author_kind: Mapped[str]
     author_id: Mapped[str]
     author_name: Mapped[str | None]
+    attachments: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, server_default=text("'[]'"))
     in_reply_to_id: Mapped[uuid.UUID | None]
     scheduled_for: Mapped[datetime | None]
     sort_scheduled_for: Mapped[datetime] = mapped_column(
@@ -151,6 +191,12 @@ class Interaction(AccountScoped, OwnId, Changing, Base):
     viewed_at: Mapped[datetime | None]
     responded_at: Mapped[datetime | None]
     failure: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    # When the mail server took it, or why it was not asked to.
+    mailed_at: Mapped[datetime | None]
+    dashboard_only: Mapped[str | None]
+    # How often it was given to the mail server, and from when on it may be again.
+    attempts: Mapped[int] = staff_only(server_default=text("0"))
+    attempt_at: Mapped[datetime | None] = staff_only()
 
 
 class InteractionRequirement(AccountScoped, Base):
@@ -190,42 +236,50 @@ INTERACTIONS = ListSpec(
     mirrored=("created_at",),
 )
 INTERACTIONS.declare_indexes()
-INTERACTIONS_OF_REQUIREMENT = Link(
-    parent=cast(Table, Requirement.__table__),
-    through=cast(Table, InteractionRequirement.__table__),
-    through_parent="requirement_id",
-    through_child="interaction_id",
-    mirrored={"created_at": "interaction_created_at", "id": "interaction_id"},
-)
+REPLIES = Link(parent=INTERACTIONS.table.alias("answered"), column="in_reply_to_id")
 
 
-async def requirements_of_interactions(
-    reader: Reader, keys: Sequence[Key], columns: Sequence[str]
-) -> list[list[Record]]:
-    """For each interaction, by (account id, id): what it is about, in the order of the ids."""
-    names = dict.fromkeys(["account_id", "id", *columns])
-    values = {
-        "accounts": list({account_id for account_id, _ in keys}),
-        "ids": id_array(interaction_id for _, interaction_id in keys),
-    }
-    found: dict[Key, list[Record]] = {key: [] for key in keys}
-    record = record_class(cast(Table, Requirement.__table__))
-    for row in await reader.fetch(_requirements_query(tuple(names)), values, record):
-        found[row["account_id"], row["parent_id"]].append(row)
-    return [found[key] for key in keys]
+def check_content(
+    channel: str, subject: str | None, body: str, attachments: Sequence[DocumentReference]
+) -> None:
+    """Raise `InvalidInput` for what no contact over this channel can hold."""
+    check_text(body, MAX_BODY_LENGTH, "body")
+    check_optional_text(subject, MAX_SUBJECT_LENGTH, "subject")
+    if subject is None and channel == InteractionChannel.EMAIL:
+        raise InvalidInput("An e-mail must have a subject.", ("subject",))
+    if subject is not None and one_line(subject) != subject:
+        raise InvalidInput("A subject must be one line of text.", ("subject",))
+    check_documents(attachments, "attachments")
 
 
-@lru_cache(maxsize=256)
-def _requirements_query(columns: tuple[str, ...]) -> Query:
-    table = cast(Table, Requirement.__table__)
-    link = cast(Table, InteractionRequirement.__table__)
-    return compile_query(
-        select(link.c.interaction_id.label("parent_id"), *(table.c[name] for name in columns))
-        .where(
-            is_any(link.c.account_id, "accounts"),
-            is_any_id(link.c.interaction_id, "ids"),
-            table.c.account_id == link.c.account_id,
-            table.c.id == link.c.requirement_id,
-        )
-        .order_by(table.c.account_id, table.c.id)
-    )
+def permissions(row: Any, actor: Actor) -> list[Permission]:
+    """What the actor may do with the interaction now, one entry per action, with refusals.
+
+    `row` is an interaction or a record of its state.
+    """
+    return [
+        Permission(action, tuple(_refusals(row, actor, action))) for action in InteractionAction
+    ]
+
+
+def require_writer(actor: Actor, action: InteractionAction) -> None:
+    """Raise `Forbidden` unless the actor's role may take the action."""
+    if (refusal := _role_refusal(actor, action)) is not None:
+        raise Forbidden(refusal.message)
+
+
+def _refusals(row: Any, actor: Actor, action: InteractionAction) -> list[Refusal]:
+    found = []
+    if action not in LIFECYCLE.actions_from(row.state):
+        message = f"The interaction is {row.state}."
+        found.append(Refusal(ErrorCode.ILLEGAL_TRANSITION, message))
+    if (refusal := _role_refusal(actor, action)) is not None:
+        found.append(refusal)
+    return found
+
+
+def _role_refusal(actor: Actor, action: InteractionAction) -> Refusal | None:
+    if actor.role is Role.SYSTEM or actor.role in WRITERS:
+        return None
+    message = f"The role {actor.role} may not take the action {action}."
+    return Refusal(ErrorCode.FORBIDDEN, message)

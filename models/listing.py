@@ -117,14 +117,15 @@ class ListSpec:
 class Link:
     """How rows of a list hang on their parent.
 
-    `parent` is the parent's table; its key is `account_id` and, unless the parent is the account,
-    `id`. `column` is the row's column that holds the parent's id; `through`, where it is set, is
-    the table between the two, with the columns of either's id. `mirrored` maps columns of the
+    `parent` is the parent's table, under an alias where the list's is the same; its key is
+    `account_id` and, unless the parent is the account, `id`. `column` is the row's column that
+    holds the parent's id; `through`, where it is set, is the table between the two, with the
+    columns of either's id. `mirrored` maps columns of the
     list's rows to those of `through` that repeat them: read there, one index has both the parent's
     rows and their order.
     """
 
-    parent: Table
+    parent: FromClause
     column: str | None = None
     through: Table | None = None
     through_parent: str = ""

@@ -24,6 +24,7 @@ from sqlalchemy import (
     bindparam,
     literal_column,
     select,
+    text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -41,6 +42,7 @@ from models.idempotency import request_hash as hash_of
 from models.ids import HexId, id_array, program_id_for
 from models.lifecycle import Lifecycle, one_of, some_of
 from models.listing import ListSpec, is_any, is_any_id, record_class
+from models.notice_texts import NoticeText, check_notices
 from models.outcome import Outcome
 from models.permission import Permission, Refusal
 from models.platform import Platform
@@ -150,6 +152,7 @@ class Program(Base):
     legal_ground: Mapped[str | None]
     reason_codes: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
     error_codes: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
+    notices: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, server_default=text("'[]'"))
     published_at: Mapped[datetime]
     published_by_kind: Mapped[str]
     published_by_id: Mapped[str]
@@ -200,6 +203,7 @@ class Publish:
     legal_ground: str | None = None
     reason_codes: tuple[CodeText, ...] = ()
     error_codes: tuple[CodeText, ...] = ()
+    notices: tuple[NoticeText, ...] = ()
     expected_version: int | None = None
     idempotency_key: str | None = None
 
@@ -307,6 +311,7 @@ def _check(command: Publish) -> None:
     _check_durations(command)
     _check_lists(command)
     check_schema(command.evidence_schema)
+    check_notices(command.notices, "notices")
 
 
 def _check_durations(command: Publish) -> None:
@@ -427,6 +432,7 @@ def _new_version(actor: Actor, command: Publish, version: int, now: datetime) ->
         legal_ground=command.legal_ground,
         reason_codes=[asdict(entry) for entry in command.reason_codes],
         error_codes=[asdict(entry) for entry in command.error_codes],
+        notices=[asdict(entry) for entry in command.notices],
         published_at=now,
     )
     stamp(program, "published_by", actor)

@@ -47,6 +47,8 @@ from models.events import EventType, SubjectType
 from models.evidence import DocumentReference, check_evidence, new_evidence, payload_hash
 from models.fair_clock import begin, hand_over
 from models.lifecycle import Lifecycle, expect_version, one_of, some_of
+from models.notice_texts import NoticeKind
+from models.notices import notify
 from models.outcome import Outcome
 from models.permission import Permission, Refusal
 from models.program import Program, ProgramNotPublished, RequirementCategory
@@ -359,7 +361,7 @@ async def open_requirement(
         if program is None:
             raise ProgramNotPublished(command.program)
         check_times(command.currently_due_at, command.deadline, unit.now)
-        return open_under(
+        row = open_under(
             unit,
             program,
             currently_due_at=command.currently_due_at
@@ -370,6 +372,8 @@ async def open_requirement(
             alternative_group=command.alternative_group,
             priority=command.priority,
         )
+        notify(unit, NoticeKind.REQUESTED, row, program)
+        return row
 
     return await operate(session, actor, clock, "requirementOpen", command, Requirement, step)
 
@@ -417,6 +421,7 @@ async def request_changes(
         LIFECYCLE.target(row.state, RequirementAction.REQUEST_CHANGES)
         _check_errors(command.errors, program)
         send_back(unit, row, program, command.errors)
+        notify(unit, NoticeKind.CHANGES_REQUESTED, row, program)
         await drop_proposal(unit, row)
         return row
 
@@ -461,6 +466,7 @@ async def extend(
             EventType.REQUIREMENT_EXTENDED,
             deadline=row.deadline,
         )
+        notify(unit, NoticeKind.EXTENDED, row, program)
         return row
 
     return await operate(session, actor, clock, "requirementExtend", command, Requirement, step)
@@ -502,6 +508,7 @@ async def reopen(
         check_times(None, command.deadline, unit.now)
         deadline = command.deadline or after(unit.now, program.deadline_after)
         open_again(unit, row, program, unit.now, deadline, command.reason)
+        notify(unit, NoticeKind.REQUESTED, row, program)
         return row
 
     return await operate(session, actor, clock, "requirementReopen", command, Requirement, step)

@@ -14,6 +14,10 @@ MAX_SAFE_INTEGER = 2**53 - 1
 _FORBIDDEN = re.compile("[\x00\ud800-\udfff]")
 MAX_EMAIL_LENGTH = 254
 _EMAIL = re.compile(r"[^\s@]+@[^\s@]+")
+# What ends a line somewhere, and what no line holds.
+_NOT_IN_A_LINE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+# One mailbox, without a name, quotes or comments: nothing that a header could be made of.
+_ADDRESS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
 
 
 def check_text(value: str, longest: int, *field: str, empty: bool = False) -> str:
@@ -22,9 +26,14 @@ def check_text(value: str, longest: int, *field: str, empty: bool = False) -> st
         raise InvalidInput("This can't be blank.", field)
     if len(value) > longest:
         raise InvalidInput(f"At most {longest} characters, not {len(value)}.", field)
-    if _FORBIDDEN.search(value):
+    if not is_storable(value):
         raise InvalidInput("Text can't hold a NUL character or half of a surrogate pair.", field)
     return value
+
+
+def is_storable(value: str) -> bool:
+    """Whether PostgreSQL and JSON can hold the text."""
+    return _FORBIDDEN.search(value) is None
 
 
 def check_optional_text(
@@ -32,6 +41,16 @@ def check_optional_text(
 ) -> str | None:
     """As `check_text`, for a value that may be missing."""
     return None if value is None else check_text(value, longest, *field, empty=empty)
+
+
+def one_line(value: str) -> str:
+    """`value` with a space for each control character and end of a line: fit for a header."""
+    return _NOT_IN_A_LINE.sub(" ", value)
+
+
+def is_address(value: str) -> bool:
+    """Whether it is an e-mail address that any mail server takes: ASCII, one, and nothing more."""
+    return len(value) <= MAX_EMAIL_LENGTH and _ADDRESS.fullmatch(value) is not None
 
 
 def check_country(value: str, *field: str) -> str:

@@ -8,15 +8,18 @@ import strawberry
 
 from models.actor import ActorKind, Role
 from models.aggregate import RiskTier
+from models.delivery import Report
 from models.errors import ErrorCode
 from models.events import EventType
 from models.fair_clock import Party
 from models.interaction import (
+    DashboardOnly,
     InteractionChannel,
     InteractionDirection,
     InteractionPurpose,
     InteractionState,
 )
+from models.notice_texts import NoticeKind
 from models.program import ProgramState, RequirementCategory
 from models.requirement import Priority, RequirementAction
 from models.resolution import (
@@ -39,9 +42,9 @@ from models.status import (
 E = TypeVar("E", bound=type[Enum])
 
 
-def describe(enum: E, description: str, values: Mapping[str, str]) -> E:
+def describe(enum: E, description: str, values: Mapping[str, str], name: str | None = None) -> E:
     """Make `enum` one of the schema's; `values` says of each value what it means."""
-    described = strawberry.enum(enum, description=description)
+    described = strawberry.enum(enum, name=name, description=description)
     for value in described.__strawberry_definition__.values:  # type: ignore[attr-defined]
         value.description = values[value.name]
     return described
@@ -255,6 +258,37 @@ describe(
     {"OUTBOUND": "From the platform to the account's user.", "INBOUND": "From them."},
 )
 describe(
+    DashboardOnly,
+    "Why an e-mail is shown in the dashboard and was not mailed.",
+    {
+        "NO_MAIL_SERVER": "No mail server is set up.",
+        "NO_ADDRESS": "The account has no e-mail address that mail could go to.",
+    },
+    name="DashboardOnlyReason",
+)
+describe(
+    Report,
+    "What somebody outside has seen happen to a contact.",
+    {
+        "SENT": "It went out.",
+        "DELIVERED": "It arrived.",
+        "VIEWED": "It was read.",
+        "RESPONDED": "It was answered.",
+        "FAILED": "It could not be sent.",
+    },
+    name="InteractionReport",
+)
+describe(
+    NoticeKind,
+    "What an account's user is told of a requirement.",
+    {
+        "REQUESTED": "It was opened, or asked for again.",
+        "CHANGES_REQUESTED": "What was submitted was sent back.",
+        "EXTENDED": "Its deadline was moved.",
+        "DECIDED": "A decision on it took effect.",
+    },
+)
+describe(
     ProgramState,
     "Whether new requirements may be opened under a version of a program.",
     {
@@ -314,6 +348,17 @@ describe(
         "RESOLUTION_FINAL": "A decision took effect.",
         "RESOLUTION_DECLINED": "A proposed decision was turned down.",
         "NOTE_ADDED": "Staff noted something about it; not shown to account users.",
+        "INTERACTION_DRAFTED": "A contact was written; it has not gone out yet.",
+        "INTERACTION_UPDATED": "A contact that has not gone out yet was changed.",
+        "INTERACTION_SCHEDULED": "A contact will go out at an instant.",
+        "INTERACTION_SENT": "A contact went out: the account's user sees it.",
+        "INTERACTION_MAILED": "A mail server took an e-mail, or it is shown in the dashboard only.",
+        "INTERACTION_DELIVERED": "A contact arrived.",
+        "INTERACTION_VIEWED": "A contact was read.",
+        "INTERACTION_RESPONDED": "A contact was answered.",
+        "INTERACTION_FAILED": "A contact could not be sent.",
+        "INTERACTION_RECEIVED": "The account's user has written.",
+        "INTERACTION_CANCELED": "A contact won't go out.",
     },
 )
 describe(

@@ -1,11 +1,12 @@
 """Evidence: what was submitted."""
 
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
-from models.evidence import EVIDENCE
+from models.evidence import EVIDENCE, DocumentReference
 from models.requirement_reads import REQUIREMENTS
 from resolvers import ids
 from resolvers.batching import Parents, batched
@@ -31,8 +32,13 @@ class Document:
     name: str = strawberry.field(description="The name of the document.")
 
 
-def _documents(parents: Parents) -> list[list[Document]]:
-    return [[Document(**entry) for entry in row["documents"]] for row in parents]
+def documents_in(column: str) -> Callable[[Parents], list[list[Document]]]:
+    """What reads the documents out of a column of references."""
+
+    def resolve(parents: Parents) -> list[list[Document]]:
+        return [[Document(**entry) for entry in row[column]] for row in parents]
+
+    return resolve
 
 
 @strawberry.type(description="One submission against a requirement. It never changes.")
@@ -52,7 +58,9 @@ class Evidence(Node):
         description="What was submitted, as the program's JSON Schema has it."
     )
     documents: list[Document] = batched(
-        _documents, description="The documents that were submitted.", needs=("documents",)
+        documents_in("documents"),
+        description="The documents that were submitted.",
+        needs=("documents",),
     )
     submitted_by: Actor = actor_field("submitted_by", "Who submitted it.")
     submitted_at: datetime = strawberry.field(description="The instant of the submission.")
@@ -78,3 +86,17 @@ class DocumentInput:
     )
     bytes: int = strawberry.field(description="The size of the document, in bytes.")
     name: str = strawberry.field(description="The name of the document.")
+
+
+def references(given: Iterable[DocumentInput] | None) -> tuple[DocumentReference, ...]:
+    """The references as operations take them."""
+    return tuple(
+        DocumentReference(
+            uri=one.uri,
+            sha256=one.sha256,
+            media_type=one.media_type,
+            bytes=one.bytes,
+            name=one.name,
+        )
+        for one in given or ()
+    )

@@ -8,21 +8,26 @@ import strawberry
 
 from models.interaction import (
     INTERACTIONS,
-    INTERACTIONS_OF_REQUIREMENT,
+    REPLIES,
+    DashboardOnly,
     InteractionChannel,
     InteractionDirection,
     InteractionPurpose,
     InteractionState,
-    requirements_of_interactions,
+    permissions,
 )
+from models.interaction_reads import INTERACTIONS_OF_REQUIREMENT, requirements_of_interactions
+from models.permission import Permission
 from models.reading import Record
 from resolvers import ids
 from resolvers.batching import Parents, batched
 from resolvers.context import Info
+from resolvers.evidence import Document, documents_in
 from resolvers.lists import Listing
 from resolvers.loading import OF_ACCOUNT, account_field, reference_field
 from resolvers.node import Actor, Node, actor_field, node_id, rows_of
-from resolvers.pagination import DateTimeRange, Filtered, OrderDirection
+from resolvers.pagination import Connection, DateTimeRange, Filtered, OrderDirection
+from resolvers.permission import InteractionActionPermission
 from resolvers.selection import asked_columns, register_columns
 
 if TYPE_CHECKING:
@@ -50,6 +55,21 @@ async def _requirements(parents: Parents, info: Info) -> list[list[Record]]:
     return await requirements_of_interactions(info.context.reader, keys, columns)
 
 
+def _next_attempts(parents: Parents, info: Info) -> list[datetime | None]:
+    staff = info.context.actor.is_staff
+    return [row["attempt_at"] if staff else None for row in parents]
+
+
+def _permissions(parents: Parents, info: Info) -> list[list[Permission]]:
+    return [permissions(row, info.context.actor) for row in parents]
+
+
+# The oldest first, as in a thread.
+replies_of_interactions = Listing(INTERACTIONS, "Interaction").of_each(
+    "interaction.replies", REPLIES
+)
+
+
 @strawberry.type(description="One contact with the account's user about requirements.")
 class Interaction(Node):
     """A request, reminder, notice, message or decision."""
@@ -70,9 +90,21 @@ class Interaction(Node):
     subject: str | None = strawberry.field(description="The subject line of the contact.")
     body: str = strawberry.field(description="The text of the contact.")
     author: Actor = actor_field("author", "Who wrote it.")
+    attachments: list[Document] = batched(
+        documents_in("attachments"),
+        description="The documents that go with it.",
+        needs=("attachments",),
+    )
     in_reply_to: Annotated["Interaction", strawberry.lazy("resolvers.interaction")] | None = (
         reference_field(
             "Interaction", INTERACTIONS.table, "in_reply_to_id", "The contact that it answers."
+        )
+    )
+    replies: Connection[Annotated["Interaction", strawberry.lazy("resolvers.interaction")]] = (
+        batched(
+            replies_of_interactions,
+            description="The contacts that answer it, the oldest first.",
+            needs=("account_id", "id"),
         )
     )
     scheduled_for: datetime | None = strawberry.field(
@@ -90,6 +122,22 @@ class Interaction(Node):
     )
     failure: InteractionFailure | None = batched(
         _failures, description="Why it could not be sent.", needs=("failure",)
+    )
+    mailed_at: datetime | None = strawberry.field(
+        description="The instant at which a mail server took it, where it is an e-mail."
+    )
+    dashboard_only: DashboardOnly | None = strawberry.field(
+        description="Why it is shown in the dashboard and was not mailed, where it is an e-mail."
+    )
+    next_attempt_at: datetime | None = batched(
+        _next_attempts,
+        description="For staff: the instant at which an e-mail is given to the mail server next.",
+        needs=("attempt_at",),
+    )
+    allowed_actions: list[InteractionActionPermission] = batched(
+        _permissions,
+        description="What the viewer may do with it now, and why not otherwise.",
+        needs=("state",),
     )
     version: int = strawberry.field(description="How often the contact has changed, from 1.")
     created_at: datetime = strawberry.field(description="The instant at which it was made.")

@@ -7,6 +7,7 @@ import strawberry
 from models.account import AccountAction
 from models.errors import ErrorCode
 from models.hold import HoldAction
+from models.interaction import InteractionAction
 from models.program import ProgramAction
 from models.requirement import RequirementAction
 from models.resolution import ResolutionAction
@@ -22,6 +23,20 @@ describe(
     },
 )
 describe(HoldAction, "What may be done with a hold.", {"RELEASE": "End it."})
+describe(
+    InteractionAction,
+    "What may be done with a contact.",
+    {
+        "UPDATE": "Change what it says, or when it goes out.",
+        "SCHEDULE": "Let it go out at an instant.",
+        "SEND": "Let it go out at once, or report that it went out.",
+        "REPORT_DELIVERED": "Report that it arrived.",
+        "REPORT_VIEWED": "Report that it was read.",
+        "REPORT_RESPONDED": "Report that it was answered.",
+        "REPORT_FAILED": "Report that it could not be sent.",
+        "CANCEL": "Don't let it go out.",
+    },
+)
 describe(
     ProgramAction,
     "What may be done with a program.",
@@ -74,3 +89,8 @@ class RequirementActionPermission(ActionPermission[RequirementAction]):
 @strawberry.type(description="Whether an action on a resolution would be taken now.")
 class ResolutionActionPermission(ActionPermission[ResolutionAction]):
     """One action on a resolution."""
+
+
+@strawberry.type(description="Whether an action on an interaction would be taken now.")
+class InteractionActionPermission(ActionPermission[InteractionAction]):
+    """One action on an interaction."""

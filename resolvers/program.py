@@ -6,6 +6,7 @@ from typing import Annotated
 import strawberry
 
 from models.errors import NotFound
+from models.notice_texts import NoticeKind
 from models.permission import Permission
 from models.program import (
     MAX_CODE_LENGTH,
@@ -81,6 +82,25 @@ def _calendars(parents: Parents) -> list[BusinessCalendar | None]:
         None
         if row["calendar_region"] is None
         else BusinessCalendar(region=row["calendar_region"], time_zone=row["calendar_time_zone"])
+        for row in parents
+    ]
+
+
+@strawberry.type(description="The texts of one kind of notice.")
+class ProgramNotice:
+    """Templates."""
+
+    kind: NoticeKind = strawberry.field(description="What it tells.")
+    subject: str = strawberry.field(description="The template of the subject.")
+    body: str = strawberry.field(description="The template of the text.")
+
+
+def _notices(parents: Parents) -> list[list[ProgramNotice]]:
+    return [
+        [
+            ProgramNotice(kind=NoticeKind(e["kind"]), subject=e["subject"], body=e["body"])
+            for e in row["notices"]
+        ]
         for row in parents
     ]
 
@@ -171,6 +191,11 @@ class Program(Node):
         _error_codes,
         description="The errors that its reviewers may point out; any where the list is empty.",
         needs=("error_codes",),
+    )
+    notices: list[ProgramNotice] = batched(
+        _notices,
+        description="The texts of its notices; those that Recourse has where one is missing.",
+        needs=("notices",),
     )
     published_at: datetime = strawberry.field(description="The instant of its publication.")
     published_by: Actor = actor_field("published_by", "Who published it.")

@@ -6,6 +6,7 @@ import strawberry
 
 from models import program as operations
 from models.ids import hex_id
+from models.notice_texts import NoticeKind, NoticeText
 from models.program import RequirementCategory, programs_by_id
 from models.reading import Record
 from models.status import CapabilityKind
@@ -58,6 +59,25 @@ class BusinessCalendarInput:
     )
     time_zone: str = strawberry.field(
         description="By whose clock days begin, as IANA has it: Europe/Berlin."
+    )
+
+
+@strawberry.input(
+    description="The texts of one kind of notice, as Jinja templates of plain text. They show "
+    "fields: account.businessName, account.externalId; requirement.title, .description, "
+    ".currentlyDueAt, .deadline; in a DECIDED one decision.outcome, .reasonCode, .facts, .ground, "
+    ".redress. They ask (if), and go through requirement.requestedReasons (code, message) or "
+    "requirement.errors (code, message, remedy). They call and compute nothing."
+)
+class ProgramNoticeInput:
+    """Templates."""
+
+    kind: NoticeKind = strawberry.field(description="What it tells.")
+    subject: str = strawberry.field(
+        description="The template of the subject, 500 characters at most, 200 when filled in."
+    )
+    body: str = strawberry.field(
+        description="The template of the text, 5,000 characters at most, 10,000 when filled in."
     )
 
 
@@ -138,6 +158,9 @@ class ProgramPublishInput(VersionedInput):
     error_codes: list[CodeInput] | None = strawberry.field(
         default=None, description="The errors that its reviewers may point out."
     )
+    notices: list[ProgramNoticeInput] | None = strawberry.field(
+        default=None, description="The texts of its notices, one of a kind at most."
+    )
 
     def command(self) -> operations.Publish:
         return operations.Publish(
@@ -164,6 +187,9 @@ class ProgramPublishInput(VersionedInput):
             legal_ground=self.legal_ground,
             reason_codes=_codes(self.reason_codes),
             error_codes=_codes(self.error_codes),
+            notices=tuple(
+                NoticeText(plain(one.kind), one.subject, one.body) for one in self.notices or ()
+            ),
             **self.shared(),
         )
 

@@ -8,13 +8,12 @@ import strawberry
 from models import decision as decisions
 from models import requirement as operations
 from models.actor import Scope
-from models.events import DERIVED, EventType
-from models.evidence import DocumentReference
+from models.events import DERIVED, TOLD, EventType
 from models.requirement import Priority, RequirementAction
 from models.requirement import Requirement as RequirementRow
 from models.resolution import EVIDENCE_ACCEPTED, AutomatedDecision, Statement
 from resolvers import ids
-from resolvers.evidence import DocumentInput
+from resolvers.evidence import DocumentInput, references
 from resolvers.mutation import Payload, VersionedInput, changed_field, mutation, version_of
 from resolvers.pagination import plain
 from resolvers.requirement import Requirement
@@ -113,19 +112,9 @@ class RequirementSubmitInput(RequirementInput):
     def command(self) -> operations.Submit:
         return operations.Submit(
             payload=self.payload,
-            documents=tuple(_document(given) for given in self.documents or ()),
+            documents=references(self.documents),
             **self.shared(),
         )
-
-
-def _document(given: DocumentInput) -> DocumentReference:
-    return DocumentReference(
-        uri=given.uri,
-        sha256=given.sha256,
-        media_type=given.media_type,
-        bytes=given.bytes,
-        name=given.name,
-    )
 
 
 @strawberry.type(description="The requirement that was submitted to.")
@@ -354,7 +343,7 @@ class RequirementMutations:
         RequirementOpenInput,
         "Ask something of an account.",
         operations.OPENERS,
-        (EventType.REQUIREMENT_OPENED, *DERIVED),
+        (EventType.REQUIREMENT_OPENED, *TOLD, *DERIVED),
         argument="What to ask.",
     )
     requirement_submit: RequirementSubmitPayload = mutation(
@@ -386,7 +375,12 @@ class RequirementMutations:
         RequirementRequestChangesInput,
         "Send back what was submitted, with what is wrong.",
         ROLES[RequirementAction.REQUEST_CHANGES],
-        (EventType.REQUIREMENT_CHANGES_REQUESTED, EventType.RESOLUTION_DECLINED, *DERIVED),
+        (
+            EventType.REQUIREMENT_CHANGES_REQUESTED,
+            EventType.RESOLUTION_DECLINED,
+            *TOLD,
+            *DERIVED,
+        ),
         argument="What is wrong.",
     )
     requirement_reject: RequirementRejectPayload = mutation(
@@ -419,7 +413,7 @@ class RequirementMutations:
         RequirementExtendInput,
         "Give a requirement a later deadline.",
         ROLES[RequirementAction.EXTEND],
-        (EventType.REQUIREMENT_EXTENDED, *DERIVED),
+        (EventType.REQUIREMENT_EXTENDED, *TOLD, *DERIVED),
         argument="What to extend.",
     )
     requirement_assign: RequirementAssignPayload = mutation(
@@ -435,6 +429,6 @@ class RequirementMutations:
         RequirementReopenInput,
         "Ask again for what was satisfied or waived.",
         ROLES[RequirementAction.REOPEN],
-        (EventType.REQUIREMENT_REOPENED, *DERIVED),
+        (EventType.REQUIREMENT_REOPENED, *TOLD, *DERIVED),
         argument="What to reopen.",
     )

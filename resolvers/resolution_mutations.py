@@ -5,7 +5,7 @@ from typing import Any
 import strawberry
 
 from models import decision as decisions
-from models.events import DERIVED, EventType
+from models.events import DERIVED, TOLD, EventType
 from models.requirement import Requirement as RequirementRow
 from models.resolution import DECIDERS
 from models.resolution import Resolution as ResolutionRow
@@ -19,6 +19,7 @@ DECIDED = (
     EventType.RESOLUTION_FINAL,
     EventType.RESOLUTION_DECLINED,
     EventType.REQUIREMENT_CANCELED,
+    *TOLD,
     *DERIVED,
 )
 

@@ -42,6 +42,7 @@ from resolvers.hold import Hold
 from resolvers.hold_mutations import HoldMutations
 from resolvers.ids import NOUNS
 from resolvers.interaction import Interaction, interactions
+from resolvers.interaction_mutations import InteractionMutations
 from resolvers.loading import found_or_error, rows_by_global_id
 from resolvers.node import Node
 from resolvers.note import Note
@@ -208,6 +209,7 @@ Mutation = merge_types(
         AccountMutations,
         HoldMutations,
         NoteMutations,
+        InteractionMutations,
         ProgramMutations,
         RequirementMutations,
         ResolutionMutations,

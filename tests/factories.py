@@ -8,22 +8,33 @@ import itertools
 import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, TypeVar
 
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import undefer
 
 from app.database import Database
 from models import account as accounts
-from models import decision, hold, note, requirement
+from models import correspondence, decision, delivery, hold, note, requirement
 from models.account import CreateAccount
 from models.actor import Actor, Role, Scope, system
 from models.aggregate import Account, rederive
 from models.base import Base
 from models.clock import Clock, ManualClock
+from models.correspondence import DraftInteraction, ReceiveInteraction
 from models.decision import ApproveResolution, Decide, DeclineResolution
+from models.delivery import (
+    CancelInteraction,
+    Failure,
+    ReportInteraction,
+    ScheduleInteraction,
+    SendInteraction,
+)
 from models.hold import Hold, PlaceHold
 from models.ids import platform_id_for
+from models.interaction import Interaction, InteractionChannel, InteractionState
 from models.note import AddNote, Note
 from models.outcome import Outcome
 from models.platform import ensure_platform
@@ -46,6 +57,7 @@ Row = TypeVar("Row", bound=Base)
 Operation = Callable[[AsyncSession, Actor, Clock, C], Awaitable[Outcome[T]]]
 
 PAYLOAD = {"name": "Ada Lovelace", "born": "1815-12-10"}
+FAILURE = Failure("mailbox_unavailable", "There is no such mailbox.")
 EVIDENCE_SCHEMA = {
     "type": "object",
     "properties": {
@@ -237,6 +249,76 @@ async def create_resolution(
     if state == ResolutionState.PROPOSED:
         return proposal
     return await settle(run, proposal, approve=state == ResolutionState.FINAL)
+
+
+async def draft_interaction(
+    run: Runner, row: Requirement | None = None, **values: Any
+) -> Interaction:
+    """A draft about a requirement that is made unless given; `values` override the command's."""
+    row = row or await open_requirement(run)
+    given = {
+        "account_id": row.account_id,
+        "requirement_ids": (row.id,),
+        "channel": InteractionChannel.EMAIL,
+        "subject": "Your documents",
+        "body": "Please send them.",
+        **values,
+    }
+    return (await run(correspondence.draft, run.reviewer, DraftInteraction(**given))).value
+
+
+async def create_interaction(
+    run: Runner, state: str = "DRAFT", row: Requirement | None = None, **values: Any
+) -> Interaction:
+    """A contact in any state, brought there by the operations that lead to it."""
+    contact = await draft_interaction(run, row, **values)
+    key = contact_key(contact)
+    if state == "SCHEDULED":
+        later = ScheduleInteraction(**key, at=run.clock.now() + timedelta(days=1))
+        await run(delivery.schedule, run.reviewer, later)
+    elif state == "CANCELED":
+        await run(delivery.cancel, run.reviewer, CancelInteraction(**key))
+    elif state != "DRAFT":
+        await run(delivery.send, run.reviewer, SendInteraction(**key))
+        if state != "SENT":
+            failure = FAILURE if state == "FAILED" else None
+            seen = ReportInteraction(**key, report=state, failure=failure)
+            await run(delivery.report, run.integrator, seen)
+    return await run.fetch(Interaction, contact.account_id, contact.id)
+
+
+async def receive_message(
+    run: Runner, row: Requirement | None = None, **values: Any
+) -> Interaction:
+    """A message of the account's user about a requirement, written in the dashboard."""
+    row = row or await open_requirement(run)
+    user = Actor(Role.ACCOUNT_USER, "uma", run.platform_id, row.account_id)
+    given = {
+        "account_id": row.account_id,
+        "requirement_ids": (row.id,),
+        "body": "Which ones?",
+        **values,
+    }
+    return (await run(correspondence.receive, user, ReceiveInteraction(**given))).value
+
+
+async def cancel_notices(run: Runner, row: Requirement) -> None:
+    """Let nothing go out that the requirement's operations have scheduled."""
+    async with run.database.session_for(run.system) as session:
+        waiting = await session.scalars(
+            select(Interaction).where(
+                Interaction.account_id == row.account_id,
+                Interaction.state == InteractionState.SCHEDULED,
+            )
+        )
+        keys = [contact_key(one) for one in waiting]
+    for key in keys:
+        await run(delivery.cancel, run.reviewer, CancelInteraction(**key))
+
+
+def contact_key(row: Interaction) -> dict[str, Any]:
+    """The fields with which a command names an interaction."""
+    return {"account_id": row.account_id, "interaction_id": row.id}
 
 
 async def place_hold(run: Runner, account: Account, **values: Any) -> Hold:

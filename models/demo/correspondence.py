@@ -175,6 +175,8 @@ def _contact(history: History, at: datetime, rows: Sequence[Requirement], author
         "author_kind": author.kind,
         "author_id": author.id,
         "author_name": author.name,
+        "attachments": [],
+        "attempts": 0,
     }
     unit.contacts.append(contact)
     for row in rows:

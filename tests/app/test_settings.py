@@ -139,3 +139,28 @@ def test_what_is_secret_does_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = Settings()
     for shown in (str(settings), repr(settings), str(settings.database_url), settings.model_dump()):
         assert "swordfish" not in str(shown)
+
+
+SMTP = {"smtp_host": "mail.example", "smtp_from": "risk@platform.example"}
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({"smtp_host": "mail.example"}, "RECOURSE_SMTP_FROM"),
+        ({"smtp_from": "risk@platform.example"}, "RECOURSE_SMTP_HOST"),
+        ({**SMTP, "smtp_user": "us"}, "RECOURSE_SMTP_PASSWORD"),
+        ({**SMTP, "smtp_password": "secret"}, "RECOURSE_SMTP_USER"),
+        ({**SMTP, "smtp_from": "Risk <risk@platform.example>"}, "smtp_from"),
+        ({**SMTP, "smtp_from": "risk@platform.example\r\nBcc: x@y.example"}, "smtp_from"),
+        ({**SMTP, "smtp_port": 0}, "smtp_port"),
+        ({**SMTP, "smtp_host": ""}, "smtp_host"),
+        ({**SMTP, "smtp_security": "ssl"}, "smtp_security"),
+        ({**SMTP, "smtp_timeout_seconds": 0}, "smtp_timeout_seconds"),
+    ],
+)
+def test_half_a_mail_server_is_refused(given: dict[str, object], named: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        Settings(**given)  # type: ignore[arg-type]
+    assert named in str(caught.value)
+    assert "secret" not in str(caught.value)

@@ -162,6 +162,8 @@ def _interaction(
             "body": "Please send what we asked for. Until then nothing changes for you.",
             "author_kind": ActorKind.SERVICE.value,
             "author_id": "onboarding",
+            "attachments": [],
+            "attempts": 0,
             "sent_at": created,
         },
     )

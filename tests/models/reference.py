@@ -10,6 +10,8 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from tests.models.correspondence_rules import Contact
+
 KINDS = ("CARD_PAYMENTS", "PAYOUTS", "TRANSFERS")
 WITH_ACCOUNT = {"OPEN", "ACTION_REQUIRED"}
 WITH_RISK = {"SUBMITTED", "IN_REVIEW"}
@@ -188,6 +190,7 @@ class Model:
     items: list[Item] = field(default_factory=list)
     restraints: list[Restraint] = field(default_factory=list)
     resolutions: list[Proposal] = field(default_factory=list)
+    contacts: list[Contact] = field(default_factory=list)
     sequence: int = 1
     latest: Counter[str] = field(default_factory=Counter)
 

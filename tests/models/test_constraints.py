@@ -138,6 +138,19 @@ EXAMPLES = [
     ("interactions", "true", "state = 'FAILED', sent_at = created_at", "failed_with_reason"),
     ("interactions", "true", "failure = '{}'", "failed_with_reason"),
     ("interactions", "true", "direction = 'INBOUND'", "inbound_has_arrived"),
+    ("interactions", "true", "attachments = '{}'", "attachments_are_a_list"),
+    ("interactions", "true", "attachments = 'null'", "attachments_are_a_list"),
+    ("interactions", "true", "attempts = -1", "attempts_counted"),
+    *(
+        ("interactions", "true", change, "mailed_once_sent")
+        for change in (
+            "attempt_at = created_at",
+            "mailed_at = created_at",
+            "dashboard_only = 'NO_ADDRESS'",
+            "state = 'SENT', sent_at = created_at, channel = 'SMS', mailed_at = created_at",
+            "state = 'SENT', sent_at = created_at, direction = 'INBOUND', attempt_at = created_at",
+        )
+    ),
     ("programs", "state = 'PUBLISHED'", "state = 'RETIRED'", "retired_with_instant"),
     ("programs", "state = 'PUBLISHED'", "retired_at = published_at", "retired_with_instant"),
     ("programs", "state = 'PUBLISHED'", "version = 0", "version_positive"),
@@ -240,6 +253,7 @@ LISTED = [match.groups() for match in KNOWN if match is not None]
 # Where nothing is a value of its own: optional columns, and times that may be missing.
 MAY_BE_UNKNOWN = {
     "ck_accounts_rejected_reason_known",
+    "ck_interactions_dashboard_only_known",
     "ck_requirements_proposed_outcome_known",
     "ck_requirements_deadline_after_due",
 }
@@ -306,7 +320,8 @@ INTERACTION = (
     INSERT INTO interaction_requirements (account_id, platform_id, interaction_id, requirement_id,
         interaction_created_at)
     SELECT r.account_id, r.platform_id, :id, r.id, i.created_at
-    FROM requirements r JOIN interactions i USING (account_id) WHERE r.account_id = :a""",
+    FROM requirements r JOIN interactions i USING (account_id)
+    WHERE r.account_id = :a AND i.id = :id""",
 )
 
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 
 import pytest
-from sqlalchemy import Table, insert, text
+from sqlalchemy import Table, delete, insert, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.database import Database
@@ -14,10 +14,10 @@ from models.clock import ManualClock
 from models.ids import HexId, hex_id, id_array
 from models.interaction import (
     INTERACTIONS,
-    INTERACTIONS_OF_REQUIREMENT,
     Interaction,
     InteractionRequirement,
 )
+from models.interaction_reads import INTERACTIONS_OF_REQUIREMENT
 from models.listing import Shape, page_query
 from models.requirement import Requirement
 from tests.conftest import START
@@ -108,6 +108,10 @@ async def contacts(database: Database, owner_engine: AsyncEngine) -> Contacts:
     )
     links = cast(Table, InteractionRequirement.__table__)
     async with owner_engine.begin() as connection:
+        # But for the notices that the requirements were opened with.
+        for table in (links, INTERACTIONS.table):
+            of_account = table.c.account_id == account.account_id
+            await connection.execute(delete(table).where(of_account))
         await connection.execute(
             insert(cast(Table, Interaction.__table__)), found.rows + found.elsewhere
         )

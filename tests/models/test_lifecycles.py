@@ -18,6 +18,7 @@ from models.events import EventType, SubjectType
 from models.fair_clock import WRITTEN
 from models.hold import Hold, ReleaseHold, release
 from models.interaction import (
+    DashboardOnly,
     InteractionChannel,
     InteractionDirection,
     InteractionPurpose,
@@ -84,6 +85,7 @@ PROGRAM_ARROWS: Mapping[str, tuple[Sequence[str], str | None]] = {
 }
 UNSENT, OUT = ["DRAFT", "SCHEDULED"], ["SENT", "DELIVERED", "VIEWED"]
 INTERACTION_ARROWS: Mapping[str, tuple[Sequence[str], str | None]] = {
+    "UPDATE": (UNSENT, None),
     "SCHEDULE": (["DRAFT", "FAILED"], "SCHEDULED"),
     "SEND": (UNSENT, "SENT"),
     "REPORT_DELIVERED": (["SENT"], "DELIVERED"),
@@ -112,6 +114,7 @@ KNOWN = {
     ("interactions", "channel"): InteractionChannel,
     ("interactions", "direction"): InteractionDirection,
     ("notes", "author_kind"): ActorKind,
+    ("interactions", "dashboard_only"): DashboardOnly,
     ("programs", "state"): ProgramState,
     ("programs", "category"): RequirementCategory,
     ("requirement_spans", "party"): WRITTEN,

@@ -22,9 +22,9 @@ from models.evidence import EVIDENCE
 from models.ids import HexId, account_id_for, hex_id, id_array, platform_id_for
 from models.interaction import (
     INTERACTIONS,
-    INTERACTIONS_OF_REQUIREMENT,
-    requirements_of_interactions,
+    REPLIES,
 )
+from models.interaction_reads import INTERACTIONS_OF_REQUIREMENT, requirements_of_interactions
 from models.listing import COUNT_LIMIT, Link, ListSpec, Shape, count_query, page_query
 from models.lookup import accounts_by_id, rows_by_account, rows_by_key
 from models.note import NOTES
@@ -89,6 +89,7 @@ NESTED = [
     (RESOLUTIONS, OF_ACCOUNT),
     (TIMELINE, OF_ACCOUNT),
     (INTERACTIONS, INTERACTIONS_OF_REQUIREMENT),
+    (INTERACTIONS, REPLIES),
     (RESOLUTIONS, OF_REQUIREMENT),
     (EVIDENCE, OF_REQUIREMENT),
     (NOTES, OF_REQUIREMENT),

@@ -46,12 +46,14 @@ SETTING = "({} = (NULLIF(current_setting('recourse.{}'::text, true), ''::text)):
 STAFF_ONLY = {
     "accounts": {"import_state"},
     "holds": {"note"},
+    "interactions": {"attempts", "attempt_at"},
     "requirements": {"assignee_id", "assignee_name", "assignee_key", "proposed_outcome"},
 }
 # What is between staff: rows that account users don't see, though they are about their account.
 _BETWEEN_STAFF_EVENTS = (
     *("REQUIREMENT_ASSIGNED", "RESOLUTION_PROPOSED", "RESOLUTION_DECLINED"),
-    "NOTE_ADDED",
+    *("INTERACTION_DRAFTED", "INTERACTION_UPDATED", "INTERACTION_SCHEDULED"),
+    *("INTERACTION_CANCELED", "NOTE_ADDED"),
 )
 BETWEEN_STAFF = {
     "events": ("type", _BETWEEN_STAFF_EVENTS),
@@ -65,11 +67,20 @@ OWN_WRITES_OF_ACCOUNT_USERS = {
         *("event_sequence", "event_hash", "version", "updated_at"),
     },
     "capabilities": {"status", "disabled_reason", "restricts_at", "updated_at"},
+    "interactions": {"state", "responded_at", "version", "updated_at"},
     "requirement_spans": {"ended_at"},
     "requirements": {
         *("state", "errors", "submitted_at", "span_number", "version", "updated_at"),
         *("review_due_at", "review_at_risk_at", "review_left_seconds"),
     },
+}
+INSERTED_BY_ACCOUNT_USERS = {
+    *("events", "evidence", "idempotency_keys", "interaction_requirements", "interactions"),
+    *("outbox", "requirement_spans"),
+}
+# What narrows a policy further: account users write in their own name, to the platform.
+NARROWED = {
+    "interactions": "((direction = 'INBOUND'::text) AND (author_kind = 'ACCOUNT_USER'::text))"
 }
 
 
@@ -198,6 +209,10 @@ async def test_every_table_forces_row_security_with_a_policy_for_each_role(
         (STAFF, "PERMISSIVE", "ALL", platform, platform),
         (ACCOUNT_USER, "PERMISSIVE", "ALL", visible if hidden else both, both),
         (WORKER, "PERMISSIVE", "ALL", "true", "true"),
+        *(
+            (ACCOUNT_USER, "RESTRICTIVE", "INSERT", None, condition)
+            for condition in filter(None, [NARROWED.get(table.name)])
+        ),
     }
 
 
@@ -208,7 +223,7 @@ async def test_no_table_of_the_database_is_outside_the_walk(owner_engine: AsyncE
         found = set(await connection.scalars(text(query)))
         policies = await connection.scalar(text("SELECT count(*) FROM pg_policies"))
     assert found == {table.name for table in TABLES} | {"alembic_version"}
-    assert policies == 3 * len(TABLES)
+    assert policies == 3 * len(TABLES) + len(NARROWED)
 
 
 async def test_the_roles_own_nothing_and_are_nothing_more(owner_engine: AsyncEngine) -> None:
@@ -296,7 +311,8 @@ async def test_settings_end_with_their_transaction(tenants: Tenants) -> None:
 @pytest.mark.parametrize("role", SCOPED)
 async def test_a_role_writes_no_row_for_another(tenants: Tenants, role: str, table: Table) -> None:
     """Its own rows again, as those of another platform or account."""
-    names = [column.name for column in table.columns if column.computed is None]
+    hidden = STAFF_ONLY.get(table.name, set()) if role == ACCOUNT_USER else set()
+    names = [c.name for c in table.columns if c.computed is None and c.name not in hidden]
     as_theirs = [f"'{tenants.theirs.platform_id}'" if n == owner_of(table) else n for n in names]
     copies = [as_theirs]
     if table in OF_ACCOUNTS:
@@ -451,8 +467,36 @@ async def test_account_users_change_no_more_than_what_a_submission_changes(
         assert changeable == OWN_WRITES_OF_ACCOUNT_USERS.get(table.name, set())
         assert not await may(connection, ACCOUNT_USER, table, "DELETE")
         inserts = await may(connection, ACCOUNT_USER, table, "INSERT")
-    added = {"events", "evidence", "idempotency_keys", "outbox", "requirement_spans"}
-    assert inserts == (table.name in added)
+    assert inserts == (table.name in INSERTED_BY_ACCOUNT_USERS)
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        {"direction": "'OUTBOUND'"},
+        {"author_kind": "'REVIEWER'"},
+        {"author_kind": "'SYSTEM'"},
+        {"direction": "'OUTBOUND'", "author_kind": "'REVIEWER'"},
+    ],
+)
+async def test_account_users_write_in_no_other_name(
+    tenants: Tenants, forged: dict[str, str]
+) -> None:
+    own = {"id": "gen_random_uuid()", "direction": "'INBOUND'", "author_kind": "'ACCOUNT_USER'"}
+    names = [
+        column.name
+        for column in METADATA.tables["interactions"].columns
+        if column.computed is None and column.name not in STAFF_ONLY["interactions"]
+    ]
+    async with tenants.as_role(ACCOUNT_USER) as connection:
+        for changed, taken in ((own, True), (own | forged, False)):
+            values = ", ".join(changed.get(name, name) for name in names)
+            statement = f"INSERT INTO interactions ({', '.join(names)}) SELECT {values} "
+            statement += "FROM interactions WHERE state = 'SENT' LIMIT 1"
+            if taken:
+                assert (await connection.execute(text(statement))).rowcount == 1
+            else:
+                assert "row-level security policy" in await refusal(connection, statement)
 
 
 async def test_account_users_touch_no_row_of_their_neighbour(tenants: Tenants) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
-from hypothesis import note as tell
+from hypothesis import note as remark
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -37,6 +37,7 @@ from models.errors import RecourseError
 from models.events import Event
 from models.fair_clock import RequirementSpan
 from models.hold import Hold, PlaceHold, ReleaseHold
+from models.interaction import Interaction
 from models.note import AddNote
 from models.requirement import (
     Assign,
@@ -61,6 +62,7 @@ from tests.factories import (
     publish_program,
     unique,
 )
+from tests.models.correspondence_rules import CorrespondenceRules, name_notices, tell
 from tests.models.reference import (
     ACTION_TO,
     ALLOWED_FROM,
@@ -128,6 +130,9 @@ WEIGHTS = {
     "release_hold": 4,
     "add_note": 3,
     "update": 5,
+    "write": 8,
+    "go_on": 14,
+    "the_sending_comes_by": 3,
     "time_passes": 8,
     "the_worker_comes_by": 6,
     "send_again": 4,
@@ -175,7 +180,7 @@ class World:
     programs: dict[str, str]
 
 
-class Machine(RuleBasedStateMachine):
+class Machine(CorrespondenceRules, RuleBasedStateMachine):
     """The accounts of one run, each beside its model."""
 
     world: World
@@ -211,6 +216,8 @@ class Machine(RuleBasedStateMachine):
             "act": any(model.items for model in self.models),
             "second": any(model.resolutions for model in self.models),
             "add_note": any(model.items for model in self.models),
+            "write": self.may_write(),
+            "go_on": any(model.contacts for model in self.models),
             "release_hold": any(model.restraints for model in self.models),
             "send_again": bool(self.done),
             "send_other_input_with_the_same_key": bool(self.done),
@@ -286,6 +293,7 @@ class Machine(RuleBasedStateMachine):
             draft.items.append(Item(made.id, terms, by, due, until, group))
             draft.items[-1].limit()
             draft.say("REQUIREMENT_OPENED")
+            tell(draft, self.now)
 
         refusals |= unless(by in REVIEWERS | {"risk-engine"})
         self.perform(draft, requirement.open_requirement, by, command, refusals, effect)
@@ -340,6 +348,7 @@ class Machine(RuleBasedStateMachine):
             proposal.version += 1
             draft.say("RESOLUTION_FINAL")
             draft.finish(item, proposal.outcome, self.now)
+            tell(draft, self.now)
 
         command: Any = ApproveResolution(**fields) if approve else DeclineResolution(**fields)
         operation = decision.approve_resolution if approve else decision.decline_resolution
@@ -464,6 +473,9 @@ class Machine(RuleBasedStateMachine):
         known = run.staff(role, name)
         return replace(known, scopes=frozenset()) if name == "newbie" else known
 
+    def span(self) -> timedelta:
+        return self.random.choice(SPANS)
+
     def kinds(self) -> tuple[str, ...]:
         return tuple(sorted(self.random.sample(KINDS, self.random.randint(1, 3))))
 
@@ -487,7 +499,7 @@ class Machine(RuleBasedStateMachine):
     ) -> None:
         """Run an operation and its effect on the draft, or see it refused without a trace."""
         actor = self.actor(by, draft.id)
-        tell(f"{self.now} {by} {command} {refusals or 'passes'}")
+        remark(f"{self.now} {by} {command} {refusals or 'passes'}")
         if refusals:
             self.refused(refusals, operation, actor, command)
             self.compare(self.model_of(draft.id), quiet=True)
@@ -495,6 +507,7 @@ class Machine(RuleBasedStateMachine):
         outcome = self.call(self.world.run(operation, actor, command))
         assert not outcome.replayed
         effect(outcome.value)
+        self.call(name_notices(self.world.run, draft))
         draft.settle(self.now)
         if command.idempotency_key is not None:
             changed = getattr(outcome.value, "id", draft.id)
@@ -556,6 +569,7 @@ class Request:
             self.item.pause_review(self.machine.now)
             if self.item.give_back(self.machine.now):
                 self.draft.say("REQUIREMENT_DEADLINE_MOVED")
+            tell(self.draft, self.machine.now)
             self.draft.drop_overtaken(self.item)
 
         return requirement.request_changes, command, refusals, effect
@@ -569,6 +583,7 @@ class Request:
         def effect(made: Any) -> None:
             moves(made)
             self.item.deadline = new
+            tell(self.draft, self.machine.now)
 
         refusals = set() if fits else {"INVALID_INPUT"}
         if fits and self.item.latest is not None and new > self.item.latest:
@@ -589,6 +604,7 @@ class Request:
             self.item.currently_due_at = self.machine.now
             self.item.deadline = given or self.machine.after(self.item.terms.deadline_after)
             self.item.limit()
+            tell(self.draft, self.machine.now)
 
         command = Reopen(**self.fields, reason="Expired.", deadline=given)
         return requirement.reopen, command, set(), effect
@@ -632,6 +648,7 @@ class Request:
             proposal.state = "FINAL"
             self.draft.say("RESOLUTION_FINAL")
             self.draft.finish(self.item, outcome, self.machine.now)
+            tell(self.draft, self.machine.now)
 
         command = Decide(**self.fields, reason_code="checked", statement=statement)
         return operation, command, refusals, effect
@@ -671,6 +688,7 @@ async def compare(database: Database, model: Model, quiet: bool) -> None:
             *("review_due_at", "review_at_risk_at", "review_left_seconds", "latest_deadline"),
         )
         resolutions = await rows(Resolution, "id", "state", "version", "outcome")
+        contacts = await rows(Interaction, "id", "state", "version", "direction")
         holds = await rows(Hold, "id", "version", "released_at")
         spans = await rows(
             RequirementSpan, "requirement_id", "number", "party", "started_at", "ended_at"
@@ -696,6 +714,10 @@ async def compare(database: Database, model: Model, quiet: bool) -> None:
     }
     assert {tuple(row) for row in resolutions} == {
         (made.id, made.state, made.version, made.outcome) for made in model.resolutions
+    }
+    assert {tuple(row) for row in contacts} == {
+        (one.id, one.state, one.version, "OUTBOUND" if one.outbound else "INBOUND")
+        for one in model.contacts
     }
     assert {(row.id, row.version, row.released_at is not None) for row in holds} == {
         (restraint.id, restraint.version, restraint.released) for restraint in model.restraints

@@ -7,6 +7,7 @@ from typing import Any
 
 from models.aggregate import Account
 from models.ids import hex_id
+from models.interaction import Interaction
 from models.program import Program
 from models.requirement import Requirement
 from models.resolution import Resolution, ResolutionOutcome
@@ -17,11 +18,13 @@ from tests.factories import (
     EVIDENCE_SCHEMA,
     PAYLOAD,
     create_account,
+    create_interaction,
     create_requirement,
     decide,
     open_requirement,
     place_hold,
     publish_program,
+    receive_message,
     unique,
 )
 from tests.resolvers.api import Caller, Platform
@@ -35,6 +38,14 @@ STATEMENT = {
     "redress": "Send another document.",
     "automatedDetection": True,
     "automatedDecision": "PARTIAL",
+}
+
+DOCUMENT = {
+    "uri": "https://files.example/passport.pdf",
+    "sha256": "a" * 64,
+    "mediaType": "application/pdf",
+    "bytes": 1_000,
+    "name": "passport.pdf",
 }
 
 
@@ -119,6 +130,13 @@ class Inputs:
             "legalGround": "Terms of service, 5.2",
             "reasonCodes": CODES,
             "errorCodes": CODES,
+            "notices": [
+                {
+                    "kind": "REQUESTED",
+                    "subject": "{{ requirement.title }}",
+                    "body": "Dear {{ account.businessName }}, please send it.",
+                }
+            ],
         }
         return Made(self.platform.integrator, given)
 
@@ -143,14 +161,7 @@ class Inputs:
 
     async def requirement_submit(self) -> Made:
         row = await self._requirement(RequirementState.OPEN)
-        document = {
-            "uri": "https://files.example/passport.pdf",
-            "sha256": "a" * 64,
-            "mediaType": "application/pdf",
-            "bytes": 1_000,
-            "name": "passport.pdf",
-        }
-        given = {**self._named(row), "payload": PAYLOAD, "documents": [document]}
+        given = {**self._named(row), "payload": PAYLOAD, "documents": [DOCUMENT]}
         return Made(self.platform.user(row.account_id), given)
 
     async def requirement_start_review(self) -> Made:
@@ -202,6 +213,55 @@ class Inputs:
         given = {**self._named(row), "reason": "It has expired.", "deadline": self.later(days=9)}
         return Made(self.platform.reviewer, given)
 
+    async def interaction_draft(self) -> Made:
+        row = await self._requirement(RequirementState.OPEN)
+        answered = await receive_message(self.platform.run, row)
+        given = {
+            **await self._written(row, answered),
+            "purpose": "NOTICE",
+            "channel": "EMAIL",
+        }
+        return Made(self.platform.reviewer, given)
+
+    async def interaction_update(self) -> Made:
+        row = await self._interaction("SCHEDULED")
+        given = {
+            **self._contact(row),
+            "purpose": "REMINDER",
+            "channel": "EMAIL",
+            "subject": "Once more",
+            "body": "Please send it this week.",
+            "attachments": [DOCUMENT],
+            "scheduledFor": self.later(days=4),
+        }
+        return Made(self.platform.reviewer, given)
+
+    async def interaction_schedule(self) -> Made:
+        row = await self._interaction("DRAFT")
+        return Made(self.platform.integrator, {**self._contact(row), "at": self.later(hours=1)})
+
+    async def interaction_send(self) -> Made:
+        return Made(self.platform.reviewer, self._contact(await self._interaction("DRAFT")))
+
+    async def interaction_report(self) -> Made:
+        row = await self._interaction("SENT")
+        failure = {"code": "mailbox_unavailable", "message": "There is no such mailbox."}
+        given = {**self._contact(row), "report": "FAILED", "failure": failure}
+        return Made(self.platform.integrator, given)
+
+    async def interaction_receive(self) -> Made:
+        row = await self._requirement(RequirementState.OPEN)
+        answered = await create_interaction(self.platform.run, "SENT", row)
+        given = {
+            **await self._written(row, answered),
+            "channel": "EMAIL",
+            "sender": "owner@cafe.example",
+        }
+        return Made(self.platform.reviewer, given)
+
+    async def interaction_cancel(self) -> Made:
+        return Made(self.platform.reviewer, self._contact(await self._interaction("SCHEDULED")))
+
     async def resolution_approve(self) -> Made:
         return Made(self.platform.second_reviewer, self._decided(await self._proposal()))
 
@@ -226,6 +286,24 @@ class Inputs:
         account, program = await self._account_and_program()
         return await create_requirement(self.platform.run, state, account, program)
 
+    async def _interaction(self, state: str) -> Interaction:
+        return await create_interaction(self.platform.run, state)
+
+    async def _written(self, row: Requirement, answered: Interaction) -> Input:
+        account = await self.platform.run.fetch(Account, row.account_id)
+        return {
+            "accountId": ids.encode_one(ids.ACCOUNT, hex_id(row.account_id)),
+            "expectedVersion": account.version,
+            "requirementIds": [requirement_id(row)],
+            "subject": "Your documents",
+            "body": "A photo is enough.",
+            "inReplyTo": interaction_id(answered),
+            "attachments": [DOCUMENT],
+        }
+
+    def _contact(self, row: Interaction) -> Input:
+        return {"id": interaction_id(row), "expectedVersion": row.version}
+
     async def _proposal(self) -> Resolution:
         account, program = await self._account_and_program()
         row = await open_requirement(self.platform.run, account, program)
@@ -249,12 +327,24 @@ def requirement_id(row: Requirement) -> str:
     return ids.encode(ids.REQUIREMENT, hex_id(row.account_id), hex_id(row.id))
 
 
+def interaction_id(row: Interaction) -> str:
+    """The global id of an interaction."""
+    return ids.encode(ids.INTERACTION, hex_id(row.account_id), hex_id(row.id))
+
+
 MAKERS: dict[str, Callable[[Inputs], Awaitable[Made]]] = {
     "accountCreate": Inputs.account_create,
     "accountUpdate": Inputs.account_update,
     "holdPlace": Inputs.hold_place,
     "holdRelease": Inputs.hold_release,
     "noteAdd": Inputs.note_add,
+    "interactionDraft": Inputs.interaction_draft,
+    "interactionUpdate": Inputs.interaction_update,
+    "interactionSchedule": Inputs.interaction_schedule,
+    "interactionSend": Inputs.interaction_send,
+    "interactionReport": Inputs.interaction_report,
+    "interactionReceive": Inputs.interaction_receive,
+    "interactionCancel": Inputs.interaction_cancel,
     "programPublish": Inputs.program_publish,
     "programRetire": Inputs.program_retire,
     "requirementOpen": Inputs.requirement_open,

@@ -300,6 +300,10 @@ def _of_requirement(row: Row, parent: Row, _: Data) -> bool:
     return bool(row["requirement_id"] == parent["id"])
 
 
+def _answers(row: Row, parent: Row, _: Data) -> bool:
+    return bool(row["in_reply_to_id"] == parent["id"])
+
+
 def _about_requirement(row: Row, parent: Row, data: Data) -> bool:
     return (parent["id"], row["id"]) in data.contacts
 
@@ -370,6 +374,14 @@ LISTS = (
         *_INTERACTION,
         filters=_interactions,
         belongs=_about_requirement,
+    ),
+    Listing(
+        "Interaction",
+        "replies",
+        ids.INTERACTION,
+        INTERACTIONS.table,
+        {"": "created_at"},
+        belongs=_answers,
     ),
     Listing(
         "Requirement",

@@ -1,5 +1,6 @@
 """An account that has something of everything, and more of it where that is asked for."""
 
+from dataclasses import asdict
 from datetime import timedelta
 
 from models import hold, requirement
@@ -16,6 +17,7 @@ from models.interaction import (
     InteractionRequirement,
     InteractionState,
 )
+from models.notice_texts import NoticeText
 from models.program import CodeText, Program
 from models.requirement import Error, Reason, Reopen, RequestChanges, Requirement, Submit
 from models.resolution import ResolutionOutcome
@@ -89,12 +91,16 @@ async def publish_full_program(run: Runner) -> Program:
         review_within="P2D",
         legal_ground="Terms of service, 5.2",
         reason_codes=(CodeText("checked", "It is so."), CodeText("other", "Something else.")),
+        notices=(
+            NoticeText("REQUESTED", "{{ requirement.title }}", "Dear {{ account.businessName }}!"),
+            NoticeText("EXTENDED", "More time", "Until {{ requirement.deadline }}."),
+        ),
         error_codes=(CodeText("blurred", "It can't be read."), CodeText("old", "It has expired.")),
     )
 
 
 async def write_contacts(run: Runner, rows: list[Requirement]) -> list[Interaction]:
-    """One contact about each row and about the first one, each an answer to that before it."""
+    """One contact about each row and about the first one; each but the last has two answers."""
     account_id, now = rows[0].account_id, run.clock.now()
     contacts: list[Interaction] = []
     for n in range(len(rows)):
@@ -114,7 +120,8 @@ async def write_contacts(run: Runner, rows: list[Requirement]) -> list[Interacti
             author_kind="REVIEWER",
             author_id="rita",
             sent_at=now,
-            in_reply_to_id=contacts[-1].id if contacts else None,
+            attachments=[asdict(document) for document in DOCUMENTS],
+            in_reply_to_id=contacts[(n - 1) // 2].id if contacts else None,
             failure={"code": "refused", "message": "Nobody there."} if failed else None,
         )
         contacts.append(contact)

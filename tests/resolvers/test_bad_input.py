@@ -123,6 +123,7 @@ class Scene:
     platform: Platform
     account: Account
     requirement: str
+    interaction: str
 
     @property
     def account_id(self) -> str:
@@ -131,7 +132,11 @@ class Scene:
 
     def id_of(self, kind: str) -> str:
         """The global id of an object of a type that has lists."""
-        return {"Account": self.account_id, "Requirement": self.requirement}[kind]
+        return {
+            "Account": self.account_id,
+            "Interaction": self.interaction,
+            "Requirement": self.requirement,
+        }[kind]
 
     async def ask(self, field: Field, given: Mapping[str, Any], caller: Caller) -> Answer:
         """Ask for a field with these arguments."""
@@ -149,7 +154,10 @@ async def scene(api: Api) -> Scene:
     account = await create_full_account(platform.run)
     query = "{ resolutions(first: 1) { nodes { requirement { id } } } }"
     [first] = (await platform.api.call(platform.admin, query)).data["resolutions"]["nodes"]
-    return Scene(platform, account, first["requirement"]["id"])
+    query = "{ interactions(first: 50) { nodes { inReplyTo { id } } } }"
+    contacts = (await platform.api.call(platform.admin, query)).data["interactions"]["nodes"]
+    last = next(contact for contact in contacts if contact["inReplyTo"] is not None)
+    return Scene(platform, account, first["requirement"]["id"], last["inReplyTo"]["id"])
 
 
 def reading_fields() -> list[tuple[str, str]]:

@@ -34,10 +34,12 @@ from tests.factories import (
     ERROR,
     add_note,
     create_account,
+    create_interaction,
     decide,
     key_of,
     open_requirement,
     publish_program,
+    receive_message,
     settle,
     submit,
     unique,
@@ -56,6 +58,11 @@ TRIALS = 30
 MOST_PAGES = 60
 CHANGES_BETWEEN_PAGES = 3
 by_name = pytest.mark.parametrize("listing", LISTS, ids=lambda one: one.name)
+PREFIXES = {
+    "Account": ids.ACCOUNT,
+    "Interaction": ids.INTERACTION,
+    "Requirement": ids.REQUIREMENT,
+}
 Page = dict[str, Any]
 
 
@@ -158,7 +165,7 @@ class Question:
     def _id(self) -> str | None:
         if self.parent is None:
             return None
-        prefix = ids.ACCOUNT if self.listing.parent == "Account" else ids.REQUIREMENT
+        prefix = PREFIXES[self.listing.parent]
         if prefix == ids.ACCOUNT:
             return ids.encode_one(prefix, hex_id(self.parent["account_id"]))
         return ids.encode(prefix, hex_id(self.parent["account_id"]), hex_id(self.parent["id"]))
@@ -415,6 +422,7 @@ class Changes:
     account: Account
     program: Program
     rows: list[Requirement]
+    asked: Interaction | None = None
 
     @classmethod
     async def begin(cls, platform: Platform, rng: Random) -> "Changes":
@@ -432,7 +440,7 @@ class Changes:
         """All that may happen."""
         return [
             *(self._open, self._extend, self._cancel, self._submit, self._propose),
-            *(self._write, self._create, self._note),
+            *(self._write, self._create, self._note, self._answer),
         ]
 
     async def make(self) -> None:
@@ -474,6 +482,11 @@ class Changes:
     async def _note(self) -> None:
         await add_note(self.platform.run, self.rows[0])
 
+    async def _answer(self) -> None:
+        if self.asked is None:
+            self.asked = await create_interaction(self.platform.run, "SENT", self.rows[0])
+        await receive_message(self.platform.run, self.rows[0], in_reply_to_id=self.asked.id)
+
     async def _create(self) -> None:
         await create_account(self.platform.run)
         await publish_program(self.platform.run, code=unique(self.rng.choice("abc")))
@@ -490,7 +503,8 @@ async def test_a_count_is_exact_to_its_limit_and_says_when_it_stops(
 ) -> None:
     row = await open_requirement(own.run)
     [first] = await write_contacts(own.run, [row])
-    await _multiply(owner_engine, first, COUNT_LIMIT - 1)
+    # One more is the notice that the requirement was opened with.
+    await _multiply(owner_engine, first, COUNT_LIMIT - 2)
     await analyze(database_url)
     assert await _counts(own, row) == [(COUNT_LIMIT, False)] * 3
     await _multiply(owner_engine, first, 1)

@@ -120,7 +120,11 @@ def test_mutations_are_a_noun_and_a_verb_with_one_input_and_a_payload() -> None:
         assert ("expectedVersion" in given.fields) == (not name.endswith("Create"))
 
 
-VERSION_OF = {"holdPlace": "account", "noteAdd": "requirement", "requirementOpen": "account"}
+VERSION_OF = {
+    **dict.fromkeys(("holdPlace", "requirementOpen"), "account"),
+    **dict.fromkeys(("interactionDraft", "interactionReceive"), "account"),
+    "noteAdd": "requirement",
+}
 
 
 def test_an_expected_version_says_of_what() -> None:

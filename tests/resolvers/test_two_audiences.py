@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import pytest
-from sqlalchemy import Table, text
+from sqlalchemy import String, Table, Text, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -141,7 +142,8 @@ def places() -> Iterator[tuple[Table, str, str]]:
     for table in METADATA.tables.values():
         for name in sorted(staff_only_columns(table)):
             column = table.c[name]
-            if column.computed is None and name != "proposed_outcome":
+            holds_text = isinstance(column.type, String | Text | JSONB)
+            if holds_text and column.computed is None and name != "proposed_outcome":
                 yield table, name, "true"
     for name, (where, columns) in HIDDEN_ROWS.items():
         for column_name in columns:

@@ -1,0 +1,189 @@
+"""What both sides write: drafts to the account's user, and messages from them.
+
+How a contact goes on from there is in `delivery.py`.
+"""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from models.actor import Actor, ActorKind, Role
+from models.aggregate import AccountCommand, Unit, operate
+from models.base import stamp
+from models.clock import Clock
+from models.delivery import new_interaction, read_interaction, record_new, respond
+from models.errors import InvalidInput, NotFound
+from models.events import EventType
+from models.evidence import DocumentReference
+from models.ids import hex_id, id_array
+from models.interaction import (
+    HIDDEN_STATES,
+    WRITERS,
+    Interaction,
+    InteractionChannel,
+    InteractionDirection,
+    InteractionPurpose,
+    InteractionRequirement,
+    InteractionState,
+    check_content,
+)
+from models.outcome import Outcome
+from models.requirement import Requirement
+from models.text import check_optional_text
+
+MAX_REQUIREMENTS = 20
+MAX_SENDER_LENGTH = 320
+RECEIVERS = WRITERS | {Role.ACCOUNT_USER}
+
+
+@dataclass(frozen=True, kw_only=True)
+class WriteInteraction(AccountCommand):
+    """What a new contact is made of, whichever way. `expected_version` is the account's."""
+
+    body: str
+    requirement_ids: tuple[uuid.UUID, ...] = ()
+    channel: str = InteractionChannel.DASHBOARD
+    subject: str | None = None
+    in_reply_to_id: uuid.UUID | None = None
+    attachments: tuple[DocumentReference, ...] = ()
+
+    def objects(self) -> Mapping[str, Any]:
+        """What it is about, and what it answers."""
+        found: dict[str, Any] = {"about": id_array(map(hex_id, self.requirement_ids))}
+        if self.in_reply_to_id is not None:
+            found["answered"] = self.in_reply_to_id
+        return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class DraftInteraction(WriteInteraction):
+    """What `draft` takes: at least one requirement."""
+
+    purpose: str = InteractionPurpose.MESSAGE
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReceiveInteraction(WriteInteraction):
+    """What `receive` takes. Without requirements, it is about those of what it answers.
+
+    `sender` is who wrote it, as the channel names them; only staff say so.
+    """
+
+    sender: str | None = None
+
+
+async def draft(
+    session: AsyncSession, actor: Actor, clock: Clock, command: DraftInteraction
+) -> Outcome[Interaction]:
+    """Write to an account's user; nothing goes out yet.
+
+    Raises `Forbidden`, `NotFound` for what it is about or answers, `InvalidInput`.
+    """
+    actor.require(WRITERS, "write to account users")
+    check_content(command.channel, command.subject, command.body, command.attachments)
+
+    async def step(unit: Unit) -> Interaction:
+        unit.expect_version(command.expected_version)
+        answered = _answered(unit, command)
+        about = _about(unit, command)
+        row = new_interaction(unit, about, purpose=command.purpose, **_written(command, answered))
+        stamp(row, "author", unit.actor)
+        record_new(unit, row, EventType.INTERACTION_DRAFTED, about)
+        return row
+
+    return await operate(session, actor, clock, "interactionDraft", command, Interaction, step)
+
+
+async def receive(
+    session: AsyncSession, actor: Actor, clock: Clock, command: ReceiveInteraction
+) -> Outcome[Interaction]:
+    """Take a message from the account's user; what it answers is RESPONDED.
+
+    No requirement changes: a message is no evidence, so a requirement that awaits the account goes
+    on to. Raises `NotFound` for what it is about or answers, `InvalidInput`.
+    """
+    actor.require(RECEIVERS, "receive messages of account users")
+    _check_sender(actor, command)
+    check_content(command.channel, command.subject, command.body, command.attachments)
+
+    async def step(unit: Unit) -> Interaction:
+        unit.expect_version(command.expected_version)
+        answered = _answered(unit, command)
+        about = _about(unit, command)
+        row = new_interaction(
+            unit,
+            about,
+            **_written(command, answered),
+            direction=InteractionDirection.INBOUND.value,
+            state=InteractionState.DELIVERED.value,
+            sent_at=unit.now,
+            delivered_at=unit.now,
+        )
+        _stamp_sender(unit, row, command.sender)
+        record_new(unit, row, EventType.INTERACTION_RECEIVED, about)
+        if answered is not None:
+            respond(unit, answered, row)
+        return row
+
+    return await operate(session, actor, clock, "interactionReceive", command, Interaction, step)
+
+
+def _written(command: WriteInteraction, answered: Interaction | None) -> dict[str, Any]:
+    """The columns that the command fills."""
+    return {
+        "channel": InteractionChannel(command.channel).value,
+        "subject": command.subject,
+        "body": command.body,
+        "attachments": [asdict(document) for document in command.attachments],
+        "in_reply_to_id": None if answered is None else answered.id,
+    }
+
+
+def _stamp_sender(unit: Unit, row: Interaction, sender: str | None) -> None:
+    """Write who wrote it: the user who sends it in, or whoever it was that staff pass on."""
+    if unit.actor.kind is ActorKind.ACCOUNT_USER:
+        stamp(row, "author", unit.actor)
+        return
+    row.author_kind = ActorKind.ACCOUNT_USER.value
+    row.author_id, row.author_name = sender or unit.account.external_id, None
+
+
+def _answered(unit: Unit, command: WriteInteraction) -> Interaction | None:
+    """What the command answers: something that its reader can have seen."""
+    if command.in_reply_to_id is None:
+        return None
+    row = read_interaction(unit, command.in_reply_to_id)
+    if row is None:
+        raise NotFound("interaction", ("inReplyTo",))
+    if row.state in HIDDEN_STATES:
+        raise InvalidInput(f"What is {row.state} can't be answered.", ("inReplyTo",))
+    return row
+
+
+def _about(unit: Unit, command: WriteInteraction) -> list[uuid.UUID]:
+    """The requirements that the command names, else those of what a received one answers."""
+    asked = list(dict.fromkeys(command.requirement_ids))
+    if not asked and isinstance(command, ReceiveInteraction):
+        links = (row for row in unit.read if isinstance(row, InteractionRequirement))
+        asked = sorted(link.requirement_id for link in links)
+    if not 0 < len(asked) <= MAX_REQUIREMENTS:
+        message = f"It is about 1 to {MAX_REQUIREMENTS} requirements."
+        raise InvalidInput(message, ("requirementIds",))
+    known = {row.id for row in unit.read if isinstance(row, Requirement)}
+    for index, requirement_id in enumerate(command.requirement_ids):
+        if requirement_id not in known:
+            raise NotFound("requirement", ("requirementIds", str(index)))
+    return asked
+
+
+def _check_sender(actor: Actor, command: ReceiveInteraction) -> None:
+    check_optional_text(command.sender, MAX_SENDER_LENGTH, "sender")
+    if actor.is_staff:
+        return
+    if command.sender is not None:
+        raise InvalidInput("Who writes is who is logged in.", ("sender",))
+    if command.channel != InteractionChannel.DASHBOARD:
+        raise InvalidInput("Account users write in the dashboard.", ("channel",))

@@ -1,0 +1,169 @@
+"""The templates of notices: what an integrating team may write, and what comes out.
+
+A template comes from a team and runs on the server, so it is held to what ends by itself: it shows
+fields, asks whether they are there, and goes through the lists that a requirement has. It calls
+nothing, computes nothing, and no list stands within another; so how long it takes is bounded by its
+length and the lists'. Which fields there are is known, so one that names another is refused when
+its program is published, not when a notice is due.
+"""
+
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from types import MappingProxyType
+from typing import Any
+
+from jinja2 import StrictUndefined, Template, TemplateSyntaxError, nodes
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from models.errors import InvalidInput
+from models.text import is_storable
+
+# What a template may name: a field is a text or nothing, a list has entries with fields.
+Fields = Mapping[str, "Fields | list[str] | None"]
+ENTRY = ["code", "message"]
+FIELDS: Fields = MappingProxyType(
+    {
+        "account": {"businessName": None, "externalId": None},
+        "requirement": {
+            "title": None,
+            "description": None,
+            "currentlyDueAt": None,
+            "deadline": None,
+            "requestedReasons": ENTRY,
+            "errors": [*ENTRY, "remedy"],
+        },
+        "decision": {
+            "outcome": None,
+            "reasonCode": None,
+            "facts": None,
+            "ground": None,
+            "redress": None,
+        },
+    }
+)
+FILTERS = frozenset({"upper", "lower", "title", "capitalize", "trim"})
+_PLAIN = (
+    *(nodes.Template, nodes.Output, nodes.TemplateData, nodes.If, nodes.Const, nodes.CondExpr),
+    *(nodes.And, nodes.Or, nodes.Not),
+)
+_ENVIRONMENT = ImmutableSandboxedEnvironment(
+    undefined=StrictUndefined,
+    # Plain text: nothing reads it as HTML.
+    autoescape=False,
+)
+
+
+def check_template(text: str, *field: str) -> None:
+    """Raise `InvalidInput` of `field` for a template that is none, or goes beyond the fields."""
+    try:
+        tree = _ENVIRONMENT.parse(text)
+        problem = next(_problems(tree, {}), None)
+        if problem is None:
+            _ENVIRONMENT.from_string(text)
+    except TemplateSyntaxError as error:
+        message = f"Not a template (line {error.lineno}): {error.message}"
+        raise InvalidInput(message[:500], field) from None
+    # Python's own limits, on what is made of it.
+    except (SyntaxError, RecursionError, MemoryError, ValueError, OverflowError):
+        raise InvalidInput("A template is not as deep or as large as this.", field) from None
+    if problem is not None:
+        raise InvalidInput(problem, field)
+
+
+def render(text: str, values: Mapping[str, Any], longest: int) -> str:
+    """The text that a checked template gives, cut at `longest` characters.
+
+    `values` has all of `FIELDS`: texts, empty where there is none, and lists of entries.
+    """
+    made, length = [], 0
+    # It is not asked for more than what is kept.
+    for piece in _compiled(text).generate(values):
+        made.append(piece)
+        length += len(piece)
+        if length >= longest:
+            break
+    return "".join(made)[:longest].strip()
+
+
+@lru_cache(maxsize=1_000)
+def _compiled(text: str) -> Template:
+    return _ENVIRONMENT.from_string(text)
+
+
+def _problems(node: nodes.Node, entries: Mapping[str, list[str]]) -> Iterator[str]:
+    """What is wrong with a part; `entries` are the names of a list's entries, with their fields."""
+    if isinstance(node, nodes.For):
+        yield from _problems_of_list(node, entries)
+    elif isinstance(node, nodes.If) and isinstance(_lookup(_field(node.test)), list):
+        # Whether a list is empty may be asked; shown as it is, it would be no text.
+        for child in (*node.body, *node.elif_, *node.else_):
+            yield from _problems(child, entries)
+    elif isinstance(node, nodes.Compare):
+        if any(operand.op not in ("eq", "ne") for operand in node.ops):
+            yield "A template asks whether a field is equal to something, or not."
+        for child in (node.expr, *(operand.expr for operand in node.ops)):
+            yield from _problems(child, entries)
+    elif isinstance(node, nodes.Getattr | nodes.Name):
+        yield from _problems_of_field(node, entries)
+    elif isinstance(node, nodes.Filter):
+        if node.name not in FILTERS or node.args or node.kwargs or node.node is None:
+            yield f"A template has these filters: {', '.join(sorted(FILTERS))}."
+        else:
+            yield from _problems(node.node, entries)
+    elif isinstance(node, nodes.Const) and not is_storable(str(node.value)):
+        yield "Text can't hold a NUL character or half of a surrogate pair."
+    elif isinstance(node, _PLAIN):
+        for child in node.iter_child_nodes():
+            yield from _problems(child, entries)
+    else:
+        yield f"A template can't hold this ({type(node).__name__.lower()})."
+
+
+def _problems_of_list(node: nodes.For, entries: Mapping[str, list[str]]) -> Iterator[str]:
+    fields = _lookup(_field(node.iter))
+    if entries or node.recursive or node.else_ or node.test or not isinstance(fields, list):
+        yield "A template goes through a list of the requirement, one at a time."
+        return
+    if not isinstance(node.target, nodes.Name) or node.target.name in FIELDS:
+        yield "An entry of a list has a name of its own."
+        return
+    for child in node.body:
+        yield from _problems(child, {node.target.name: fields})
+
+
+def _problems_of_field(
+    node: nodes.Getattr | nodes.Name, entries: Mapping[str, list[str]]
+) -> Iterator[str]:
+    path = _field(node)
+    if path is None:
+        yield "A field is named by its path, such as requirement.title."
+    elif path[0] in entries:
+        if len(path) != 2 or path[1] not in entries[path[0]]:
+            yield f"An entry of this list has: {', '.join(entries[path[0]])}."
+    elif _lookup(path) is not None:
+        yield f"There is no field {'.'.join(path)[:100]}."
+
+
+UNKNOWN = object()
+
+
+def _lookup(path: tuple[str, ...] | None) -> Any:
+    """What stands at a path: None for a text, the entries' fields for a list, else `UNKNOWN`."""
+    if path is None:
+        return UNKNOWN
+    found: Any = FIELDS
+    for name in path:
+        if not isinstance(found, Mapping) or name not in found:
+            return UNKNOWN
+        found = found[name]
+    return found
+
+
+def _field(node: nodes.Node) -> tuple[str, ...] | None:
+    """The path of names that a part is; None where it is anything else."""
+    if isinstance(node, nodes.Name):
+        return (node.name,)
+    if isinstance(node, nodes.Getattr):
+        before = _field(node.node)
+        return None if before is None else (*before, node.attr)
+    return None

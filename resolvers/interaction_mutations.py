@@ -1,0 +1,360 @@
+"""Mutations of interactions."""
+
+import uuid
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import strawberry
+
+from models import correspondence, delivery
+from models.delivery import Failure, Report
+from models.errors import InvalidInput, NotFound
+from models.events import EventType
+from models.interaction import WRITERS, InteractionChannel, InteractionPurpose
+from models.interaction import Interaction as InteractionRow
+from resolvers import ids
+from resolvers.evidence import DocumentInput, references
+from resolvers.interaction import Interaction
+from resolvers.mutation import Payload, VersionedInput, changed_field, mutation, version_of
+from resolvers.pagination import plain
+
+# What every contact has, by its field: null in an update is no value of it.
+NEVER_NULL = {
+    "purpose": "purpose",
+    "channel": "channel",
+    "body": "body",
+    "attachments": "attachments",
+    "scheduled_for": "scheduledFor",
+}
+ANSWERED = EventType.INTERACTION_RESPONDED
+
+
+def _of_account(text: str, account_id: uuid.UUID, prefix: str, *field: str) -> uuid.UUID:
+    """The own id in the global one of an object of this account."""
+    named, own = ids.decode(text, prefix, *field)
+    if named != account_id:
+        raise NotFound(ids.NOUNS[prefix], field)
+    return own
+
+
+def _requirements(texts: Sequence[str] | None, account_id: uuid.UUID) -> tuple[uuid.UUID, ...]:
+    return tuple(
+        _of_account(text, account_id, ids.REQUIREMENT, "requirementIds", str(index))
+        for index, text in enumerate(texts or ())
+    )
+
+
+@strawberry.input(description="What every new contact takes; `expectedVersion` is the account's.")
+class NewInteractionInput(VersionedInput):
+    """Which account, whose version is the expected one, and what is written."""
+
+    expected_version: int | None = version_of("the account")
+    account_id: strawberry.ID = strawberry.field(description="The account.")
+    body: str = strawberry.field(description="The text; at most 10,000 characters.")
+    subject: str | None = strawberry.field(
+        default=None,
+        description="The subject, one line of at most 200 characters; an e-mail has one.",
+    )
+    in_reply_to: strawberry.ID | None = strawberry.field(
+        default=None, description="The contact of the account that it answers."
+    )
+    attachments: list[DocumentInput] | None = strawberry.field(
+        default=None, description="References to documents that go with it; at most 20."
+    )
+
+    def written(self, requirement_ids: Sequence[str] | None) -> dict[str, Any]:
+        """What is shared with others, as the command has it."""
+        account_id = ids.decode_account(self.account_id, "accountId")
+        answered = None
+        if self.in_reply_to is not None:
+            answered = _of_account(self.in_reply_to, account_id, ids.INTERACTION, "inReplyTo")
+        return {
+            **self.shared(),
+            "account_id": account_id,
+            "body": self.body,
+            "subject": self.subject,
+            "requirement_ids": _requirements(requirement_ids, account_id),
+            "in_reply_to_id": answered,
+            "attachments": references(self.attachments),
+        }
+
+
+@strawberry.type(description="What mutations of an interaction answer.")
+class InteractionPayload(Payload):
+    """The interaction."""
+
+    interaction: Interaction | None = changed_field(
+        "Interaction", InteractionRow, "The interaction, as it is now."
+    )
+
+
+@strawberry.input(description="A contact to an account's user; `expectedVersion` is the account's.")
+class InteractionDraftInput(NewInteractionInput):
+    """What it is about and how it travels."""
+
+    requirement_ids: list[strawberry.ID] = strawberry.field(
+        description="The requirements of the account that it is about; 1 to 20."
+    )
+    purpose: InteractionPurpose = strawberry.field(description="What it is for.")
+    channel: InteractionChannel = strawberry.field(description="How it travels.")
+
+    def command(self) -> correspondence.DraftInteraction:
+        return correspondence.DraftInteraction(
+            purpose=plain(self.purpose),
+            channel=plain(self.channel),
+            **self.written(self.requirement_ids),
+        )
+
+
+@strawberry.type(description="The draft.")
+class InteractionDraftPayload(InteractionPayload):
+    """What interactionDraft answers."""
+
+
+@strawberry.input(
+    description="A message from an account's user; `expectedVersion` is the account's."
+)
+class InteractionReceiveInput(NewInteractionInput):
+    """What it is about, how it came and from whom."""
+
+    requirement_ids: list[strawberry.ID] | None = strawberry.field(
+        default=None,
+        description=(
+            "The requirements of the account that it is about, at most 20; those of what it "
+            "answers if left out."
+        ),
+    )
+    channel: InteractionChannel = strawberry.field(
+        default=InteractionChannel.DASHBOARD,
+        description="How it came; account users write in the dashboard.",
+    )
+    sender: str | None = strawberry.field(
+        default=None,
+        description=(
+            "Who wrote it, as the channel names them, such as an e-mail address; at most 320 "
+            "characters. Only staff say so; the account's external id if left out."
+        ),
+    )
+
+    def command(self) -> correspondence.ReceiveInteraction:
+        return correspondence.ReceiveInteraction(
+            channel=plain(self.channel),
+            sender=self.sender,
+            **self.written(self.requirement_ids),
+        )
+
+
+@strawberry.type(description="The message.")
+class InteractionReceivePayload(InteractionPayload):
+    """What interactionReceive answers."""
+
+
+@strawberry.input(description="What every mutation of an interaction takes.")
+class InteractionInput(VersionedInput):
+    """Which interaction."""
+
+    expected_version: int | None = version_of("the interaction")
+    id: strawberry.ID = strawberry.field(description="The interaction.")
+
+    def shared(self) -> dict[str, Any]:
+        """The same, with the interaction."""
+        account_id, interaction_id = ids.decode(self.id, ids.INTERACTION, "id")
+        return {**super().shared(), "account_id": account_id, "interaction_id": interaction_id}
+
+
+@strawberry.input(description="Changes of a contact; what is left out stays as it is.")
+class InteractionUpdateInput(InteractionInput):
+    """New values."""
+
+    purpose: InteractionPurpose | None = strawberry.field(
+        default=strawberry.UNSET, description="What it is for from now on."
+    )
+    channel: InteractionChannel | None = strawberry.field(
+        default=strawberry.UNSET, description="How it will travel."
+    )
+    subject: str | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="The new subject, at most 200 characters; null for none.",
+    )
+    body: str | None = strawberry.field(
+        default=strawberry.UNSET, description="The new text; at most 10,000 characters."
+    )
+    attachments: list[DocumentInput] | None = strawberry.field(
+        default=strawberry.UNSET, description="The documents that go with it instead; at most 20."
+    )
+    scheduled_for: datetime | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="When it goes out instead, now or later; only of what is SCHEDULED.",
+    )
+
+    def command(self) -> delivery.UpdateInteraction:
+        given = {
+            "purpose": plain(self.purpose),
+            "channel": plain(self.channel),
+            "subject": self.subject,
+            "body": self.body,
+            "attachments": self.attachments,
+            "scheduled_for": self.scheduled_for,
+        }
+        changes = {name: v for name, v in given.items() if v is not strawberry.UNSET}
+        for name, shown in NEVER_NULL.items():
+            if name in changes and changes[name] is None:
+                raise InvalidInput("This can't be null; leave it out to keep it.", (shown,))
+        if self.attachments:
+            changes["attachments"] = references(self.attachments)
+        return delivery.UpdateInteraction(changes=changes, **self.shared())
+
+
+@strawberry.type(description="The changed contact.")
+class InteractionUpdatePayload(InteractionPayload):
+    """What interactionUpdate answers."""
+
+
+@strawberry.input(description="What to send, and when.")
+class InteractionScheduleInput(InteractionInput):
+    """An instant."""
+
+    at: datetime | None = strawberry.field(
+        default=None, description="When it goes out, now or later; now if left out."
+    )
+
+    def command(self) -> delivery.ScheduleInteraction:
+        return delivery.ScheduleInteraction(at=self.at, **self.shared())
+
+
+@strawberry.type(description="The scheduled contact.")
+class InteractionSchedulePayload(InteractionPayload):
+    """What interactionSchedule answers."""
+
+
+@strawberry.input(description="What to send.")
+class InteractionSendInput(InteractionInput):
+    """Which interaction."""
+
+    def command(self) -> delivery.SendInteraction:
+        return delivery.SendInteraction(**self.shared())
+
+
+@strawberry.type(description="The contact, which is out.")
+class InteractionSendPayload(InteractionPayload):
+    """What interactionSend answers."""
+
+
+@strawberry.input(description="Why a contact could not be sent.")
+class InteractionFailureInput:
+    """A code and words."""
+
+    code: str = strawberry.field(
+        description="The provider's or channel's code; at most 100 characters."
+    )
+    message: str = strawberry.field(
+        description="What went wrong, in words; at most 1,000 characters. Its user may read it."
+    )
+
+
+@strawberry.input(description="What was seen happen to a contact.")
+class InteractionReportInput(InteractionInput):
+    """A report, with its failure."""
+
+    report: Report = strawberry.field(description="What has happened.")
+    failure: InteractionFailureInput | None = strawberry.field(
+        default=None, description="Why it could not be sent; with FAILED, and only with it."
+    )
+
+    def command(self) -> delivery.ReportInteraction:
+        failure = None
+        if self.failure is not None:
+            failure = Failure(self.failure.code, self.failure.message)
+        return delivery.ReportInteraction(
+            report=plain(self.report), failure=failure, **self.shared()
+        )
+
+
+@strawberry.type(description="The contact that was reported on.")
+class InteractionReportPayload(InteractionPayload):
+    """What interactionReport answers."""
+
+
+@strawberry.input(description="What not to send.")
+class InteractionCancelInput(InteractionInput):
+    """Which interaction."""
+
+    def command(self) -> delivery.CancelInteraction:
+        return delivery.CancelInteraction(**self.shared())
+
+
+@strawberry.type(description="The contact that won't go out.")
+class InteractionCancelPayload(InteractionPayload):
+    """What interactionCancel answers."""
+
+
+@strawberry.type(description="Mutations of interactions.")
+class InteractionMutations:
+    """The fields of the root type Mutation that concern interactions."""
+
+    interaction_draft: InteractionDraftPayload = mutation(
+        correspondence.draft,
+        InteractionDraftInput,
+        "Write to an account's user; nothing goes out yet.",
+        WRITERS,
+        (EventType.INTERACTION_DRAFTED,),
+        argument="What to write.",
+    )
+    interaction_update: InteractionUpdatePayload = mutation(
+        delivery.update,
+        InteractionUpdateInput,
+        "Change a contact that has not gone out yet.",
+        WRITERS,
+        (EventType.INTERACTION_UPDATED,),
+        argument="The changes.",
+    )
+    interaction_schedule: InteractionSchedulePayload = mutation(
+        delivery.schedule,
+        InteractionScheduleInput,
+        "Let a contact go out at an instant, or one that failed again.",
+        WRITERS,
+        (EventType.INTERACTION_SCHEDULED,),
+        argument="What and when.",
+    )
+    interaction_send: InteractionSendPayload = mutation(
+        delivery.send,
+        InteractionSendInput,
+        "Let a contact go out at once: its user sees it, and an e-mail is given to the mail "
+        "server right after.",
+        WRITERS,
+        (EventType.INTERACTION_SENT, ANSWERED),
+        argument="What to send.",
+    )
+    interaction_report: InteractionReportPayload = mutation(
+        delivery.report,
+        InteractionReportInput,
+        "Report what has happened to a contact. Steps may be left out, but there is none back; "
+        "the same report again changes nothing.",
+        WRITERS,
+        (
+            EventType.INTERACTION_SENT,
+            EventType.INTERACTION_DELIVERED,
+            EventType.INTERACTION_VIEWED,
+            EventType.INTERACTION_RESPONDED,
+            EventType.INTERACTION_FAILED,
+        ),
+        argument="What was seen.",
+    )
+    interaction_receive: InteractionReceivePayload = mutation(
+        correspondence.receive,
+        InteractionReceiveInput,
+        "Take a message from the account's user. What it answers is RESPONDED; requirements stay "
+        "as they are, since a message is no evidence.",
+        correspondence.RECEIVERS,
+        (EventType.INTERACTION_RECEIVED, ANSWERED),
+        argument="The message.",
+    )
+    interaction_cancel: InteractionCancelPayload = mutation(
+        delivery.cancel,
+        InteractionCancelInput,
+        "Don't let a contact go out.",
+        WRITERS,
+        (EventType.INTERACTION_CANCELED,),
+        argument="What not to send.",
+    )

@@ -1,0 +1,221 @@
+"""Notices: what an account's user is told of a requirement, in the operation's transaction."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from models import decision, requirement
+from models.decision import Decide
+from models.errors import IllegalTransition
+from models.events import Event
+from models.interaction import Interaction, InteractionRequirement
+from models.notice_texts import NoticeText
+from models.program import CodeText, publish
+from models.requirement import Extend, OpenRequirement, Reopen, RequestChanges, Requirement
+from models.resolution import ResolutionOutcome
+from models.verify import verify_account
+from tests.factories import (
+    ERROR,
+    REJECTION,
+    Runner,
+    create_account,
+    create_requirement,
+    decide,
+    key_of,
+    open_requirement,
+    program_values,
+    publish_program,
+    settle,
+)
+
+
+async def told(run: Runner, row: Requirement) -> list[Interaction]:
+    """The contacts about a requirement, the oldest first."""
+    async with run.database.session_for(run.system) as session:
+        found = await session.scalars(
+            select(Interaction)
+            .join(
+                InteractionRequirement,
+                (InteractionRequirement.interaction_id == Interaction.id)
+                & (InteractionRequirement.account_id == Interaction.account_id),
+            )
+            .join(Event, Event.subject_id == Interaction.id)
+            .where(
+                InteractionRequirement.requirement_id == row.id,
+                Event.type == "INTERACTION_DRAFTED",
+            )
+            .order_by(Event.sequence)
+        )
+        return list(found)
+
+
+async def latest(run: Runner, row: Requirement) -> Interaction:
+    return (await told(run, row))[-1]
+
+
+async def test_opening_asks_the_accounts_user(run: Runner) -> None:
+    account = await create_account(run, email="owner@cafe.example")
+    row = await open_requirement(run, account)
+    [request] = await told(run, row)
+    assert (request.purpose, request.state, request.channel) == ("REQUEST", "SCHEDULED", "EMAIL")
+    assert (request.scheduled_for, request.version) == (run.clock.now(), 2)
+    assert (request.author_kind, request.author_id) == ("SYSTEM", "notices")
+    assert request.subject == row.title
+    assert request.body == f"{row.description}\n\nPlease send it by 16 March 2026, 09:30 UTC."
+    async with run.database.worker.connect() as connection:
+        events = await connection.execute(
+            select(Event.type, Event.actor_id)
+            .where(Event.account_id == row.account_id, Event.subject_id == request.id)
+            .order_by(Event.sequence)
+        )
+        assert [tuple(event) for event in events] == [
+            ("INTERACTION_DRAFTED", run.integrator.id),
+            ("INTERACTION_SCHEDULED", run.integrator.id),
+        ]
+    assert await verify_account(run.database.worker, row.account_id) == []
+
+
+@pytest.mark.parametrize("email", [None, "jörg@b.example", "<a>@b.example"])
+async def test_who_has_no_address_is_told_in_the_dashboard(run: Runner, email: str | None) -> None:
+    row = await open_requirement(run, await create_account(run, email=email))
+    assert (await latest(run, row)).channel == "DASHBOARD"
+
+
+async def test_sending_back_says_what_is_wrong(run: Runner) -> None:
+    row = await create_requirement(run, "SUBMITTED")
+    errors = (ERROR, replace(ERROR, message="Too dark.", remedy="Use more light."))
+    back = RequestChanges(**key_of(row), errors=errors)
+    await run(requirement.request_changes, run.reviewer, back)
+    notice = await latest(run, row)
+    assert notice.purpose == "REQUEST"
+    assert f"- {ERROR.message}" in notice.body
+    assert "- Too dark. Use more light." in notice.body
+
+
+async def test_extending_says_until_when(run: Runner) -> None:
+    row = await open_requirement(run)
+    assert row.deadline is not None
+    later = Extend(**key_of(row), deadline=row.deadline + timedelta(days=20))
+    await run(requirement.extend, run.reviewer, later)
+    notice = await latest(run, row)
+    assert (notice.purpose, notice.body) == (
+        "NOTICE",
+        "The deadline has moved to 5 April 2026, 09:30 UTC.",
+    )
+
+
+async def test_reopening_asks_again(run: Runner) -> None:
+    row = await create_requirement(run, "SATISFIED")
+    before = len(await told(run, row))
+    await run(requirement.reopen, run.reviewer, Reopen(**key_of(row), reason="It expired."))
+    notices = await told(run, row)
+    assert len(notices) == before + 1
+    assert notices[-1].purpose == "REQUEST"
+
+
+@pytest.mark.parametrize(
+    ("outcome", "said"),
+    [
+        (ResolutionOutcome.SATISFIED, "Thank you."),
+        (ResolutionOutcome.REJECTED, REJECTION.facts),
+    ],
+)
+async def test_a_decision_is_told_with_its_reasons(
+    run: Runner, outcome: ResolutionOutcome, said: str
+) -> None:
+    row = await create_requirement(run, "SUBMITTED")
+    await decide(run, row, outcome)
+    notice = await latest(run, row)
+    assert notice.purpose == "DECISION"
+    assert said in notice.body
+
+
+async def test_a_proposal_is_told_once_it_is_final_and_not_when_it_is_declined(
+    run: Runner,
+) -> None:
+    row = await open_requirement(run)
+    for approve in (False, True):
+        proposal = await decide(run, row, ResolutionOutcome.WAIVED)
+        assert len(await told(run, row)) == 1
+        await settle(run, proposal, approve=approve)
+        assert len(await told(run, row)) == (2 if approve else 1)
+    assert (await latest(run, row)).body == "You need not send it any more."
+
+
+async def test_what_is_refused_tells_nobody(run: Runner) -> None:
+    row = await create_requirement(run, "SATISFIED")
+    before = len(await told(run, row))
+    command = Decide(**key_of(row), reason_code="no", statement=REJECTION)
+    with pytest.raises(IllegalTransition):
+        await run(decision.reject, run.reviewer, command)
+    assert len(await told(run, row)) == before
+
+
+async def test_a_request_that_is_sent_again_tells_once(run: Runner) -> None:
+    account, program = await create_account(run), await publish_program(run)
+    command = OpenRequirement(
+        account_id=account.account_id, program=program.code, idempotency_key="k"
+    )
+    first, second = [
+        (await run(requirement.open_requirement, run.integrator, command)).value for _ in range(2)
+    ]
+    assert first.id == second.id
+    assert len(await told(run, first)) == 1
+
+
+async def test_a_program_says_it_in_its_own_words(run: Runner) -> None:
+    texts = (
+        NoticeText(
+            "REQUESTED",
+            "For {{ account.businessName }}\n{{ requirement.title | upper }}",
+            "{% for reason in requirement.requestedReasons %}{{ reason.message }} {% endfor %}"
+            "Of {{ account.externalId }}, due {{ requirement.currentlyDueAt }}.",
+        ),
+        NoticeText("DECIDED", "{% if decision.ground %}x{% endif %}", "{{ decision.redress }}"),
+    )
+    program = await publish_program(run, notices=texts)
+    account = await create_account(run)
+    reasons = (requirement.Reason("a", "It is new."), requirement.Reason("b", "And large."))
+    row = await open_requirement(run, account, program, requested_reasons=reasons)
+    request = await latest(run, row)
+    # A line break in a subject is a space.
+    assert request.subject == f"For {account.business_name} {row.title.upper()}"
+    assert request.body == (
+        f"It is new. And large. Of {account.external_id}, due 9 March 2026, 09:30 UTC."
+    )
+    await settle(run, await decide(run, row, ResolutionOutcome.WAIVED))
+    # Texts that come to nothing give way to the title.
+    decided = await latest(run, row)
+    assert (decided.subject, decided.body) == (row.title, row.title)
+
+
+async def test_a_requirement_speaks_as_the_version_it_was_opened_under(run: Runner) -> None:
+    first = await publish_program(run, notices=(NoticeText("EXTENDED", "Old", "Old words."),))
+    row = await open_requirement(run, None, first)
+    again: Any = program_values(
+        code=first.code, notices=(NoticeText("EXTENDED", "New", "New words."),)
+    )
+    await run(publish, run.integrator, again)
+    assert row.deadline is not None
+    later = Extend(**key_of(row), deadline=row.deadline + timedelta(days=1))
+    await run(requirement.extend, run.reviewer, later)
+    assert (await latest(run, row)).body == "Old words."
+
+
+async def test_a_long_text_is_cut_at_what_a_contact_holds(run: Runner) -> None:
+    program = await publish_program(
+        run,
+        description="d" * 5_000,
+        notices=(
+            NoticeText(
+                "REQUESTED", "{{ requirement.description }}", "{{ requirement.description }}" * 3
+            ),
+        ),
+        reason_codes=(CodeText("a", "b"),),
+    )
+    request = await latest(run, await open_requirement(run, None, program))
+    assert request.subject is not None
+    assert (len(request.subject), len(request.body)) == (200, 10_000)

@@ -1,0 +1,159 @@
+"""The templates of notices: what may be one, and that it always ends."""
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from models.errors import InvalidInput
+from models.notice_texts import DEFAULTS, NoticeKind, NoticeText, check_notices
+from models.templates import FIELDS, check_template, render
+
+LONG = "x" * 5_000
+ENTRIES = [{"code": "blurred", "message": LONG, "remedy": ""} for _ in range(50)]
+
+
+def values(text: str = "It", entries: Any = ENTRIES) -> dict[str, Any]:
+    """All fields, each with this text or these entries."""
+    return {
+        noun: {name: text if kind is None else entries for name, kind in fields.items()}
+        for noun, fields in FIELDS.items()
+        if isinstance(fields, Mapping)
+    }
+
+
+@pytest.mark.parametrize(
+    ("template", "shown"),
+    [
+        ("Plain text.", "Plain text."),
+        ("{{ requirement.title }}!", "It!"),
+        ("{{ requirement.title | upper }}", "IT"),
+        ("{{ '<b>' }}{{ account.businessName }}", "<b>It"),
+        ("{% if requirement.deadline %}Soon{% else %}Some day{% endif %}", "Soon"),
+        ("{% if not requirement.deadline %}x{% elif decision.facts == 'It' %}y{% endif %}", "y"),
+        ("{% if requirement.errors %}wrong{% endif %}", "wrong"),
+        ("{% for e in requirement.errors %}{{ e.code }}{{ e.remedy }} {% endfor %}", "a b"),
+        ("{# nothing #}{{ 'a' if requirement.title else 'b' }}", "a"),
+    ],
+)
+def test_a_template_shows_what_it_names(template: str, shown: str) -> None:
+    check_template(template, "body")
+    entries = [{"code": c, "message": "m", "remedy": ""} for c in "ab"]
+    assert render(template, values(entries=entries), 1_000) == shown
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        *(
+            "{{ requirement.colour }}",
+            "{{ requirement }}",
+            "{{ nothing }}",
+            "{{ requirement.a.b }}",
+        ),
+        *("{{ requirement.title.upper() }}", "{{ requirement['title'] }}", "{{ range(9) }}"),
+        *("{{ requirement.__class__ }}", "{{ ''.__class__.__mro__ }}", "{{ self }}", "{{ loop }}"),
+        *("{{ requirement.title | attr('x') }}", "{{ requirement.title | replace('a', 'b') }}"),
+        *(
+            "{{ requirement.errors }}",
+            "{{ requirement.errors | upper }}",
+            "{{ requirement.title ~ 1 }}",
+        ),
+        *("{{ 'x' * 1000000000 }}", "{{ 2 ** 99999 }}", "{{ requirement.title % 1 }}", "{{ -1 }}"),
+        *("{% for i in range(99999) %}{% endfor %}", "{% for e in 'abc' %}{% endfor %}"),
+        "{% for e in requirement.errors recursive %}{{ loop(e) }}{% endfor %}",
+        "{% for e in requirement.errors %}"
+        "{% for f in requirement.errors %}{% endfor %}{% endfor %}",
+        "{% for e in requirement.errors %}{{ e.colour }}{% endfor %}",
+        "{% for e in requirement.errors %}{{ e }}{% endfor %}",
+        "{% for account in requirement.errors %}{% endfor %}",
+        "{% for e in requirement.errors if e.code %}{% endfor %}",
+        "{% for e in requirement.requestedReasons %}{{ e.remedy }}{% endfor %}",
+        *("{% set x = 1 %}", "{% include 'x' %}", "{% extends 'x' %}", "{% import 'x' as y %}"),
+        *(
+            "{% macro m() %}{% endmacro %}",
+            "{% block b %}{% endblock %}",
+            "{{",
+            "{% if %}",
+        ),
+        *(
+            "{% if requirement.errors < 3 %}{% endif %}",
+            "{% if 'x' in requirement.title %}{% endif %}",
+        ),
+        "{% if requirement.title is defined %}{% endif %}",
+        *(
+            r"{{ '\x00' }}",
+            r"{{ '\ud800' }}",
+            r"{% if account.externalId == '\udfff' %}{% endif %}",
+        ),
+        "{{ " + "9" * 4_990 + " }}",
+        "{% if requirement.title %}" * 180 + "{% endif %}" * 0,
+        "{% if account.externalId %}" * 110 + "{% endif %}" * 110,
+        "{{ " + "(" * 2_000 + "1" + ")" * 2_000 + " }}",
+        "{{ " + "not " * 1_200 + "1 }}",
+    ],
+)
+def test_a_template_that_goes_beyond_is_refused_at_its_place(template: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        check_notices(
+            [NoticeText("REQUESTED", "x", "y"), NoticeText("EXTENDED", "x", template)], "notices"
+        )
+    assert caught.value.field == ("notices", "1", "body")
+    assert len(caught.value.message) <= 500
+
+
+def test_each_kind_stands_there_once() -> None:
+    with pytest.raises(InvalidInput) as caught:
+        check_notices([NoticeText("EXTENDED", "x", "y")] * 2, "notices")
+    assert caught.value.field == ("notices",)
+
+
+def test_the_default_texts_are_templates_of_every_kind() -> None:
+    assert set(DEFAULTS) == set(NoticeKind)
+    check_notices(list(DEFAULTS.values()), "notices")
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "{{ requirement.description }}" * 170,
+        "{% for e in requirement.errors %}" + "{{ e.message }}" * 300 + "{% endfor %}",
+        (
+            "{% for e in requirement.errors %}"
+            + "{% if e.remedy == e.code %}{% endif %}" * 20
+            + "{% endfor %}"
+        )
+        * 5,
+    ],
+)
+def test_what_comes_out_is_bounded_in_length_and_time(template: str) -> None:
+    check_template(template, "body")
+    began = time.process_time()
+    assert len(render(template, values(LONG), 10_000)) <= 10_000
+    assert time.process_time() - began < 1
+
+
+PIECES = st.sampled_from(
+    [
+        *("{{", "}}", "{%", "%}", "{#", "#}", "if", "else", "elif", "endif", "for", "in", "endfor"),
+        *("requirement", "account", "decision", "errors", "title", "deadline", ".", "|", "upper"),
+        *("==", "!=", "<", "and", "or", "not", "(", ")", "[", "]", "'", '"', "1", "x", "\n", "-"),
+        *("{{ requirement.title }}", "{% if requirement.errors %}", "{% endif %}", "~", "**", ","),
+        *("{% for e in requirement.errors %}", "{{ e.message }}", "{% endfor %}", "self", "loop"),
+    ]
+)
+
+
+@settings(max_examples=1_500, deadline=None)
+@given(st.lists(PIECES, max_size=14).map(" ".join))
+def test_what_is_taken_can_be_shown(template: str) -> None:
+    """Whatever a team writes: it is refused as theirs, or any requirement can be told of by it."""
+    try:
+        check_template(template, "body")
+    except InvalidInput:
+        return
+    for text, entries in (("It", ENTRIES), ("", [])):
+        assert len(render(template, values(text, entries), 10_000)) <= 10_000
