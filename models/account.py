@@ -45,6 +45,7 @@ MAX_EXTERNAL_ID_LENGTH = 200
 MAX_NAME_LENGTH = 300
 KEEPERS = frozenset({Role.INTEGRATOR, Role.REVIEWER, Role.ADMIN})
 CREATORS = frozenset({Role.INTEGRATOR, Role.ADMIN})
+DECIDERS = frozenset({Role.REVIEWER, Role.ADMIN})
 
 
 class AccountExists(AlreadyExists):
@@ -292,21 +293,39 @@ class AccountAction(StrEnum):
     UPDATE = "UPDATE"
     PLACE_HOLD = "PLACE_HOLD"
     OPEN_REQUIREMENT = "OPEN_REQUIREMENT"
+    REJECT = "REJECT"
+    REINSTATE = "REINSTATE"
 
 
 ROLES: dict[AccountAction, frozenset[Role]] = {
     AccountAction.UPDATE: KEEPERS,
+    AccountAction.REJECT: DECIDERS,
+    AccountAction.REINSTATE: DECIDERS,
     AccountAction.PLACE_HOLD: PLACERS,
     AccountAction.OPEN_REQUIREMENT: OPENERS,
 }
 
 
-def permissions(actor: Actor) -> list[Permission]:
-    """What the actor may do with any account that it sees, one entry per action."""
-    return [
-        Permission(action, () if actor.role in roles else (_no_role(actor, action),))
-        for action, roles in ROLES.items()
-    ]
+def permissions(row: Any, actor: Actor) -> list[Permission]:
+    """What the actor may do with the account now, one entry per action.
+
+    `row` is an account or a record of its rejected_reason.
+    """
+    return [Permission(action, tuple(_refusals(row, actor, action))) for action in AccountAction]
+
+
+def illegal_action(row: Any, action: AccountAction) -> bool:
+    """Whether the action does not fit: only what is not rejected is, and the other way round."""
+    rejected = row.rejected_reason is not None
+    return action is (AccountAction.REJECT if rejected else AccountAction.REINSTATE)
+
+
+def _refusals(row: Any, actor: Actor, action: AccountAction) -> Iterable[Refusal]:
+    if illegal_action(row, action):
+        message = f"The account is {'' if row.rejected_reason else 'not '}rejected."
+        yield Refusal(ErrorCode.ILLEGAL_TRANSITION, message)
+    if actor.role not in ROLES[action]:
+        yield _no_role(actor, action)
 
 
 def _no_role(actor: Actor, action: AccountAction) -> Refusal:

@@ -92,6 +92,15 @@ class Account(Changing, Base):
         CheckConstraint(
             "(status = 'REJECTED') = (rejected_reason IS NOT NULL)", name="rejected_with_reason"
         ),
+        # A rejection has its statement, its instant and its author, or is from before they had.
+        CheckConstraint(
+            "(rejected_at IS NULL) = (rejected_by_id IS NULL) "
+            "AND (rejected_at IS NULL) = (rejected_by_kind IS NULL) "
+            "AND (rejected_at IS NOT NULL) "
+            "= (coalesce(length(rejection_statement), 0) BETWEEN 1 AND 5000) "
+            "AND (rejected_at IS NULL OR rejected_reason IS NOT NULL)",
+            name="rejected_by_somebody",
+        ),
         # What stands in the account's way has a reason, and nothing else has.
         CheckConstraint(
             "(status IN ('ENABLED', 'RESTRICTED_SOON')) = (disabled_reason IS NULL)",
@@ -119,6 +128,11 @@ class Account(Changing, Base):
     status: Mapped[str]
     disabled_reason: Mapped[str | None]
     rejected_reason: Mapped[str | None]
+    rejection_statement: Mapped[str | None]
+    rejected_at: Mapped[datetime | None]
+    rejected_by_kind: Mapped[str | None]
+    rejected_by_id: Mapped[str | None]
+    rejected_by_name: Mapped[str | None]
     next_deadline: Mapped[datetime | None]
     sort_next_deadline: Mapped[datetime] = mapped_column(
         Computed(f"coalesce(next_deadline, '{NEVER}'::timestamptz)", persisted=True)

@@ -92,6 +92,6 @@ def _json_text(value: Any) -> str:
     return orjson.dumps(value).decode()
 
 
-def _array_text(items: Sequence[str]) -> str:
-    escaped = (item.replace("\\", "\\\\").replace('"', '\\"') for item in items)
+def _array_text(items: Sequence[object]) -> str:
+    escaped = (str(item).replace("\\", "\\\\").replace('"', '\\"') for item in items)
     return "{" + ",".join(f'"{item}"' for item in escaped) + "}"

@@ -18,14 +18,14 @@ from models.lifecycle import expect_version, touch
 from models.notice_texts import NoticeKind
 from models.notices import notify
 from models.outcome import Outcome
-from models.program import Program
+from models.program import DEFAULT_APPEAL_WITHIN, Program
 from models.requirement import (
     ACTION_OF_OUTCOME,
-    LIFECYCLE,
     MAX_REASON_LENGTH,
     ProposalPending,
     Requirement,
     RequirementCommand,
+    check_allowed,
     drop_proposal,
     end,
     end_alternatives,
@@ -40,13 +40,12 @@ from models.resolution import (
     ResolutionAction,
     ResolutionOutcome,
     ResolutionState,
-    Statement,
     check_reason_code,
-    check_statement,
     conclude,
     decline,
 )
 from models.resolution import LIFECYCLE as RESOLUTION_LIFECYCLE
+from models.statement import Statement, check_cited, check_statement, complete
 from models.text import check_optional_text
 
 EVENT_OF_OUTCOME = {
@@ -65,6 +64,11 @@ class Decide(RequirementCommand):
 
     reason_code: str = EVIDENCE_ACCEPTED
     statement: Statement = NO_STATEMENT
+
+    def objects(self) -> Mapping[str, Any]:
+        """The requirement, and what the statement cites of its evidence."""
+        cited = self.statement.cited_evidence
+        return {**super().objects(), **({"evidence": list(cited)} if cited else {})}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,10 +166,12 @@ def new_resolution(
     outcome: ResolutionOutcome,
     reason_code: str,
     statement: Statement,
-    ground: str | None,
     four_eyes: bool,
 ) -> Resolution:
-    """A decision within an open unit: proposed where it takes four eyes, else final."""
+    """A decision within an open unit: proposed where it takes four eyes, else final.
+
+    It is to `take_effect` then.
+    """
     state = ResolutionState.PROPOSED if four_eyes else ResolutionState.FINAL
     resolution = Resolution(
         **unit.new_row(),
@@ -174,11 +180,7 @@ def new_resolution(
         state=state.value,
         four_eyes=four_eyes,
         reason_code=reason_code,
-        facts=statement.facts,
-        ground=ground,
-        redress=statement.redress,
-        automated_detection=statement.automated_detection,
-        automated_decision=str(statement.automated_decision),
+        **statement.columns(),
     )
     stamp(resolution, "proposed_by", unit.actor)
     if not four_eyes:
@@ -206,23 +208,27 @@ async def confirm(
     conclude(unit, resolution, ResolutionAction.APPROVE, unit.actor)
     requirement.proposed_outcome = None
     unit.record(EventType.RESOLUTION_FINAL, (SubjectType.RESOLUTION, resolution.id), {})
-    outcome = ResolutionOutcome(resolution.outcome)
-    await take_effect(unit, requirement, program, outcome, resolution.reason_code)
+    await take_effect(unit, requirement, program, resolution)
 
 
 async def take_effect(
-    unit: Unit,
-    requirement: Requirement,
-    program: Program,
-    outcome: ResolutionOutcome,
-    reason_code: str,
+    unit: Unit, requirement: Requirement, program: Program, resolution: Resolution
 ) -> None:
     """What a final decision does to the requirement and to its alternatives."""
-    if outcome is ResolutionOutcome.REJECTED:
-        requirement.appeal_deadline = after(unit.now, program.appeal_within)
+    outcome, reason_code = ResolutionOutcome(resolution.outcome), resolution.reason_code
+    rejects = outcome is ResolutionOutcome.REJECTED
+    if rejects:
+        within = program.appeal_within or DEFAULT_APPEAL_WITHIN
+        requirement.appeal_deadline = after(unit.now, within)
+        begins = after(unit.now, program.termination_notice) or unit.now
+        requirement.restricts_from = resolution.restricts_from = begins
     end(unit, requirement, ACTION_OF_OUTCOME[outcome], EVENT_OF_OUTCOME[outcome], reason_code)
-    if outcome is ResolutionOutcome.REJECTED:
-        return
+    if not rejects:
+        await end_others(unit, requirement)
+
+
+async def end_others(unit: Unit, requirement: Requirement) -> None:
+    """Cancel what a satisfied or waived requirement was an alternative to."""
     for other in end_alternatives(unit, requirement):
         await drop_proposal(unit, other)
 
@@ -236,22 +242,23 @@ async def _decide(
     outcome: ResolutionOutcome,
 ) -> Outcome[Resolution]:
     require_role(actor, ACTION_OF_OUTCOME[outcome])
+    check_statement(command.statement)
 
     async def step(unit: Unit) -> Resolution:
         requirement, program = await load_with_program(unit, command)
-        LIFECYCLE.target(requirement.state, ACTION_OF_OUTCOME[outcome])
+        check_allowed(requirement, ACTION_OF_OUTCOME[outcome])
         if requirement.proposed_outcome is not None:
             raise ProposalPending(requirement.proposed_outcome)
         code = check_reason_code(outcome, command.reason_code, program)
-        ground = check_statement(outcome, command.statement, program)
+        rejects = outcome is ResolutionOutcome.REJECTED
+        statement = complete(command.statement, program, rejects)
+        check_cited(unit, statement.cited_evidence)
         four_eyes = program.four_eyes or outcome is ResolutionOutcome.WAIVED
-        resolution = new_resolution(
-            unit, requirement, outcome, code, command.statement, ground, four_eyes
-        )
+        resolution = new_resolution(unit, requirement, outcome, code, statement, four_eyes)
         if four_eyes:
             propose(unit, requirement, outcome)
         else:
-            await take_effect(unit, requirement, program, outcome, code)
+            await take_effect(unit, requirement, program, resolution)
             notify(unit, NoticeKind.DECIDED, requirement, program, resolution)
         return resolution
 

@@ -14,6 +14,9 @@
     ├── IdempotencyKeyReused    IDEMPOTENCY_KEY_REUSED   the key came with other input
     ├── ProposalPending         PROPOSAL_PENDING         a decision waits for its second reviewer
     ├── ExtensionLimit          EXTENSION_LIMIT          the program gives no more time than that
+    ├── AppealPending           APPEAL_PENDING           an open appeal must be decided first
+    ├── AppealWindowClosed      APPEAL_WINDOW_CLOSED     the time to appeal is over
+    ├── AlreadyAppealed         ALREADY_APPEALED         a decision is appealed once
     └── QueryTooCostly          QUERY_TOO_COSTLY         it reads more than one request may
 
 A noun's own errors stand in its file and derive from one of these.
@@ -41,6 +44,9 @@ class ErrorCode(StrEnum):
     IDEMPOTENCY_KEY_REUSED = "IDEMPOTENCY_KEY_REUSED"
     PROPOSAL_PENDING = "PROPOSAL_PENDING"
     EXTENSION_LIMIT = "EXTENSION_LIMIT"
+    APPEAL_PENDING = "APPEAL_PENDING"
+    APPEAL_WINDOW_CLOSED = "APPEAL_WINDOW_CLOSED"
+    ALREADY_APPEALED = "ALREADY_APPEALED"
     QUERY_TOO_COSTLY = "QUERY_TOO_COSTLY"
 
 

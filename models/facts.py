@@ -6,7 +6,7 @@ from typing import Any, cast
 from sqlalchemy import ColumnElement, Select, bindparam, or_, select, union_all
 
 from models.base import Base
-from models.listing import is_any_id, word
+from models.listing import is_any, is_any_id, word
 from models.program import ProgramState
 from models.reading import Query, compile_query
 from models.status import LIVE_STATES
@@ -18,7 +18,8 @@ def facts_query(named: frozenset[str], staff: bool) -> Query:
     """The account, all that its status follows from, and what the operation names.
 
     `key` with `caller` names an idempotency key, `requirement` a requirement and its program
-    version, `resolution` a resolution and its requirement's, `program` the published version,
+    version, `evidence` with it some of what was submitted to it, `rejection` with it its final
+    rejection; `resolution` a resolution and its requirement's, `program` the published version,
     `terms` the words under which the account is found, `interaction` an interaction and what that
     answers, `answered` another one with what that is about, `about` requirements (`id_array`).
     """
@@ -39,6 +40,21 @@ def facts_query(named: frozenset[str], staff: bool) -> Query:
         same = requirements.id == bindparam("requirement")
         parts.append(_of_account("requirements", staff, same, ~live))
         parts.append(_program_of(staff, same))
+    if "evidence" in named:
+        evidence = table["evidence"].c
+        cited = (
+            evidence.requirement_id == bindparam("requirement"),
+            is_any(evidence.id, "evidence"),
+        )
+        parts.append(_of_account("evidence", staff, *cited))
+    if "rejection" in named:
+        resolutions = table["resolutions"].c
+        rejecting = (
+            resolutions.requirement_id == bindparam("requirement"),
+            resolutions.outcome == word("REJECTED"),
+            resolutions.state == word("FINAL"),
+        )
+        parts.append(_of_account("resolutions", staff, *rejecting))
     if "resolution" in named:
         resolutions = table["resolutions"].c
         same = resolutions.id == bindparam("resolution")

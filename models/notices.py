@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from models.actor import system
 from models.aggregate import Unit
+from models.appeal_rules import APPEAL_OVERTURNED
 from models.base import stamp
 from models.delivery import new_interaction, record_new, schedule_at
 from models.events import EventType
@@ -22,6 +23,7 @@ from models.interaction import (
 )
 from models.notice_texts import DEFAULTS, NoticeKind, NoticeText
 from models.program import Program
+from models.resolution import ResolutionOutcome, ResolutionState
 from models.templates import render
 from models.text import is_address, one_line
 
@@ -92,13 +94,31 @@ def _values(
             "requestedReasons": _entries(requirement.requested_reasons),
             "errors": _entries(requirement.errors),
         },
-        "decision": {
-            "outcome": decision.outcome if decision else "",
-            "reasonCode": decision.reason_code if decision else "",
-            "facts": (decision.facts if decision else None) or "",
-            "ground": (decision.ground if decision else None) or "",
-            "redress": (decision.redress if decision else None) or "",
-        },
+        "decision": _decided(decision),
+    }
+
+
+def _decided(decision: "Resolution | None") -> dict[str, str]:
+    """What was decided and why; of an appeal that has ended, what came of it."""
+    if decision is None:
+        return dict.fromkeys(("outcome", "reasonCode", "facts", "ground", "redress"), "")
+    said = {"outcome": decision.outcome, "reasonCode": decision.reason_code}
+    if decision.appeal_reasons is not None:
+        if decision.state == ResolutionState.OVERTURNED:
+            said = {"outcome": ResolutionOutcome.SATISFIED.value, "reasonCode": APPEAL_OVERTURNED}
+            return {**said, "facts": decision.appeal_reasons, "ground": "", "redress": ""}
+        # Nobody appeals twice: what the rejection said of redress is over.
+        return {
+            **said,
+            "facts": decision.appeal_reasons,
+            "ground": decision.ground or "",
+            "redress": "",
+        }
+    return {
+        **said,
+        "facts": decision.facts or "",
+        "ground": decision.ground or "",
+        "redress": decision.redress or "",
     }
 
 

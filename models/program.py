@@ -70,6 +70,13 @@ class ProgramState(StrEnum):
     RETIRED = "RETIRED"
 
 
+class GroundKind(StrEnum):
+    """What a decision is founded on."""
+
+    LEGAL = "LEGAL"
+    CONTRACTUAL = "CONTRACTUAL"
+
+
 class RequirementCategory(StrEnum):
     """What a requirement is about."""
 
@@ -104,6 +111,7 @@ class Program(Base):
         UniqueConstraint("id"),
         LIFECYCLE.check(),
         one_of("category", list(RequirementCategory)),
+        one_of("legal_ground_kind", list(GroundKind)),
         some_of("restricts", list(CapabilityKind)),
         some_of("gates", list(CapabilityKind)),
         # A retired version says when.
@@ -149,7 +157,9 @@ class Program(Base):
     calendar_region: Mapped[str | None]
     calendar_time_zone: Mapped[str | None]
     appeal_within: Mapped[str | None]
+    termination_notice: Mapped[str | None]
     legal_ground: Mapped[str | None]
+    legal_ground_kind: Mapped[str | None]
     reason_codes: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
     error_codes: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
     notices: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, server_default=text("'[]'"))
@@ -200,7 +210,9 @@ class Publish:
     review_within: str | None = None
     business_calendar: BusinessCalendar | None = None
     appeal_within: str | None = DEFAULT_APPEAL_WITHIN
+    termination_notice: str | None = None
     legal_ground: str | None = None
+    legal_ground_kind: str | None = None
     reason_codes: tuple[CodeText, ...] = ()
     error_codes: tuple[CodeText, ...] = ()
     notices: tuple[NoticeText, ...] = ()
@@ -322,6 +334,7 @@ def _check_durations(command: Publish) -> None:
         "maxExtension": command.max_extension,
         "reviewWithin": command.review_within,
         "appealWithin": command.appeal_within,
+        "terminationNotice": command.termination_notice,
     }
     for name, value in singles.items():
         if value is not None:
@@ -429,7 +442,9 @@ def _new_version(actor: Actor, command: Publish, version: int, now: datetime) ->
         calendar_region=calendar.region if calendar else None,
         calendar_time_zone=calendar.time_zone if calendar else None,
         appeal_within=command.appeal_within,
+        termination_notice=command.termination_notice,
         legal_ground=command.legal_ground,
+        legal_ground_kind=command.legal_ground_kind,
         reason_codes=[asdict(entry) for entry in command.reason_codes],
         error_codes=[asdict(entry) for entry in command.error_codes],
         notices=[asdict(entry) for entry in command.notices],

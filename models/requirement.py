@@ -1,6 +1,6 @@
 """A requirement: one thing that one account must provide or fix, under one program version.
 
-What ends it by a decision (approve, reject, waive) is in `decision.py`.
+What ends it by a decision (approve, reject, waive) is in `decision.py`, appeals are in `appeal.py`.
 """
 
 import uuid
@@ -22,6 +22,7 @@ from sqlalchemy.types import Text
 
 from models.actor import Actor, ActorKind, Role, Scope
 from models.aggregate import NEVER, AccountCommand, Unit, operate
+from models.appeal_rules import AppealPending, appeal_checks, appeal_is_open
 from models.base import (
     AccountScoped,
     Base,
@@ -37,20 +38,25 @@ from models.deadlines import (
     check_extension,
     check_times,
     extend_deadline,
-    extension_refusal,
     give_back,
     set_deadline,
 )
 from models.durations import after
 from models.errors import AlreadyExists, ErrorCode, Forbidden, InvalidInput, RecourseError
 from models.events import EventType, SubjectType
-from models.evidence import DocumentReference, check_evidence, new_evidence, payload_hash
+from models.evidence import (
+    DocumentReference,
+    Evidence,
+    check_evidence,
+    new_evidence,
+    payload_hash,
+)
 from models.fair_clock import begin, hand_over
 from models.lifecycle import Lifecycle, expect_version, one_of, some_of
 from models.notice_texts import NoticeKind
 from models.notices import notify
 from models.outcome import Outcome
-from models.permission import Permission, Refusal
+from models.permission import Refusal
 from models.program import Program, ProgramNotPublished, RequirementCategory
 from models.resolution import ResolutionOutcome, decline_pending
 from models.review_target import follow, target_checks
@@ -77,6 +83,7 @@ class RequirementAction(StrEnum):
     APPROVE = "APPROVE"
     REQUEST_CHANGES = "REQUEST_CHANGES"
     REJECT = "REJECT"
+    APPEAL = "APPEAL"
     WAIVE = "WAIVE"
     CANCEL = "CANCEL"
     EXTEND = "EXTEND"
@@ -103,6 +110,7 @@ LIFECYCLE = Lifecycle(
         **{(s, _A.APPROVE): _S.SATISFIED for s in (_S.SUBMITTED, _S.IN_REVIEW)},
         **{(s, _A.REQUEST_CHANGES): _S.ACTION_REQUIRED for s in (_S.SUBMITTED, _S.IN_REVIEW)},
         **{(s, _A.REJECT): _S.REJECTED for s in (_S.SUBMITTED, _S.IN_REVIEW)},
+        (_S.REJECTED, _A.APPEAL): _S.IN_REVIEW,
         **{(s, _A.WAIVE): _S.WAIVED for s in OPEN_STATES},
         **{(s, _A.CANCEL): _S.CANCELED for s in OPEN_STATES},
         **{(s, _A.EXTEND): s for s in OPEN_STATES},
@@ -115,6 +123,7 @@ OPENERS = frozenset({Role.INTEGRATOR, Role.REVIEWER, Role.ADMIN})
 ROLES: dict[RequirementAction, frozenset[Role]] = {
     **dict.fromkeys(RequirementAction, _REVIEWERS),
     _A.SUBMIT: _REVIEWERS | {Role.ACCOUNT_USER},
+    _A.APPEAL: _REVIEWERS | {Role.ACCOUNT_USER},
     _A.CANCEL: frozenset({Role.INTEGRATOR, Role.ADMIN}),
 }
 ACTION_OF_OUTCOME = {
@@ -122,6 +131,8 @@ ACTION_OF_OUTCOME = {
     ResolutionOutcome.REJECTED: _A.REJECT,
     ResolutionOutcome.WAIVED: _A.WAIVE,
 }
+# What may be done while an appeal is open: it ends by being upheld or overturned, not otherwise.
+DURING_APPEAL = frozenset({_A.ASSIGN})
 ENDED_STATES = tuple(state for state in RequirementState if state not in OPEN_STATES)
 
 
@@ -163,6 +174,7 @@ class Requirement(AccountScoped, OwnId, Changing, Base):
             "state NOT IN ('SUBMITTED', 'IN_REVIEW') OR submitted_at IS NOT NULL",
             name="submitted_with_instant",
         ),
+        *appeal_checks(),
         *target_checks(),
         some_of("restricts", list(CapabilityKind)),
         some_of("gates", list(CapabilityKind)),
@@ -179,7 +191,7 @@ class Requirement(AccountScoped, OwnId, Changing, Base):
             "account_id",
             "origin",
             unique=True,
-            postgresql_where="closed_at IS NULL AND origin IS NOT NULL",
+            postgresql_where="closed_at IS NULL AND appealed_at IS NULL AND origin IS NOT NULL",
         ),
         Index(
             "ix_requirements_live",
@@ -205,6 +217,8 @@ class Requirement(AccountScoped, OwnId, Changing, Base):
     # As far as the deadline may be moved on by extensions; any where missing.
     latest_deadline: Mapped[datetime | None]
     appeal_deadline: Mapped[datetime | None]
+    appealed_at: Mapped[datetime | None]
+    restricts_from: Mapped[datetime | None]
     restricts: Mapped[list[str]] = mapped_column(ARRAY(Text))
     gates: Mapped[list[str]] = mapped_column(ARRAY(Text))
     errors: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
@@ -418,7 +432,7 @@ async def request_changes(
 
     async def step(unit: Unit) -> Requirement:
         row, program = await load_with_program(unit, command)
-        LIFECYCLE.target(row.state, RequirementAction.REQUEST_CHANGES)
+        check_allowed(row, RequirementAction.REQUEST_CHANGES)
         _check_errors(command.errors, program)
         send_back(unit, row, program, command.errors)
         notify(unit, NoticeKind.CHANGES_REQUESTED, row, program)
@@ -441,6 +455,7 @@ async def cancel(
         row = await load(unit, command)
         if actor.role is Role.INTEGRATOR and row.opened_by_id != actor.id:
             raise Forbidden("An integrator may cancel only what it opened itself.")
+        check_allowed(row, RequirementAction.CANCEL)
         end(unit, row, RequirementAction.CANCEL, EventType.REQUIREMENT_CANCELED, command.reason)
         await drop_proposal(unit, row)
         return row
@@ -456,7 +471,7 @@ async def extend(
 
     async def step(unit: Unit) -> Requirement:
         row, program = await load_with_program(unit, command)
-        LIFECYCLE.target(row.state, RequirementAction.EXTEND)
+        check_allowed(row, RequirementAction.EXTEND)
         check_extension(row, command.deadline, unit.now)
         extend_deadline(row, command.deadline, program)
         move(
@@ -514,21 +529,21 @@ async def reopen(
     return await operate(session, actor, clock, "requirementReopen", command, Requirement, step)
 
 
-def permissions(row: Any, actor: Actor, now: datetime) -> list[Permission]:
-    """What the actor may do with the requirement at `now`, one entry per action, with refusals.
+def check_allowed(row: Requirement, action: RequirementAction) -> None:
+    """Raise `IllegalTransition`, or `AppealPending` where an appeal has to end first."""
+    LIFECYCLE.target(row.state, action)
+    if waits_for_appeal(row, action):
+        raise AppealPending
 
-    `row` is a requirement or a record of its state, deadline, latest_deadline, opened_by_id and,
-    for staff, proposed_outcome.
-    """
-    return [
-        Permission(action, tuple(_refusals(row, actor, action, now)))
-        for action in RequirementAction
-    ]
+
+def waits_for_appeal(row: Any, action: RequirementAction) -> bool:
+    """Whether an open appeal has to end before the action."""
+    return appeal_is_open(row) and action not in DURING_APPEAL
 
 
 def require_role(actor: Actor, action: RequirementAction) -> None:
     """Raise `Forbidden` unless the actor's role, and for a waiver its scope, allow the action."""
-    if (refusal := _role_refusal(actor, action)) is not None:
+    if (refusal := role_refusal(actor, action)) is not None:
         raise Forbidden(refusal.message)
 
 
@@ -614,7 +629,7 @@ def submit_evidence(
     program: Program,
     payload: Any | None,
     documents: Sequence[DocumentReference],
-) -> None:
+) -> Evidence:
     """Write evidence and move the requirement to risk, within an open unit."""
     evidence = new_evidence(unit, row.id, payload, documents)
     row.submitted_at, row.errors = unit.now, []
@@ -628,6 +643,7 @@ def submit_evidence(
         payloadSha256=None if payload is None else payload_hash(payload),
         documentSha256=[document.sha256 for document in documents],
     )
+    return evidence
 
 
 def send_back(unit: Unit, row: Requirement, program: Program, errors: Sequence[Error]) -> None:
@@ -670,10 +686,11 @@ def open_again(
     """Move a satisfied or waived requirement back to the account, within an open unit."""
     LIFECYCLE.target(row.state, RequirementAction.REOPEN)
     if row.origin is not None and any(
-        other is not row and other.origin == row.origin and other.state in OPEN_STATES
+        other is not row and other.origin == row.origin and is_open(other)
         for other in unit.requirements
     ):
         raise AskedAlready
+    row.appeal_deadline = row.appealed_at = None
     row.currently_due_at = currently_due_at
     set_deadline(row, deadline, program)
     row.requested_reasons = [*row.requested_reasons, asdict(Reason("reopened", reason))]
@@ -691,16 +708,15 @@ def open_again(
 def end_alternatives(unit: Unit, ended: Requirement) -> list[Requirement]:
     """Cancel what an ended requirement was an alternative to; returns the canceled ones.
 
-    An option of several requirements counts once all of them have ended.
+    An option of several requirements counts once all of them have ended. A rejection stays, and so
+    does its appeal.
     """
     if ended.alternative_group is None:
         return []
     others = [
         row
         for row in unit.requirements
-        if row is not ended
-        and row.alternative_group == ended.alternative_group
-        and row.state in OPEN_STATES
+        if row is not ended and row.alternative_group == ended.alternative_group and is_open(row)
     ]
     option = ended.alternative_option
     if option is not None and any(row.alternative_option == option for row in others):
@@ -714,6 +730,11 @@ def end_alternatives(unit: Unit, ended: Requirement) -> list[Requirement]:
             ALTERNATIVE_SATISFIED,
         )
     return others
+
+
+def is_open(row: Requirement) -> bool:
+    """Whether something is still asked or looked at for the first time: no rejection stands."""
+    return row.state in OPEN_STATES and not appeal_is_open(row)
 
 
 async def drop_proposal(unit: Unit, row: Requirement) -> None:
@@ -745,28 +766,8 @@ def move(
     unit.record(event, (SubjectType.REQUIREMENT, row.id), changes)
 
 
-def _refusals(row: Any, actor: Actor, action: RequirementAction, now: datetime) -> list[Refusal]:
-    found = []
-    if action not in LIFECYCLE.actions_from(row.state):
-        message = f"The requirement is {row.state}."
-        found.append(Refusal(ErrorCode.ILLEGAL_TRANSITION, message))
-    if (refusal := _role_refusal(actor, action)) is not None:
-        found.append(refusal)
-    elif action is _A.CANCEL and actor.role is Role.INTEGRATOR and row.opened_by_id != actor.id:
-        message = "An integrator may cancel only what it opened itself."
-        found.append(Refusal(ErrorCode.FORBIDDEN, message))
-    if action is _A.EXTEND and (refusal := extension_refusal(row, now)) is not None:
-        found.append(refusal)
-    # What is proposed is not for account users to know: their role may not read it.
-    if not actor.is_staff or action not in ACTION_OF_OUTCOME.values():
-        return found
-    if row.proposed_outcome is not None:
-        pending = ProposalPending(row.proposed_outcome)
-        found.append(Refusal(pending.code, pending.message))
-    return found
-
-
-def _role_refusal(actor: Actor, action: RequirementAction) -> Refusal | None:
+def role_refusal(actor: Actor, action: RequirementAction) -> Refusal | None:
+    """What the actor's role, and for a waiver its scope, say against the action."""
     if actor.role is not Role.SYSTEM and actor.role not in ROLES[action]:
         message = f"The role {actor.role} may not take the action {action}."
         return Refusal(ErrorCode.FORBIDDEN, message)

@@ -1,20 +1,20 @@
-"""A resolution: a decision on a requirement, with its statement of reasons.
+"""A resolution: a decision on a requirement, with its statement of reasons and its appeal.
 
 Where one pair of eyes is enough it is born FINAL. Where two are asked for it is PROPOSED, and
-somebody else makes it FINAL or declines it. The operations are in `decision.py`.
+somebody else makes it FINAL or declines it. A final rejection can be appealed, once: somebody who
+took no part in it upholds or overturns it. The operations are in `decision.py` and `appeal.py`.
 """
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
 
-from sqlalchemy import CheckConstraint, Index, Table, select
-from sqlalchemy.dialects.postgresql import distinct_on
-from sqlalchemy.orm import Mapped
+from sqlalchemy import CheckConstraint, Index, Table, Uuid, select
+from sqlalchemy.dialects.postgresql import ARRAY, distinct_on
+from sqlalchemy.orm import Mapped, mapped_column
 
 from models.actor import Actor, ActorKind, Role, Scope, system
 from models.aggregate import Unit
@@ -26,18 +26,24 @@ from models.ids import Key, id_array
 from models.lifecycle import Lifecycle, one_of, touch
 from models.listing import ListSpec, is_any, is_any_id, word
 from models.permission import Permission, Refusal
-from models.program import Program
+from models.program import GroundKind, Program
 from models.reading import Query, Reader, Record, compile_query
-from models.text import check_optional_text, check_text
+from models.statement import (
+    MAX_FACTS_LENGTH,
+    AutomatedDecision,
+    InformationSource,
+    statement_checks,
+)
+from models.text import check_text
 
 if TYPE_CHECKING:
     from models.requirement import Requirement
 
-MAX_FACTS_LENGTH = 5_000
 DECIDERS = frozenset({Role.REVIEWER, Role.ADMIN})
 # Recourse's own codes: of approvals under every program, and of proposals that events overtook.
 EVIDENCE_ACCEPTED = "evidence_accepted"
 SUPERSEDED = "superseded"
+TOOK_PART = "Somebody who took no part in the decision must decide on its appeal."
 
 
 class ResolutionOutcome(StrEnum):
@@ -54,31 +60,72 @@ class ResolutionState(StrEnum):
     PROPOSED = "PROPOSED"
     FINAL = "FINAL"
     DECLINED = "DECLINED"
+    APPEALED = "APPEALED"
+    UPHELD = "UPHELD"
+    OVERTURNED = "OVERTURNED"
 
 
 class ResolutionAction(StrEnum):
-    """What may be done with a decision."""
+    """What may be done with a decision. It is appealed by an action on its requirement."""
 
     APPROVE = "APPROVE"
     DECLINE = "DECLINE"
+    UPHOLD = "UPHOLD"
+    OVERTURN = "OVERTURN"
 
 
-class AutomatedDecision(StrEnum):
-    """How far the decision was taken without a person."""
-
-    NONE = "NONE"
-    PARTIAL = "PARTIAL"
-    FULL = "FULL"
-
-
+APPEAL = "APPEAL"
 LIFECYCLE = Lifecycle(
     noun="resolution",
     states=tuple(ResolutionState),
     transitions={
         (ResolutionState.PROPOSED, ResolutionAction.APPROVE): ResolutionState.FINAL,
         (ResolutionState.PROPOSED, ResolutionAction.DECLINE): ResolutionState.DECLINED,
+        (ResolutionState.FINAL, APPEAL): ResolutionState.APPEALED,
+        (ResolutionState.APPEALED, ResolutionAction.UPHOLD): ResolutionState.UPHELD,
+        (ResolutionState.APPEALED, ResolutionAction.OVERTURN): ResolutionState.OVERTURNED,
     },
 )
+# What has not taken effect, and what has: once final, a decision stays one, whatever comes of it.
+PENDING_STATES = (ResolutionState.PROPOSED, ResolutionState.DECLINED)
+DECIDED_STATES = tuple(state for state in ResolutionState if state not in PENDING_STATES)
+OF_APPEALS = (ResolutionAction.UPHOLD, ResolutionAction.OVERTURN)
+_PENDING = ", ".join(f"'{state}'" for state in PENDING_STATES)
+
+
+def appeal_checks() -> tuple[CheckConstraint, ...]:
+    """What the database asks of the columns of an appeal."""
+    return (
+        # Only a rejection is appealed: by somebody, at an instant, with a statement.
+        CheckConstraint(
+            "(state IN ('APPEALED', 'UPHELD', 'OVERTURNED')) = (appealed_at IS NOT NULL) "
+            "AND (appealed_at IS NULL) = (appealed_by_id IS NULL) "
+            "AND (appealed_at IS NULL) = (appealed_by_kind IS NULL) "
+            "AND (appealed_at IS NULL OR outcome = 'REJECTED') "
+            "AND (appealed_at IS NOT NULL) "
+            "= (coalesce(length(appeal_statement), 0) BETWEEN 1 AND 5000)",
+            name="appealed_with_statement",
+        ),
+        # An appeal is decided at an instant, by a person, with reasons.
+        CheckConstraint(
+            "(state IN ('UPHELD', 'OVERTURNED')) = (appeal_decided_at IS NOT NULL) "
+            "AND (appeal_decided_at IS NULL) = (appeal_decided_by_id IS NULL) "
+            "AND (appeal_decided_at IS NOT NULL) "
+            "= (coalesce(appeal_decided_by_kind, '') = 'REVIEWER') "
+            "AND (appeal_decided_at IS NOT NULL) "
+            "= (coalesce(length(appeal_reasons), 0) BETWEEN 1 AND 5000)",
+            name="appeal_decided_by_reviewer",
+        ),
+        # Whoever proposed or took the decision does not decide on its appeal, whatever the token.
+        CheckConstraint(
+            "appeal_decided_by_id IS NULL "
+            "OR ((appeal_decided_by_kind, appeal_decided_by_id) "
+            "IS DISTINCT FROM (proposed_by_kind, proposed_by_id) "
+            "AND (appeal_decided_by_kind, appeal_decided_by_id) "
+            "IS DISTINCT FROM (decided_by_kind, decided_by_id))",
+            name="appeal_decided_by_another",
+        ),
+    )
 
 
 class Resolution(AccountScoped, OwnId, Changing, Base):
@@ -91,6 +138,8 @@ class Resolution(AccountScoped, OwnId, Changing, Base):
         LIFECYCLE.check(),
         one_of("outcome", list(ResolutionOutcome)),
         one_of("automated_decision", list(AutomatedDecision)),
+        one_of("ground_kind", list(GroundKind)),
+        one_of("source", list(InformationSource)),
         one_of("proposed_by_kind", list(ActorKind)),
         # What is decided was decided by somebody at an instant; what is proposed was not yet.
         CheckConstraint(
@@ -109,15 +158,16 @@ class Resolution(AccountScoped, OwnId, Changing, Base):
             name="four_eyes",
         ),
         # Only what needs a second pair of eyes is proposed or declined.
-        CheckConstraint("four_eyes OR state = 'FINAL'", name="one_pair_is_final"),
+        CheckConstraint(f"four_eyes OR state NOT IN ({_PENDING})", name="one_pair_is_final"),
         # A waiver always takes two.
         CheckConstraint("four_eyes OR outcome <> 'WAIVED'", name="waiver_takes_two"),
-        # A rejection states its facts and its ground.
+        *statement_checks(),
+        # A rejection that has taken effect says from when it restricts; nothing else restricts.
         CheckConstraint(
-            "outcome <> 'REJECTED' OR (coalesce(length(facts), 0) BETWEEN 1 AND 5000 "
-            "AND coalesce(length(ground), 0) > 0)",
-            name="rejection_gives_reasons",
+            f"(outcome = 'REJECTED' AND state NOT IN ({_PENDING})) = (restricts_from IS NOT NULL)",
+            name="rejection_restricts",
         ),
+        *appeal_checks(),
         # One proposal at a time.
         Index(
             "ux_resolutions_proposed",
@@ -139,6 +189,12 @@ class Resolution(AccountScoped, OwnId, Changing, Base):
     redress: Mapped[str | None]
     automated_detection: Mapped[bool]
     automated_decision: Mapped[str]
+    ground_kind: Mapped[str | None]
+    source: Mapped[str | None]
+    cited_evidence: Mapped[list[uuid.UUID]] = mapped_column(ARRAY(Uuid))
+    cited_fact: Mapped[str | None]
+    territories: Mapped[list[str]]
+    restricts_from: Mapped[datetime | None]
     proposed_by_kind: Mapped[str]
     proposed_by_id: Mapped[str]
     proposed_by_name: Mapped[str | None]
@@ -147,31 +203,16 @@ class Resolution(AccountScoped, OwnId, Changing, Base):
     decided_by_name: Mapped[str | None]
     decided_at: Mapped[datetime | None]
     decline_reason: Mapped[str | None]
-
-
-@dataclass(frozen=True)
-class Statement:
-    """A statement of reasons as a caller gives it; `ground` falls back to the program's."""
-
-    facts: str | None = None
-    ground: str | None = None
-    redress: str | None = None
-    automated_detection: bool = False
-    automated_decision: str = AutomatedDecision.NONE
-
-
-def check_statement(
-    outcome: ResolutionOutcome, statement: Statement, program: Program
-) -> str | None:
-    """The ground that the statement stands on; raises `InvalidInput` while it is incomplete."""
-    check_optional_text(statement.redress, MAX_FACTS_LENGTH, "statement", "redress")
-    check_optional_text(statement.ground, MAX_FACTS_LENGTH, "statement", "ground")
-    check_optional_text(statement.facts, MAX_FACTS_LENGTH, "statement", "facts")
-    ground = statement.ground or program.legal_ground
-    if outcome is ResolutionOutcome.REJECTED:
-        check_text(statement.facts or "", MAX_FACTS_LENGTH, "statement", "facts")
-        check_text(ground or "", MAX_FACTS_LENGTH, "statement", "ground")
-    return ground
+    appeal_statement: Mapped[str | None]
+    appealed_at: Mapped[datetime | None]
+    appealed_by_kind: Mapped[str | None]
+    appealed_by_id: Mapped[str | None]
+    appealed_by_name: Mapped[str | None]
+    appeal_reasons: Mapped[str | None]
+    appeal_decided_at: Mapped[datetime | None]
+    appeal_decided_by_kind: Mapped[str | None]
+    appeal_decided_by_id: Mapped[str | None]
+    appeal_decided_by_name: Mapped[str | None]
 
 
 def check_reason_code(outcome: ResolutionOutcome, code: str, program: Program) -> str:
@@ -233,19 +274,30 @@ def permissions(row: Any, actor: Actor) -> list[Permission]:
     return [Permission(action, tuple(_refusals(row, actor, action))) for action in ResolutionAction]
 
 
+def took_part(row: Any, actor: Actor) -> bool:
+    """Whether the actor, by whatever token, proposed the decision or took it.
+
+    `row` is a resolution or a record with the kinds and ids of both.
+    """
+    people = ((row.proposed_by_kind, row.proposed_by_id), (row.decided_by_kind, row.decided_by_id))
+    return (actor.kind, actor.id) in people
+
+
 def _refusals(row: Any, actor: Actor, action: ResolutionAction) -> list[Refusal]:
     found = []
     if action not in LIFECYCLE.actions_from(row.state):
-        found.append(
-            Refusal(ErrorCode.ILLEGAL_TRANSITION, f"The resolution is {row.state}, not PROPOSED.")
-        )
+        message = f"The resolution is {row.state}."
+        found.append(Refusal(ErrorCode.ILLEGAL_TRANSITION, message))
     if actor.role not in DECIDERS:
         found.append(Refusal(ErrorCode.FORBIDDEN, f"The role {actor.role} may not decide."))
     waiver = action is ResolutionAction.APPROVE and row.outcome == ResolutionOutcome.WAIVED
     if waiver and Scope.REQUIREMENT_WAIVE not in actor.scopes:
         message = f"This needs the scope {Scope.REQUIREMENT_WAIVE}."
         found.append(Refusal(ErrorCode.FORBIDDEN, message))
-    if row.proposed_by_id == actor.id:
+    if action in OF_APPEALS:
+        if took_part(row, actor):
+            found.append(Refusal(ErrorCode.FOUR_EYES, TOOK_PART))
+    elif row.proposed_by_id == actor.id:
         found.append(Refusal(ErrorCode.FOUR_EYES, "Somebody else must decide what you proposed."))
     return found
 
@@ -257,6 +309,8 @@ RESOLUTIONS = ListSpec(
     dimensions={"reason_code": "reason_code", "outcome": "outcome"},
     states=tuple(ResolutionState),
     conditions={"created_after": CREATED_AFTER, "created_before": CREATED_BEFORE},
+    # Some states are those of one outcome only: walked for another, their rows are all passed by.
+    checked=("outcome",),
 )
 RESOLUTIONS.declare_indexes()
 
@@ -264,7 +318,7 @@ RESOLUTIONS.declare_indexes()
 async def current_resolutions(
     reader: Reader, keys: Sequence[Key], columns: Sequence[str]
 ) -> list[Record | None]:
-    """For each requirement, by (account id, id): its latest final decision, None without one."""
+    """For each requirement, by (account id, id): the latest decision that has taken effect."""
     names = dict.fromkeys(["account_id", "id", "requirement_id", *columns])
     values = {
         "accounts": list({account_id for account_id, _ in keys}),
@@ -279,7 +333,7 @@ async def current_resolutions(
 def _current_query(columns: tuple[str, ...]) -> Query:
     table = RESOLUTIONS.table
     key = (table.c.account_id, table.c.requirement_id)
-    final = table.c.state == word(ResolutionState.FINAL)
+    final = table.c.state.in_([word(state) for state in DECIDED_STATES])
     return compile_query(
         select(*(table.c[name] for name in columns))
         .ext(distinct_on(*key))

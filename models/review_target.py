@@ -53,8 +53,9 @@ class Rule:
 
 
 # The names of actions are those of `RequirementAction`; what is not here leaves the target alone.
+# An appeal that is upheld or overturned takes REJECT or APPROVE.
 RULES: Mapping[Condition, Rule] = {
-    Condition.START: Rule(("SUBMIT",), False, "the whole target runs from now"),
+    Condition.START: Rule(("SUBMIT", "APPEAL"), False, "the whole target runs from now"),
     Condition.PAUSE: Rule(("REQUEST_CHANGES",), None, "what is left is kept, nothing runs"),
     Condition.RESUME: Rule(("SUBMIT",), True, "what was left runs from now"),
     Condition.STOP: Rule(("APPROVE", "REJECT", "WAIVE"), None, "decided: there is no target"),

@@ -44,6 +44,7 @@ from models.hold import Hold, add_hold, end_hold
 from models.ids import account_id_for
 from models.interaction import Interaction, InteractionRequirement
 from models.program import Program, ProgramNotPublished, all_published, publish_missing
+from models.rejection import set_rejection
 from models.requirement import Requirement
 from models.resolution import Resolution
 from models.search import AccountTerm
@@ -79,13 +80,18 @@ LEADS: dict[str, tuple[Path, ...]] = {
         Path(_P.LONG_AGO, (_A.SUBMIT, _A.REJECT, _A.CONFIRM)),
         Path(_P.LONG_AGO, (_A.SUBMIT, _A.REVIEW, _A.REJECT, _A.CONFIRM)),
     ),
+    "APPEALED": (
+        Path(_P.LONG_AGO, (_A.SUBMIT, _A.REJECT, _A.CONFIRM, _A.APPEAL)),
+        Path(_P.LONG_AGO, (_A.SUBMIT, _A.REJECT, _A.CONFIRM, _A.APPEAL, _A.UPHOLD)),
+    ),
     "UNDER_REVIEW": (
         Path(_P.CURRENT, (_A.SUBMIT,), gates=True),
         Path(_P.CURRENT, (_A.SUBMIT, _A.REVIEW), gates=True),
     ),
 }
 QUIET: tuple[Path, ...] = (
-    *[Path(_P.LONG_AGO, (_A.SUBMIT, _A.APPROVE, _A.CONFIRM))] * 7,
+    Path(_P.LONG_AGO, (_A.SUBMIT, _A.REJECT, _A.CONFIRM, _A.APPEAL, _A.OVERTURN)),
+    *[Path(_P.LONG_AGO, (_A.SUBMIT, _A.APPROVE, _A.CONFIRM))] * 6,
     *[Path(_P.LONG_AGO, (_A.SUBMIT, _A.REVIEW, _A.APPROVE, _A.CONFIRM))] * 2,
     Path(_P.LONG_AGO, (_A.SUBMIT, _A.SEND_BACK, _A.SUBMIT, _A.APPROVE, _A.CONFIRM)),
     Path(
@@ -109,8 +115,15 @@ QUIET: tuple[Path, ...] = (
 SATISFIED = Path(Phase.LONG_AGO, (Act.SUBMIT, Act.APPROVE, Act.CONFIRM))
 PAIRED = ("documents.proof_of_address", "business.registration")
 PAIR_EVERY = 6
+REJECTED_BECAUSE = {
+    "rejected.fraud": "Payments were taken for goods that were never sent.",
+    "rejected.listed": "The business is on a list of those that nobody may pay.",
+    "rejected.terms_of_service": "What is sold is not allowed here (terms of service, section 3).",
+    "rejected.other": "We can't serve this business.",
+}
 MOODS = (
-    *["HEALTHY"] * 9,
+    *["HEALTHY"] * 8,
+    "APPEALED",
     *["NOTICED"] * 3,
     *["RESTRICTED"] * 3,
     *["UNDER_REVIEW"] * 2,
@@ -277,7 +290,7 @@ def _plan_account(history: History, command: CreateAccount, number: int) -> None
     if mood == "HELD":
         _plan_hold(history, list(HoldReason)[ordinal % len(HoldReason)], ordinal % 3 == 0)
     elif mood == "REJECTED":
-        _plan_change(history, "rejected_reason", REJECTED_REASONS[ordinal % len(REJECTED_REASONS)])
+        _plan_rejection(history, REJECTED_REASONS[ordinal % len(REJECTED_REASONS)])
     elif number % 7 == 0:
         _plan_past_hold(history, created, expires=number % 2 == 0)
     elif number % 5 == 0:
@@ -317,6 +330,13 @@ def _plan_change(history: History, field: str, value: str) -> None:
         await change_profile(history.unit, {field: value})
 
     history.plan(history.now - history.days(0.05, 0.45), _reviewer(history), change)
+
+
+def _plan_rejection(history: History, reason: str) -> None:
+    async def reject() -> None:
+        set_rejection(history.unit, reason, REJECTED_BECAUSE[reason])
+
+    history.plan(history.now - history.days(0.05, 0.45), _reviewer(history), reject)
 
 
 def _reviewer(history: History) -> Actor:

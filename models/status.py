@@ -4,13 +4,15 @@ The stored columns are this function's materialisation. A capability is, in this
 
 - INACTIVE while it is not requested,
 - RESTRICTED while the account is rejected, a hold is on it, a requirement that restricts it is past
-  due, or one that restricts or gates it was rejected,
-- PENDING while a requirement that gates it is not yet satisfied,
+  due, or the rejection of one that restricts or gates it has taken effect (and no appeal has
+  overturned it),
+- PENDING while a requirement that gates it is not satisfied,
 - else ACTIVE.
 
 The account is REJECTED once it was rejected; UNDER_REVIEW while nothing but holds for review
 restricts it, or something it needs waits for verification; RESTRICTED while a requested capability
-is; RESTRICTED_SOON while a deadline that restricts lies within its notice period; else ENABLED.
+is; RESTRICTED_SOON while a deadline that restricts lies within its notice period, or a rejection is
+to take effect; else ENABLED.
 `disabledReason` speaks Stripe's words (https://docs.stripe.com/api/accounts/object).
 """
 
@@ -130,6 +132,8 @@ class RequirementFacts(Protocol):
     currently_due_at: datetime | None
     notice_at: datetime | None
     deadline: datetime | None
+    # From when a rejection restricts; None where none stands.
+    restricts_from: datetime | None
     restricts: list[str]
     gates: list[str]
 
@@ -193,14 +197,20 @@ def hold_is_on(hold: HoldFacts, now: datetime) -> bool:
 def restricts(requirement: RequirementFacts, kind: str, now: datetime) -> bool:
     """Whether the requirement restricts the capability at `now`.
 
-    A rejected one restricts what it gates as well: it will never be satisfied.
+    A rejected one restricts what it gates as well: it will never be satisfied. So it goes on while
+    an appeal is open, which has made it one in review.
     """
-    if requirement.state == RequirementState.REJECTED:
-        return kind in requirement.restricts or kind in requirement.gates
-    if kind not in requirement.restricts:
-        return False
-    due = due_status(requirement.state, requirement.currently_due_at, requirement.deadline, now)
-    return due is DueStatus.PAST_DUE
+    begins = _restriction_begins(requirement, kind)
+    return begins is not None and begins <= now
+
+
+def _restriction_begins(requirement: RequirementFacts, kind: str) -> datetime | None:
+    """From when the requirement restricts the capability if nobody acts, None for never."""
+    if requirement.restricts_from is not None:
+        touched = kind in requirement.restricts or kind in requirement.gates
+        return requirement.restricts_from if touched else None
+    waits = requirement.state in AWAITING_ACCOUNT and kind in requirement.restricts
+    return requirement.deadline if waits else None
 
 
 def derive(
@@ -234,7 +244,9 @@ def change_instants(
 ) -> Iterator[datetime]:
     """Every instant, past or to come, at which time alone changes something."""
     for requirement in requirements:
-        if requirement.state in AWAITING_ACCOUNT:
+        if requirement.restricts_from is not None:
+            yield requirement.restricts_from
+        elif requirement.state in AWAITING_ACCOUNT:
             marks = (requirement.currently_due_at, requirement.notice_at, requirement.deadline)
             yield from (mark for mark in marks if mark is not None)
     for hold in holds:
@@ -253,7 +265,7 @@ def _capability(
     if restricting:
         return DerivedCapability(CapabilityStatus.RESTRICTED, _strongest(restricting))
     soonest = _restricts_at(kind, requirements, now)
-    gating = [r for r in requirements if kind in r.gates and r.state in OPEN_STATES]
+    gating = [r for r in requirements if kind in r.gates and r.state in LIVE_STATES]
     if gating:
         verifying = all(r.state in AWAITING_RISK for r in gating)
         reason = PENDING_VERIFICATION if verifying else FIELDS_NEEDED
@@ -275,19 +287,15 @@ def _restricting_reasons(
             yield REASON_OF_HOLD[HoldReason(hold.reason)]
     for requirement in requirements:
         if restricts(requirement, kind, now):
-            rejected = requirement.state == RequirementState.REJECTED
+            rejected = requirement.restricts_from is not None
             yield REQUIREMENT_REJECTED if rejected else PAST_DUE
 
 
 def _restricts_at(
     kind: CapabilityKind, requirements: Sequence[RequirementFacts], now: datetime
 ) -> datetime | None:
-    deadlines = [
-        r.deadline
-        for r in requirements
-        if kind in r.restricts and r.state in AWAITING_ACCOUNT and r.deadline and r.deadline > now
-    ]
-    return min(deadlines, default=None)
+    begins = (_restriction_begins(requirement, kind) for requirement in requirements)
+    return min((mark for mark in begins if mark is not None and mark > now), default=None)
 
 
 def _account(
@@ -315,10 +323,17 @@ def _account(
 def _is_noticed(
     requirement: RequirementFacts, capabilities: dict[str, DerivedCapability], now: datetime
 ) -> bool:
-    if requirement.state not in AWAITING_ACCOUNT or requirement.notice_at is None:
+    kinds = requirement.restricts
+    if requirement.restricts_from is not None:
+        kinds = [*kinds, *requirement.gates]
+    elif not _notice_is_given(requirement, now):
         return False
-    touched = [capabilities[kind].status for kind in requirement.restricts]
-    return requirement.notice_at <= now and any(s != CapabilityStatus.INACTIVE for s in touched)
+    return any(capabilities[kind].status != CapabilityStatus.INACTIVE for kind in kinds)
+
+
+def _notice_is_given(requirement: RequirementFacts, now: datetime) -> bool:
+    given = requirement.notice_at is not None and requirement.notice_at <= now
+    return given and requirement.state in AWAITING_ACCOUNT
 
 
 def _strongest(reasons: Sequence[str]) -> str:

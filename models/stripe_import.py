@@ -7,7 +7,8 @@ acted on, so that what reviewers and users did here since then stands until Stri
 - A field that is new, has become more pressing, or has new errors opens a requirement, or reopens
   the one that was satisfied or waived; in place of a rejected or canceled one, a new one opens.
 - A deadline is taken over when Stripe moves it, so that an extension of our own stands.
-- A field that Stripe no longer lists satisfies its open requirement. A rejection stays.
+- A field that Stripe no longer lists satisfies its open requirement. A rejection stays, and so does
+  its appeal.
 
 The name, the country, the email address and the capabilities are Stripe's.
 """
@@ -35,6 +36,7 @@ from models.hold import Hold, add_hold, end_hold
 from models.ids import account_id_for
 from models.lifecycle import touch
 from models.program import Program, ProgramNotPublished, all_published, publish_missing
+from models.rejection import end_rejection, set_rejection
 from models.requirement import (
     Error,
     Priority,
@@ -43,18 +45,19 @@ from models.requirement import (
     RequirementAction,
     drop_proposal,
     end,
+    is_open,
     move,
     open_again,
     open_under,
     program_of,
     send_back,
 )
-from models.resolution import AutomatedDecision, ResolutionOutcome, Statement
+from models.resolution import ResolutionOutcome
 from models.session import transaction
+from models.statement import AutomatedDecision, InformationSource, Statement
 from models.status import (
     AWAITING_ACCOUNT,
     AWAITING_RISK,
-    OPEN_STATES,
     CapabilityKind,
     RequirementState,
 )
@@ -197,10 +200,17 @@ class _Import:
             "email": snapshot.email,
             "capabilities": snapshot.capabilities,
         }
-        # A rejection of our own is not Stripe's to take back.
-        if account.rejected_reason in (None, self.before.get("rejected")):
-            changes["rejected_reason"] = snapshot.rejected_reason
         await change_profile(self.unit, changes)
+        # A rejection of our own is not Stripe's to take back.
+        ours = account.rejected_reason not in (None, self.before.get("rejected"))
+        if not ours and account.rejected_reason != snapshot.rejected_reason:
+            self._follow_rejection(snapshot.rejected_reason)
+
+    def _follow_rejection(self, reason: str | None) -> None:
+        if reason is None:
+            end_rejection(self.unit, "Stripe no longer says that it has rejected the account.")
+        else:
+            set_rejection(self.unit, reason, f"Stripe has rejected the account ({reason}).")
 
     def _hold(self) -> None:
         """Hold everything while Stripe says so. What a reviewer has released stays released."""
@@ -222,8 +232,12 @@ class _Import:
                 Requirement.account_id == unit.account.account_id,
                 Requirement.origin.in_(origins),
             )
-            # Of two made at one instant, the open one is the last.
-            .order_by(Requirement.created_at, Requirement.closed_at.nulls_last())
+            # Of two made at one instant, the open one is the last, and not the one in appeal.
+            .order_by(
+                Requirement.created_at,
+                Requirement.appealed_at.nulls_last(),
+                Requirement.closed_at.nulls_last(),
+            )
             .options(undefer_group(STAFF_ONLY))
         )
         return {str(row.origin): row for row in found}
@@ -231,7 +245,7 @@ class _Import:
     def _is_gone(self, row: Requirement) -> bool:
         listed = {ORIGIN + ask.field for ask in self.snapshot.asks}
         ours = row.origin is not None and row.origin.startswith(ORIGIN)
-        return ours and row.state in OPEN_STATES and row.origin not in listed
+        return ours and is_open(row) and row.origin not in listed
 
     async def _satisfy(self, row: Requirement) -> None:
         unit = self.unit
@@ -239,10 +253,11 @@ class _Import:
             self._submit(row, await program_of(unit, row))
         statement = Statement(
             facts=f"Stripe no longer lists {str(row.origin).removeprefix(ORIGIN)}.",
+            source=InformationSource.THIRD_PARTY,
             automated_decision=AutomatedDecision.FULL,
         )
         outcome = ResolutionOutcome.SATISFIED
-        new_resolution(unit, row, outcome, PROVIDED_ELSEWHERE, statement, None, four_eyes=False)
+        new_resolution(unit, row, outcome, PROVIDED_ELSEWHERE, statement, four_eyes=False)
         end(
             unit,
             row,
@@ -257,7 +272,7 @@ class _Import:
     ) -> None:
         if row is None:
             self._open(ask)
-        elif row.state in OPEN_STATES:
+        elif is_open(row):
             await self._update(ask, row, known or {})
         elif not _says_more(ask, known):
             return

@@ -33,7 +33,10 @@ _REQUIREMENTS, _HOLDS = cast(Table, Requirement.__table__), cast(Table, Hold.__t
 _STATUS_COLUMNS = ("status", "disabled_reason", "next_deadline", "next_change_at")
 _CAPABILITY_COLUMNS = ("status", "disabled_reason", "restricts_at")
 _OF_CAPABILITY = ("kind", "requested", *_CAPABILITY_COLUMNS)
-_OF_REQUIREMENT = ("state", "currently_due_at", "notice_at", "deadline", "restricts", "gates")
+_OF_REQUIREMENT = (
+    *("state", "currently_due_at", "notice_at", "deadline", "restricts_from"),
+    *("restricts", "gates"),
+)
 _OF_HOLD = ("capabilities", "reason", "expires_at", "released_at")
 
 _OF_SPAN = ("requirement_id", "party", "started_at", "ended_at")

@@ -28,7 +28,7 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.dialects.postgresql import JSON
+from sqlalchemy.dialects.postgresql import ARRAY, JSON
 from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapper, make_transient_to_detached
@@ -39,7 +39,7 @@ from models.reading import Query, compile_query
 from models.session import driver_of
 
 Values = Mapping[str, Any]
-Decode = Callable[[str], Any]
+Decode = Callable[[Any], Any]
 # The version that a row had when it was read, beside the columns of its table.
 READ_VERSION = "read_version"
 _ONE: ColumnElement[int] = literal_column("1")
@@ -191,9 +191,15 @@ def _instant(text: str) -> datetime:
     return datetime.fromisoformat(text).astimezone(UTC)
 
 
+def _ids(texts: Iterable[str]) -> list[uuid.UUID]:
+    return [uuid.UUID(text) for text in texts]
+
+
 def _decoder(kind: Any) -> Decode | None:
     if isinstance(kind, Uuid):
         return uuid.UUID
+    if isinstance(kind, ARRAY) and isinstance(kind.item_type, Uuid):
+        return _ids
     return _instant if isinstance(kind, DateTime) else None
 
 

@@ -36,7 +36,7 @@ from resolvers.errors import query_error
 from resolvers.event import Event, timelines
 from resolvers.hold import Hold
 from resolvers.interaction import Interaction, interactions_of_accounts
-from resolvers.node import Node, rows_of
+from resolvers.node import Actor, Node, rows_of, shown_actor
 from resolvers.pagination import (
     MAX_FILTER_LENGTH,
     After,
@@ -66,7 +66,9 @@ from resolvers.selection import (
 CAPABILITIES = cast(Table, CapabilityRow.__table__)
 # What says whether the status has to catch up with the clock.
 CATCHING_UP = ("next_change_at", "rejected_reason")
-RESTRICTING_COLUMNS = ("state", "currently_due_at", "deadline", "restricts", "gates")
+RESTRICTING_COLUMNS = (
+    *("state", "currently_due_at", "deadline", "restricts_from", "restricts", "gates"),
+)
 HOLDING_COLUMNS = ("id", "capabilities", "expires_at", "released_at")
 
 CapabilityRestriction = Annotated[
@@ -239,8 +241,31 @@ def _ids(parents: Parents) -> list[str]:
 
 
 def _permissions(parents: Parents, info: Info) -> list[list[Permission]]:
-    found = permissions(info.context.actor)
-    return [found for _ in parents]
+    return [permissions(row, info.context.actor) for row in parents]
+
+
+@strawberry.type(description="That the platform has ended the relation with an account, and why.")
+class AccountRejection:
+    """A statement; the reason is the account's `disabledReason`."""
+
+    statement: str = strawberry.field(
+        description="Why, in words for the account's user; at most 5,000 characters."
+    )
+    rejected_at: datetime = strawberry.field(description="The instant of the rejection.")
+    rejected_by: Actor = strawberry.field(description="Who rejected it.")
+
+
+def _rejections(parents: Parents, info: Info) -> list[AccountRejection | None]:
+    return [_rejection(row, info) for row in parents]
+
+
+def _rejection(row: Record, info: Info) -> AccountRejection | None:
+    by = shown_actor(info, row["rejected_by_kind"], row["rejected_by_id"], row["rejected_by_name"])
+    if by is None:
+        return None
+    return AccountRejection(
+        statement=row["rejection_statement"], rejected_at=row["rejected_at"], rejected_by=by
+    )
 
 
 async def _holds(
@@ -283,6 +308,15 @@ class Account(Node):
         description="Why it is restricted, under review or rejected.",
         needs=("account_id", "disabled_reason", *CATCHING_UP),
     )
+    rejection: AccountRejection | None = batched(
+        _rejections,
+        description="Why the platform has rejected it; missing also for what was rejected before "
+        "reasons were asked for.",
+        needs=(
+            *("rejection_statement", "rejected_at", "rejected_by_kind", "rejected_by_id"),
+            "rejected_by_name",
+        ),
+    )
     capabilities: list[Capability] = batched(
         _capabilities,
         description="What it may do, one entry per kind.",
@@ -312,7 +346,9 @@ class Account(Node):
         description="How often its profile, status or reason has changed, from 1."
     )
     allowed_actions: list[AccountActionPermission] = batched(
-        _permissions, description="What the viewer may do with it now, and why not otherwise."
+        _permissions,
+        description="What the viewer may do with it now, and why not otherwise.",
+        needs=("rejected_reason",),
     )
     created_at: datetime = strawberry.field(description="The instant at which it was made.")
     updated_at: datetime = strawberry.field(description="The instant of its last change.")

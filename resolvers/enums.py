@@ -20,15 +20,12 @@ from models.interaction import (
     InteractionState,
 )
 from models.notice_texts import NoticeKind
-from models.program import ProgramState, RequirementCategory
+from models.program import GroundKind, ProgramState, RequirementCategory
+from models.rejection import RejectionReason
 from models.requirement import Priority, RequirementAction
-from models.resolution import (
-    AutomatedDecision,
-    ResolutionAction,
-    ResolutionOutcome,
-    ResolutionState,
-)
+from models.resolution import ResolutionAction, ResolutionOutcome, ResolutionState
 from models.review_target import ReviewTargetStatus
+from models.statement import AutomatedDecision, InformationSource
 from models.status import (
     AccountStatus,
     AwaitingActionFrom,
@@ -102,9 +99,9 @@ describe(
         "OPEN": "The account has been asked.",
         "ACTION_REQUIRED": "What was submitted was not enough: the account has to act again.",
         "SUBMITTED": "The account has submitted evidence.",
-        "IN_REVIEW": "A reviewer is looking at it.",
+        "IN_REVIEW": "A reviewer is looking at it, for the first time or because of an appeal.",
         "SATISFIED": "The evidence was accepted.",
-        "REJECTED": "The evidence was refused for good.",
+        "REJECTED": "The evidence was refused; an appeal may reverse that.",
         "WAIVED": "The platform does without.",
         "CANCELED": "It is no longer asked for.",
     },
@@ -181,6 +178,7 @@ describe(
         "APPROVE": "Accept the evidence, or propose to.",
         "REQUEST_CHANGES": "Send it back with what is wrong.",
         "REJECT": "Refuse the evidence, or propose to.",
+        "APPEAL": "Object to the rejection.",
         "WAIVE": "Propose to do without.",
         "CANCEL": "End it without a decision.",
         "EXTEND": "Give it a later deadline.",
@@ -204,12 +202,45 @@ describe(
         "PROPOSED": "It waits for a second pair of eyes.",
         "FINAL": "It has taken effect.",
         "DECLINED": "The second pair of eyes did not agree.",
+        "APPEALED": "It has taken effect, and the account objects to it.",
+        "UPHELD": "It stands, after an appeal.",
+        "OVERTURNED": "It was reversed, after an appeal.",
     },
 )
 describe(
     ResolutionAction,
     "What may be done with a decision.",
-    {"APPROVE": "Make somebody else's proposal final.", "DECLINE": "Turn it down."},
+    {
+        "APPROVE": "Make somebody else's proposal final.",
+        "DECLINE": "Turn it down.",
+        "UPHOLD": "Let it stand, though the account objects to it.",
+        "OVERTURN": "Reverse it, since the account objects to it.",
+    },
+)
+describe(
+    GroundKind,
+    "What a decision is founded on.",
+    {"LEGAL": "A law.", "CONTRACTUAL": "The contract between the platform and the account."},
+)
+describe(
+    InformationSource,
+    "Where the information came from that led to a decision.",
+    {
+        "EVIDENCE": "From what the account has submitted.",
+        "OWN_INVESTIGATION": "The platform found it of its own accord.",
+        "NOTICE": "Somebody has told the platform.",
+        "THIRD_PARTY": "From a register, a card network or another service.",
+    },
+)
+describe(
+    RejectionReason,
+    "Why an account is rejected.",
+    {
+        "FRAUD": "It has deceived, or was made to.",
+        "TERMS_OF_SERVICE": "It has broken the platform's terms.",
+        "LISTED": "It is on a list of prohibited persons or companies.",
+        "OTHER": "Another reason.",
+    },
 )
 describe(
     AutomatedDecision,
@@ -324,6 +355,8 @@ describe(
     {
         "ACCOUNT_CREATED": "An account was made.",
         "ACCOUNT_UPDATED": "What is known of an account changed.",
+        "ACCOUNT_REJECTED": "The platform ended the relation with an account.",
+        "ACCOUNT_REINSTATED": "The platform took a rejected account back.",
         "ACCOUNT_STATUS_CHANGED": "An account's status changed.",
         "CAPABILITY_STATUS_CHANGED": "A capability's status changed.",
         "HOLD_PLACED": "A hold was placed.",
@@ -334,8 +367,9 @@ describe(
         "REQUIREMENT_SUBMITTED": "Evidence was submitted.",
         "REQUIREMENT_REVIEW_STARTED": "A review began.",
         "REQUIREMENT_CHANGES_REQUESTED": "What was submitted was sent back.",
-        "REQUIREMENT_APPROVED": "Evidence was accepted.",
-        "REQUIREMENT_REJECTED": "Evidence was refused.",
+        "REQUIREMENT_APPROVED": "Evidence was accepted, be it after an appeal.",
+        "REQUIREMENT_REJECTED": "Evidence was refused, or an appeal against that was.",
+        "REQUIREMENT_APPEALED": "The account objected to a rejection.",
         "REQUIREMENT_WAIVED": "The platform does without.",
         "REQUIREMENT_CANCELED": "It is no longer asked for.",
         "REQUIREMENT_EXTENDED": "A deadline was moved.",
@@ -347,6 +381,8 @@ describe(
         "RESOLUTION_PROPOSED": "A decision was proposed.",
         "RESOLUTION_FINAL": "A decision took effect.",
         "RESOLUTION_DECLINED": "A proposed decision was turned down.",
+        "RESOLUTION_UPHELD": "An appealed rejection was left as it is.",
+        "RESOLUTION_OVERTURNED": "An appealed rejection was reversed.",
         "NOTE_ADDED": "Staff noted something about it; not shown to account users.",
         "INTERACTION_DRAFTED": "A contact was written; it has not gone out yet.",
         "INTERACTION_UPDATED": "A contact that has not gone out yet was changed.",
@@ -381,6 +417,9 @@ describe(
         ),
         "EXTENSION_LIMIT": "The program gives no more time than that.",
         "PROPOSAL_PENDING": "A proposed decision waits for its second reviewer.",
+        "APPEAL_PENDING": "An appeal is open: it is upheld or overturned first.",
+        "APPEAL_WINDOW_CLOSED": "The time to appeal is over.",
+        "ALREADY_APPEALED": "The rejection was appealed before, and upheld.",
         "QUERY_TOO_COSTLY": "The query reads more objects than one request may.",
     },
 )

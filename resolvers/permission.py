@@ -20,6 +20,8 @@ describe(
         "UPDATE": "Change what is known of it.",
         "PLACE_HOLD": "Restrict capabilities of it.",
         "OPEN_REQUIREMENT": "Ask something of it.",
+        "REJECT": "End the relation with it.",
+        "REINSTATE": "Take it back.",
     },
 )
 describe(HoldAction, "What may be done with a hold.", {"RELEASE": "End it."})

@@ -11,6 +11,7 @@ from models.permission import Permission
 from models.program import (
     MAX_CODE_LENGTH,
     PROGRAMS,
+    GroundKind,
     ProgramState,
     RequirementCategory,
     latest_program,
@@ -177,10 +178,16 @@ class Program(Node):
         needs=("calendar_region", "calendar_time_zone"),
     )
     appeal_within: Duration | None = strawberry.field(
-        description="How long after a rejection the time for an appeal ends."
+        description="How long after a rejection the account may appeal; P6M where missing."
+    )
+    termination_notice: Duration | None = strawberry.field(
+        description="How long after a rejection it restricts; at once where missing."
     )
     legal_ground: str | None = strawberry.field(
         description="The legal or contractual ground of its decisions."
+    )
+    legal_ground_kind: GroundKind | None = strawberry.field(
+        description="Whether that ground is a law or the contract with the account."
     )
     reason_codes: list[ReasonCode] = batched(
         _reason_codes,

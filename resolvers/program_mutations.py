@@ -7,7 +7,7 @@ import strawberry
 from models import program as operations
 from models.ids import hex_id
 from models.notice_texts import NoticeKind, NoticeText
-from models.program import RequirementCategory, programs_by_id
+from models.program import GroundKind, RequirementCategory, programs_by_id
 from models.reading import Record
 from models.status import CapabilityKind
 from resolvers.batching import Parents, batched
@@ -147,10 +147,24 @@ class ProgramPublishInput(VersionedInput):
     )
     appeal_within: Duration | None = strawberry.field(
         default=cast(Duration, operations.DEFAULT_APPEAL_WITHIN),
-        description="How long after a rejection the time for an appeal ends.",
+        description="How long after a rejection the account may appeal; null means P6M, too.",
+    )
+    termination_notice: Duration | None = strawberry.field(
+        default=None,
+        description=(
+            "How long after a rejection it restricts, as where law asks for notice (30 days under "
+            "Regulation (EU) 2019/1150); at once if left out."
+        ),
     )
     legal_ground: str | None = strawberry.field(
         default=None, description="The legal or contractual ground of its decisions."
+    )
+    legal_ground_kind: GroundKind | None = strawberry.field(
+        default=None,
+        description=(
+            "Whether that ground is a law or the contract with the account; where it is missing, "
+            "each rejection says so itself."
+        ),
     )
     reason_codes: list[CodeInput] | None = strawberry.field(
         default=None, description="The reasons that its decisions may give."
@@ -184,7 +198,9 @@ class ProgramPublishInput(VersionedInput):
             review_within=self.review_within,
             business_calendar=_calendar(self.business_calendar),
             appeal_within=self.appeal_within,
+            termination_notice=self.termination_notice,
             legal_ground=self.legal_ground,
+            legal_ground_kind=plain(self.legal_ground_kind),
             reason_codes=_codes(self.reason_codes),
             error_codes=_codes(self.error_codes),
             notices=tuple(

@@ -11,7 +11,8 @@ from models.listing import Branch
 from models.permission import Permission
 from models.program import RequirementCategory
 from models.reading import Record
-from models.requirement import Priority, permissions
+from models.requirement import Priority
+from models.requirement_permissions import permissions
 from models.requirement_reads import BRANCHES_OF_DUE_STATUS, REQUIREMENTS, alternatives_of
 from models.resolution import ResolutionOutcome, current_resolutions
 from models.review_target import ReviewTargetStatus, target_status
@@ -113,8 +114,8 @@ def _impacts(parents: Parents) -> list[list[RequirementImpact]]:
 
 def _impact(row: Record) -> list[RequirementImpact]:
     found = []
-    if row["state"] == RequirementState.REJECTED:
-        since, kinds = row["closed_at"], sorted({*row["restricts"], *row["gates"]})
+    if row["restricts_from"] is not None:
+        since, kinds = row["restricts_from"], sorted({*row["restricts"], *row["gates"]})
     else:
         since = row["deadline"] if row["state"] in AWAITING_ACCOUNT else None
         kinds = row["restricts"]
@@ -123,7 +124,7 @@ def _impact(row: Record) -> list[RequirementImpact]:
             RequirementImpact(capability=kind, status=CapabilityStatus.RESTRICTED, since=since)
             for kind in kinds
         ]
-    if row["state"] in OPEN_STATES:
+    if row["state"] in OPEN_STATES and row["restricts_from"] is None:
         found += [
             RequirementImpact(
                 capability=kind, status=CapabilityStatus.PENDING, since=row["created_at"]
@@ -150,8 +151,8 @@ def _proposed_outcomes(parents: Parents, info: Info) -> list[ResolutionOutcome |
 
 
 def _permissions(parents: Parents, info: Info) -> list[list[Permission]]:
-    now = info.context.now
-    return [permissions(row, info.context.actor, now) for row in parents]
+    actor, now = info.context.actor, info.context.now
+    return [permissions(row, actor, now) for row in parents]
 
 
 async def _alternatives(parents: Parents, info: Info) -> list[list[Record]]:
@@ -207,10 +208,13 @@ class Requirement(Node):
     appeal_deadline: datetime | None = strawberry.field(
         description="The instant at which the time for an appeal ends, once it is rejected."
     )
+    appealed_at: datetime | None = strawberry.field(
+        description="The instant at which its rejection was appealed; that may be done once."
+    )
     impact: list[RequirementImpact] = batched(
         _impacts,
         description="What it does to capabilities if nobody acts.",
-        needs=("state", "deadline", "closed_at", "created_at", "restricts", "gates"),
+        needs=("state", "deadline", "restricts_from", "created_at", "restricts", "gates"),
     )
     errors: list[RequirementError] = batched(
         _errors, description="What is wrong with what was submitted.", needs=("errors",)
@@ -244,7 +248,7 @@ class Requirement(Node):
     )
     current_resolution: Resolution | None = batched(
         _current_resolutions,
-        description="The latest final decision on it.",
+        description="The latest decision on it that has taken effect.",
         needs=("account_id", "id"),
     )
     proposed_outcome: ResolutionOutcome | None = batched(
@@ -279,7 +283,10 @@ class Requirement(Node):
     allowed_actions: list[RequirementActionPermission] = batched(
         _permissions,
         description="What the viewer may do with it now, and why not otherwise.",
-        needs=("state", "deadline", "latest_deadline", "opened_by_id", "proposed_outcome"),
+        needs=(
+            *("state", "deadline", "latest_deadline", "appeal_deadline", "appealed_at"),
+            *("opened_by_id", "proposed_outcome"),
+        ),
     )
     created_at: datetime = strawberry.field(description="The instant at which it was opened.")
     updated_at: datetime = strawberry.field(description="The instant of its last change.")

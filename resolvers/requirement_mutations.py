@@ -11,7 +11,7 @@ from models.actor import Scope
 from models.events import DERIVED, TOLD, EventType
 from models.requirement import Priority, RequirementAction
 from models.requirement import Requirement as RequirementRow
-from models.resolution import EVIDENCE_ACCEPTED, AutomatedDecision, Statement
+from models.resolution import EVIDENCE_ACCEPTED
 from resolvers import ids
 from resolvers.evidence import DocumentInput, references
 from resolvers.mutation import Payload, VersionedInput, changed_field, mutation, version_of
@@ -19,6 +19,7 @@ from resolvers.pagination import plain
 from resolvers.requirement import Requirement
 from resolvers.resolution_mutations import DECIDED, DecisionPayload
 from resolvers.scalars import Json
+from resolvers.statement import StatementInput, statement_of
 
 
 @strawberry.type(description="What mutations of a requirement answer.")
@@ -165,41 +166,6 @@ class RequirementRequestChangesPayload(RequirementPayload):
     """What requirementRequestChanges answers."""
 
 
-@strawberry.input(description="A statement of reasons.")
-class StatementInput:
-    """The facts, the ground and the way to object."""
-
-    facts: str | None = strawberry.field(
-        default=None, description="The facts; at most 5,000 characters. A rejection needs them."
-    )
-    ground: str | None = strawberry.field(
-        default=None,
-        description="The legal or contractual ground; the program's if left out.",
-    )
-    redress: str | None = strawberry.field(
-        default=None, description="What the account can do against it."
-    )
-    automated_detection: bool = strawberry.field(
-        default=False, description="Whether a machine found what led to the decision."
-    )
-    automated_decision: AutomatedDecision = strawberry.field(
-        default=AutomatedDecision.NONE,
-        description="How far the decision was taken without a person.",
-    )
-
-
-def _statement(given: StatementInput | None) -> Statement:
-    if given is None:
-        return Statement()
-    return Statement(
-        facts=given.facts,
-        ground=given.ground,
-        redress=given.redress,
-        automated_detection=given.automated_detection,
-        automated_decision=plain(given.automated_decision),
-    )
-
-
 @strawberry.input(description="What every decision on a requirement takes.")
 class DecisionInput(RequirementInput):
     """A reason and a statement."""
@@ -212,9 +178,9 @@ class DecisionInput(RequirementInput):
     )
 
     def command(self) -> decisions.Decide:
-        return decisions.Decide(
-            reason_code=self.reason_code, statement=_statement(self.statement), **self.shared()
-        )
+        shared = self.shared()
+        stated = statement_of(self.statement, shared["account_id"])
+        return decisions.Decide(reason_code=self.reason_code, statement=stated, **shared)
 
 
 @strawberry.input(description="What to accept, and why.")
@@ -239,9 +205,7 @@ class RequirementApprovePayload(DecisionPayload):
 class RequirementRejectInput(DecisionInput):
     """The statement may not be left out."""
 
-    statement: StatementInput = strawberry.field(
-        description="The statement of reasons, with the facts."
-    )
+    statement: StatementInput = strawberry.field(description="The statement of reasons, complete.")
 
 
 @strawberry.type(description="The refused requirement, or the proposal to refuse it.")

@@ -2,15 +2,15 @@
 
 from datetime import datetime
 from enum import Enum
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
 from models.permission import Permission
 from models.requirement_reads import REQUIREMENTS
 from models.resolution import (
+    DECIDED_STATES,
     RESOLUTIONS,
-    AutomatedDecision,
     ResolutionOutcome,
     ResolutionState,
     permissions,
@@ -24,41 +24,21 @@ from resolvers.node import Actor, Node, actor_field, node_id, rows_of, shown_act
 from resolvers.pagination import DateTimeRange, Filtered, OrderDirection
 from resolvers.permission import ResolutionActionPermission
 from resolvers.selection import register_columns
+from resolvers.statement import APPEAL, STATEMENT, Appeal, StatementOfReasons, appeals
 
 if TYPE_CHECKING:
     from resolvers.account import Account
     from resolvers.requirement import Requirement
 
-STATEMENT = ("facts", "ground", "redress", "automated_detection", "automated_decision")
 
-
-@strawberry.type(description="Why it was decided so.")
-class StatementOfReasons:
-    """The facts, the ground and the way to object."""
-
-    facts: str | None = strawberry.field(
-        description="The facts that the decision rests on; at most 5,000 characters."
-    )
-    ground: str | None = strawberry.field(
-        description="The legal or contractual ground of the decision."
-    )
-    redress: str | None = strawberry.field(description="What the account can do against it.")
-    automated_detection: bool = strawberry.field(
-        description="Whether a machine found what led to the decision."
-    )
-    automated_decision: AutomatedDecision = strawberry.field(
-        description="How far the decision was taken without a person."
-    )
-
-
-def _statements(parents: Parents) -> list[StatementOfReasons]:
-    return [StatementOfReasons(**{name: row[name] for name in STATEMENT}) for row in parents]
+def _statements(parents: Parents) -> list[Any]:
+    return list(parents)
 
 
 def _approved_by(parents: Parents, info: Info) -> list[Actor | None]:
     return [
         shown_actor(info, row["decided_by_kind"], row["decided_by_id"], row["decided_by_name"])
-        if row["four_eyes"] and row["state"] == ResolutionState.FINAL
+        if row["four_eyes"] and row["state"] in DECIDED_STATES
         else None
         for row in parents
     ]
@@ -101,11 +81,17 @@ class Resolution(Node):
     )
     decided_by: Actor | None = actor_field("decided_by", "Who made it final or declined it.")
     decline_reason: str | None = strawberry.field(description="Why it was declined.")
+    appeal: Appeal | None = batched(
+        appeals, description="The objection to it, if there is one.", needs=APPEAL
+    )
     version: int = strawberry.field(description="How often the decision has changed, from 1.")
     allowed_actions: list[ResolutionActionPermission] = batched(
         _permissions,
         description="What the viewer may do with the decision now, and why not otherwise.",
-        needs=("state", "outcome", "proposed_by_id"),
+        needs=(
+            *("state", "outcome", "proposed_by_kind", "proposed_by_id"),
+            *("decided_by_kind", "decided_by_id"),
+        ),
     )
     created_at: datetime = strawberry.field(description="The instant at which it was proposed.")
     updated_at: datetime = strawberry.field(description="The instant of its last change.")

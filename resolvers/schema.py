@@ -34,6 +34,7 @@ from models.resolution import RESOLUTIONS
 from resolvers import ids
 from resolvers.account import Account, account, accounts
 from resolvers.account_mutations import AccountMutations
+from resolvers.appeal_mutations import AppealMutations
 from resolvers.context import Info
 from resolvers.errors import query_error
 from resolvers.event import Event, events
@@ -50,6 +51,7 @@ from resolvers.note_mutations import NoteMutations
 from resolvers.pagination import Connection
 from resolvers.program import Program, program, programs
 from resolvers.program_mutations import ProgramMutations
+from resolvers.rejection_mutations import RejectionMutations
 from resolvers.requirement import Requirement, requirements
 from resolvers.requirement_mutations import RequirementMutations
 from resolvers.resolution import Resolution, resolutions
@@ -207,12 +209,14 @@ Mutation = merge_types(
     "Mutation",
     (
         AccountMutations,
+        RejectionMutations,
         HoldMutations,
         NoteMutations,
         InteractionMutations,
         ProgramMutations,
         RequirementMutations,
         ResolutionMutations,
+        AppealMutations,
     ),
 )
 get_object_definition(Mutation, strict=True).description = "What can be changed."

@@ -17,10 +17,11 @@ from sqlalchemy.orm import undefer
 
 from app.database import Database
 from models import account as accounts
-from models import correspondence, decision, delivery, hold, note, requirement
+from models import appeal, correspondence, decision, delivery, hold, note, requirement
 from models.account import CreateAccount
 from models.actor import Actor, Role, Scope, system
 from models.aggregate import Account, rederive
+from models.appeal import Appeal, DecideAppeal
 from models.base import Base
 from models.clock import Clock, ManualClock
 from models.correspondence import DraftInteraction, ReceiveInteraction
@@ -38,7 +39,7 @@ from models.interaction import Interaction, InteractionChannel, InteractionState
 from models.note import AddNote, Note
 from models.outcome import Outcome
 from models.platform import ensure_platform
-from models.program import CodeText, Program, Publish, publish
+from models.program import CodeText, GroundKind, Program, Publish, publish
 from models.requirement import (
     Cancel,
     Error,
@@ -48,7 +49,8 @@ from models.requirement import (
     StartReview,
     Submit,
 )
-from models.resolution import Resolution, ResolutionOutcome, ResolutionState, Statement
+from models.resolution import Resolution, ResolutionOutcome, ResolutionState
+from models.statement import InformationSource, Statement
 from models.status import CapabilityKind, HoldReason, RequirementState
 
 C = TypeVar("C")
@@ -73,8 +75,16 @@ EVIDENCE_SCHEMA = {
     },
     "required": ["name"],
 }
-REJECTION = Statement(facts="The document shows another person.", ground="Terms of service, 5.2")
+REJECTION = Statement(
+    facts="The document shows another person.",
+    ground="Terms of service, 5.2",
+    ground_kind=GroundKind.CONTRACTUAL,
+    source=InformationSource.EVIDENCE,
+    cited_fact="The name on the passport is not the one of the account.",
+)
 ERROR = Error(code="blurred", message="The photo is blurred.", field="document")
+
+OF_APPEAL = (ResolutionState.APPEALED, ResolutionState.UPHELD, ResolutionState.OVERTURNED)
 
 _numbers = itertools.count(1)
 
@@ -225,6 +235,25 @@ async def settle(run: Runner, proposal: Resolution, approve: bool = True) -> Res
     return (await run(decision.decline_resolution, run.second_reviewer, declined)).value
 
 
+async def object_to(
+    run: Runner, row: Requirement, statement: str = "It is me.", actor: Actor | None = None
+) -> Resolution:
+    """Appeal a rejection, as the account's user."""
+    user = Actor(Role.ACCOUNT_USER, "uma", run.platform_id, row.account_id)
+    command = Appeal(**key_of(row), statement=statement)
+    return (await run(appeal.appeal, actor or user, command)).value
+
+
+async def judge(
+    run: Runner, appealed: Resolution, uphold: bool = True, actor: Actor | None = None
+) -> Resolution:
+    """Uphold or overturn an appealed rejection, as the second reviewer."""
+    key: dict[str, Any] = {"account_id": appealed.account_id, "resolution_id": appealed.id}
+    operation = appeal.uphold if uphold else appeal.overturn
+    command = DecideAppeal(**key, reasons="We have looked at it again.")
+    return (await run(operation, actor or run.second_reviewer, command)).value
+
+
 async def create_requirement(
     run: Runner,
     state: str = RequirementState.OPEN,
@@ -243,12 +272,23 @@ async def create_resolution(
     state: str = ResolutionState.PROPOSED,
     row: Requirement | None = None,
 ) -> Resolution:
-    """A waiver in any state of a resolution."""
+    """A waiver in any state of a resolution; a rejection in those of an appeal."""
     row = row or await open_requirement(run)
+    if state in OF_APPEAL:
+        return await _create_appealed(run, row, state)
     proposal = await decide(run, row, ResolutionOutcome.WAIVED)
     if state == ResolutionState.PROPOSED:
         return proposal
     return await settle(run, proposal, approve=state == ResolutionState.FINAL)
+
+
+async def _create_appealed(run: Runner, row: Requirement, state: str) -> Resolution:
+    await submit(run, row)
+    await decide(run, row, ResolutionOutcome.REJECTED)
+    appealed = await object_to(run, row)
+    if state == ResolutionState.APPEALED:
+        return appealed
+    return await judge(run, appealed, uphold=state == ResolutionState.UPHELD)
 
 
 async def draft_interaction(

@@ -5,7 +5,7 @@ lets the clock catch up in between as the worker would. Nothing here reads or wr
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from random import Random
@@ -13,14 +13,15 @@ from typing import Any
 
 from models.actor import Actor, Role, Scope, system
 from models.aggregate import Unit
+from models.appeal import end_overturned, end_upheld, open_appeal
 from models.deadlines import extend_deadline
 from models.decision import confirm, new_resolution, propose, take_effect
 from models.demo.names import Business
 from models.demo.programs import ACCEPTING, REFUSING, WAIVING, example_payload
 from models.durations import after
 from models.events import EventType
-from models.evidence import DocumentReference
-from models.program import Program
+from models.evidence import DocumentReference, Evidence
+from models.program import GroundKind, Program
 from models.requirement import (
     Error,
     Priority,
@@ -38,9 +39,9 @@ from models.resolution import (
     Resolution,
     ResolutionOutcome,
     ResolutionState,
-    Statement,
     decline,
 )
+from models.statement import InformationSource, Statement, complete
 from models.status import LIVE_STATES
 
 Step = Callable[[], Awaitable[None]]
@@ -56,8 +57,12 @@ OPENING_REASONS = (
 ACCEPTED = Statement(facts="What was sent is complete and matches the register.")
 REFUSED = Statement(
     facts="The evidence of the last submission contradicts what the register says.",
+    source=InformationSource.EVIDENCE,
     redress="You may appeal to somebody who did not take this decision.",
 )
+APPEALED = "The register is out of date: we have moved, and told it so."
+UPHELD = "The register has been changed since, but not in what we asked for."
+OVERTURNED = "The register has been corrected, and now says what you sent."
 WAIVED = Statement(facts="The exposure is too small to ask for this now.")
 
 
@@ -72,6 +77,9 @@ class Act(StrEnum):
     WAIVE = "WAIVE"
     CONFIRM = "CONFIRM"
     DECLINE = "DECLINE"
+    APPEAL = "APPEAL"
+    UPHOLD = "UPHOLD"
+    OVERTURN = "OVERTURN"
     CANCEL = "CANCEL"
     EXTEND = "EXTEND"
     REOPEN = "REOPEN"
@@ -183,6 +191,7 @@ class Case:
     window: Window
     group: str | None = None
     rows: list[Requirement] = field(default_factory=list)
+    evidence: list[Evidence] = field(default_factory=list)
     proposal: Resolution | None = None
     happened: dict[Act, datetime] = field(default_factory=dict)
 
@@ -192,7 +201,10 @@ class Case:
         service = history.staff(Role.INTEGRATOR, rng.choice(SERVICES))
         self.reviewer = history.staff(Role.REVIEWER, reviewer)
         others = dict.fromkeys((Act.CONFIRM, Act.DECLINE), history.staff(Role.REVIEWER, second))
-        actors = {**others, Act.SUBMIT: history.user, Act.CANCEL: service}
+        third = next(name for name in REVIEWERS if name not in (reviewer, second))
+        others |= dict.fromkeys((Act.UPHOLD, Act.OVERTURN), history.staff(Role.REVIEWER, third))
+        users = dict.fromkeys((Act.SUBMIT, Act.APPEAL), history.user)
+        actors = {**others, **users, Act.CANCEL: service}
         history.plan(self.window.opened, service, self._open)
         span = self.window.until - self.window.opened
         # Most people answer in time, before they are restricted.
@@ -225,7 +237,8 @@ class Case:
         business = history.business
         payload = example_payload(self.program.code, history.rng, business.person, business.name)
         documents = [self._document()] if history.rng.random() < 0.6 else []
-        submit_evidence(history.unit, self.row, self.program, payload, documents)
+        evidence = submit_evidence(history.unit, self.row, self.program, payload, documents)
+        self.evidence.append(evidence)
 
     def _document(self) -> DocumentReference:
         rng, account = self.history.rng, self.history.unit.account
@@ -268,7 +281,11 @@ class Case:
 
     async def _reject(self) -> None:
         code = self._reason(REFUSING)
-        await self._decide(ResolutionOutcome.REJECTED, code, REFUSED, self.program.four_eyes)
+        # A version from before the kind of the ground was asked for says none.
+        kind = self.program.legal_ground_kind or GroundKind.CONTRACTUAL
+        cited = tuple(each.id for each in self.evidence[-1:])
+        statement = replace(REFUSED, ground_kind=kind, cited_evidence=cited)
+        await self._decide(ResolutionOutcome.REJECTED, code, statement, self.program.four_eyes)
 
     async def _waive(self) -> None:
         await self._decide(ResolutionOutcome.WAIVED, self._reason(WAIVING), WAIVED, True)
@@ -281,12 +298,13 @@ class Case:
     async def _decide(
         self, outcome: ResolutionOutcome, code: str, statement: Statement, four_eyes: bool
     ) -> None:
-        unit, row, ground = self.history.unit, self.row, self.program.legal_ground
-        self.proposal = new_resolution(unit, row, outcome, code, statement, ground, four_eyes)
+        unit, row = self.history.unit, self.row
+        stated = complete(statement, self.program, outcome is ResolutionOutcome.REJECTED)
+        self.proposal = new_resolution(unit, row, outcome, code, stated, four_eyes)
         if four_eyes:
             propose(unit, row, outcome)
         else:
-            await take_effect(unit, row, self.program, outcome, code)
+            await take_effect(unit, row, self.program, self.proposal)
 
     async def _confirm(self) -> None:
         assert self.proposal is not None
@@ -297,6 +315,18 @@ class Case:
         assert self.proposal is not None
         unit = self.history.unit
         decline(unit, self.proposal, self.row, unit.actor, "Please look at the second page again.")
+
+    async def _appeal(self) -> None:
+        assert self.proposal is not None
+        open_appeal(self.history.unit, self.row, self.program, self.proposal, APPEALED)
+
+    async def _uphold(self) -> None:
+        assert self.proposal is not None
+        end_upheld(self.history.unit, self.row, self.proposal, UPHELD)
+
+    async def _overturn(self) -> None:
+        assert self.proposal is not None
+        await end_overturned(self.history.unit, self.row, self.proposal, OVERTURNED)
 
     async def _cancel(self) -> None:
         end(

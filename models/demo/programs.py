@@ -4,7 +4,7 @@ from collections.abc import Callable
 from random import Random
 from typing import Any
 
-from models.program import CodeText, Publish
+from models.program import CodeText, GroundKind, Publish
 from models.status import CapabilityKind
 
 ALL = tuple(kind.value for kind in CapabilityKind)
@@ -149,6 +149,7 @@ def _identity() -> Publish:
         review_within="P2D",
         legal_ground="Anti-money-laundering law asks us to know who acts for a business "
         "(terms of service, section 4.2).",
+        legal_ground_kind=GroundKind.LEGAL,
         reason_codes=_reasons(
             identity_confirmed="Document and details belong to the same person",
             identity_mismatch="Document and details belong to different people",
@@ -181,6 +182,7 @@ def _registration() -> Publish:
         restricts=PAYOUTS,
         review_within="P3D",
         legal_ground="We may serve registered businesses only (terms of service, section 2.1).",
+        legal_ground_kind=GroundKind.CONTRACTUAL,
         reason_codes=_reasons(
             registration_confirmed="The register confirms the business",
             not_registered="The register does not know the business",
@@ -228,6 +230,7 @@ def _owners() -> Publish:
         review_within="P5D",
         legal_ground="The law asks us to know the beneficial owners of a company "
         "(terms of service, section 4.3).",
+        legal_ground_kind=GroundKind.LEGAL,
         reason_codes=_reasons(
             owners_confirmed="The register confirms the owners",
             owners_concealed="An owner in the register was left out",
@@ -256,6 +259,7 @@ def _address() -> Publish:
         restricts=TRANSFERS,
         review_within="P3D",
         legal_ground="We must know where to reach a business (terms of service, section 4.4).",
+        legal_ground_kind=GroundKind.CONTRACTUAL,
         reason_codes=_reasons(
             address_confirmed="The document confirms the address",
             address_unreachable="Nobody can be reached at the address",
@@ -291,6 +295,7 @@ def _bank_account() -> Publish:
         gates=PAYOUTS,
         review_within="P1D",
         legal_ground="We pay out to the business alone (terms of service, section 6.1).",
+        legal_ground_kind=GroundKind.CONTRACTUAL,
         reason_codes=_reasons(
             holder_confirmed="The bank confirms the holder",
             holder_is_third_party="The account belongs to somebody else",
@@ -320,6 +325,7 @@ def _terms() -> Publish:
         restricts=ALL,
         review_within="PT1H",
         legal_ground="Nobody can be served without terms in force (terms of service, section 1).",
+        legal_ground_kind=GroundKind.CONTRACTUAL,
         reason_codes=_reasons(
             terms_accepted="The terms were accepted", terms_declined="The terms were declined"
         ),
@@ -344,6 +350,7 @@ def _tax() -> Publish:
         restricts=PAYOUTS,
         review_within="P5D",
         legal_ground="Tax law asks platforms to report (terms of service, section 7.3).",
+        legal_ground_kind=GroundKind.LEGAL,
         reason_codes=_reasons(
             tax_id_confirmed="The authority confirms the number",
             tax_id_unknown="The authority knows no number of this business",
@@ -375,6 +382,7 @@ def _website() -> Publish:
         restricts=PAYMENTS,
         review_within="P2D",
         legal_ground="We must know what is paid for (terms of service, section 3.1).",
+        legal_ground_kind=GroundKind.CONTRACTUAL,
         reason_codes=_reasons(
             website_complete="The website shows what customers must know",
             business_not_supported="What is sold can't be sold here",
@@ -408,6 +416,7 @@ def _product_appeal() -> Publish:
         four_eyes=True,
         review_within="P4D",
         legal_ground="Some products can't be sold here (list of restricted businesses).",
+        legal_ground_kind=GroundKind.CONTRACTUAL,
         reason_codes=_reasons(
             product_supported="The product may be sold",
             product_prohibited="The product is on the list",
@@ -442,6 +451,7 @@ def _licence() -> Publish:
         four_eyes=True,
         review_within="P5D",
         legal_ground="Regulated goods take a licence (list of restricted businesses, part B).",
+        legal_ground_kind=GroundKind.CONTRACTUAL,
         reason_codes=_reasons(
             licence_valid="The authority confirms the licence",
             licence_revoked="The authority has revoked the licence",
@@ -477,6 +487,7 @@ def _financials() -> Publish:
         review_within="P7D",
         legal_ground="We may ask for security where refunds could exceed the balance "
         "(terms of service, section 8.2).",
+        legal_ground_kind=GroundKind.CONTRACTUAL,
         reason_codes=_reasons(
             exposure_acceptable="The exposure is acceptable",
             exposure_too_high="The exposure is too high",
@@ -505,6 +516,7 @@ def _disputes() -> Publish:
         restricts=PAYMENTS,
         review_within="P3D",
         legal_ground="Card networks limit disputes (terms of service, section 5.4).",
+        legal_ground_kind=GroundKind.CONTRACTUAL,
         reason_codes=_reasons(
             plan_accepted="The plan is likely to work",
             plan_insufficient="The plan does not address the cause",
@@ -536,6 +548,7 @@ def _sanctions() -> Publish:
         review_within="P1D",
         legal_ground="Nobody on a sanctions list may be paid (sanctions law; terms of service, "
         "section 4.1).",
+        legal_ground_kind=GroundKind.LEGAL,
         reason_codes=_reasons(
             false_match="It is another person of the same name",
             true_match="It is the person on the list",

@@ -6,7 +6,7 @@ Their registries of error and reason codes are open: Stripe adds codes when it l
 import re
 from typing import Any
 
-from models.program import Publish
+from models.program import GroundKind, Publish
 from models.status import CapabilityKind
 
 OWNER = "stripe-import"
@@ -185,6 +185,7 @@ def programs() -> tuple[Publish, ...]:
             pauses_deadline=False,
             review_within="P3D",
             legal_ground="Stripe asks platforms for this before it pays (Connect agreement).",
+            legal_ground_kind=GroundKind.CONTRACTUAL,
         )
         for code, category, title, description in PROGRAMS
     )

@@ -187,6 +187,8 @@ def _resolution(
         "facts": "What was sent is complete and matches the register.",
         "automated_detection": False,
         "automated_decision": "NONE",
+        "cited_evidence": [],
+        "territories": [],
         "proposed_by_kind": ActorKind.REVIEWER.value,
         "proposed_by_id": "amara.okafor",
         "decided_by_kind": ActorKind.REVIEWER.value,

@@ -22,6 +22,7 @@ ALLOWED_FROM = {
     "APPROVE": WITH_RISK,
     "REQUEST_CHANGES": WITH_RISK,
     "REJECT": WITH_RISK,
+    "APPEAL": {"REJECTED"},
     "WAIVE": OPEN,
     "CANCEL": OPEN,
     "EXTEND": OPEN,
@@ -60,6 +61,8 @@ class Terms:
     restricts: tuple[str, ...] = ()
     gates: tuple[str, ...] = ()
     four_eyes: bool = False
+    appeal_within: timedelta = timedelta(days=30)
+    termination_notice: timedelta = timedelta()
     pauses_deadline: bool = True
     review_within: timedelta | None = None
     max_extension: timedelta | None = None
@@ -72,6 +75,7 @@ class Proposal:
     id: uuid.UUID
     outcome: str
     proposer: str
+    decider: str | None = None
     state: str = "PROPOSED"
     version: int = 1
 
@@ -90,6 +94,20 @@ class Item:
     version: int = 1
     closed_at: datetime | None = None
     proposal: Proposal | None = None
+    rejection: Proposal | None = None
+    appeal_until: datetime | None = None
+    appealed: bool = False
+    restricts_from: datetime | None = None
+
+    @property
+    def in_appeal(self) -> bool:
+        return self.appealed and self.state == "IN_REVIEW"
+
+    @property
+    def refused(self) -> bool:
+        """A rejection stands, appealed or not."""
+        return self.state == "REJECTED" or self.in_appeal
+
     submitted_at: datetime | None = None
     # As late as an extension may make it.
     latest: datetime | None = None
@@ -110,7 +128,12 @@ class Item:
 
     def submit(self, now: datetime) -> None:
         """Begin or take up again what the platform promises."""
-        self.submitted_at, whole = now, self.terms.review_within
+        self.submitted_at = now
+        self.promise(now)
+
+    def promise(self, now: datetime) -> None:
+        """Begin what the platform promises, or go on with what is left of it."""
+        whole = self.terms.review_within
         if whole is not None:
             left = whole if self.review_left is None else self.review_left
             self.review, self.review_left = (now + left, now + left - whole / 4), None
@@ -193,6 +216,7 @@ class Model:
     contacts: list[Contact] = field(default_factory=list)
     sequence: int = 1
     latest: Counter[str] = field(default_factory=Counter)
+    rejected: str | None = None
 
     def draft(self, now: datetime) -> "Model":
         """A copy that time has caught up with, for a step that may yet be refused."""
@@ -234,13 +258,29 @@ class Model:
             self.version += 1
             self.say("ACCOUNT_STATUS_CHANGED")
 
-    def finish(self, item: Item, outcome: str, now: datetime) -> None:
+    def finish(self, item: Item, made: Proposal, now: datetime) -> None:
         """What a final decision does."""
-        self._close(item, outcome, EVENT_OF[outcome], now)
-        if outcome == "REJECTED" or item.group is None:
-            return
+        self._close(item, made.outcome, EVENT_OF[made.outcome], now)
+        if made.outcome == "REJECTED":
+            item.rejection, item.appeal_until = made, now + item.terms.appeal_within
+            item.restricts_from = now + item.terms.termination_notice
+        else:
+            self._end_others(item, now)
+
+    def judge(self, item: Item, made: Proposal, uphold: bool, now: datetime) -> None:
+        """What a decision on an appeal does."""
+        made.state = "UPHELD" if uphold else "OVERTURNED"
+        made.version += 1
+        self.say(f"RESOLUTION_{made.state}")
+        state = "REJECTED" if uphold else "SATISFIED"
+        self._close(item, state, EVENT_OF[state], now)
+        if not uphold:
+            self._end_others(item, now)
+
+    def _end_others(self, item: Item, now: datetime) -> None:
         for other in self.items:
-            if other is not item and other.group == item.group and other.state in OPEN:
+            same = item.group is not None and other.group == item.group
+            if same and other is not item and other.state in OPEN and not other.refused:
                 self.cancel(other, now)
 
     def cancel(self, item: Item, now: datetime) -> None:
@@ -277,6 +317,7 @@ def view(model: Model, now: datetime) -> View:
     status, reason = _status(model, capabilities, now)
     waiting = [item for item in model.items if item.state in WITH_ACCOUNT]
     marks = [m for i in waiting for m in (i.currently_due_at, i.notice_at, i.deadline)]
+    marks += [item.restricts_from for item in model.items if item.refused]
     marks += [hold.expires_at for hold in model.restraints if not hold.released]
     return View(
         status,
@@ -290,6 +331,8 @@ def view(model: Model, now: datetime) -> View:
 def _capability(model: Model, kind: str, now: datetime) -> tuple[str, str | None, datetime | None]:
     if kind not in model.requested:
         return "INACTIVE", None, None
+    if model.rejected is not None:
+        return "RESTRICTED", model.rejected, None
     said = set()
     for hold in model.restraints:
         over = hold.released or (hold.expires_at is not None and now >= hold.expires_at)
@@ -297,16 +340,18 @@ def _capability(model: Model, kind: str, now: datetime) -> tuple[str, str | None
             said.add(HOLD_SAYS[hold.reason])
     restricting = [item for item in model.items if kind in item.terms.restricts]
     gated = [item for item in model.items if kind in item.terms.gates]
-    if any(item.state == "REJECTED" for item in (*restricting, *gated)):
+    refused = [item for item in (*restricting, *gated) if item.refused]
+    ends = [item.restricts_from for item in refused if item.restricts_from is not None]
+    if any(now >= end for end in ends):
         return "RESTRICTED", "rejected.other", None
     waiting = [i for i in restricting if i.state in WITH_ACCOUNT and i.deadline is not None]
     if any(item.deadline is not None and now >= item.deadline for item in waiting):
         said.add("requirements.past_due")
     if said:
         return "RESTRICTED", min(said, key=STRONGEST_FIRST.index), None
-    soonest = _first(item.deadline for item in waiting)
-    gating = {i.state for i in model.items if kind in i.terms.gates and i.state in OPEN}
-    if gating & WITH_ACCOUNT:
+    soonest = _first([*(item.deadline for item in waiting), *ends])
+    gating = {i.state for i in gated if i.state in OPEN | {"REJECTED"}}
+    if gating - WITH_RISK:
         return "PENDING", "requirements.fields_needed", soonest
     if gating:
         return "PENDING", "requirements.pending_verification", soonest
@@ -318,6 +363,8 @@ def _status(
     capabilities: dict[str, tuple[str, str | None, datetime | None]],
     now: datetime,
 ) -> tuple[str, str | None]:
+    if model.rejected is not None:
+        return "REJECTED", model.rejected
     restricted = {reason for status, reason, _ in capabilities.values() if status == "RESTRICTED"}
     if "rejected.other" in restricted:
         return "RESTRICTED", "rejected.other"
@@ -331,6 +378,9 @@ def _status(
     for item in model.items:
         noticed = item.notice_at is not None and now >= item.notice_at
         if item.state in WITH_ACCOUNT and noticed and model.requested & set(item.terms.restricts):
+            return "RESTRICTED_SOON", None
+        touched = {*item.terms.restricts, *item.terms.gates}
+        if item.refused and model.requested & touched:
             return "RESTRICTED_SOON", None
     return "ENABLED", None
 

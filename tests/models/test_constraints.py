@@ -16,10 +16,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.database import Database
 from models.clock import ManualClock
+from models.program import GroundKind
+from models.rejection import RejectAccount, RejectionReason, reject
 from models.status import RequirementState
 from models.tables import METADATA
 from tests.conftest import START
 from tests.factories import (
+    OF_APPEAL,
     Runner,
     add_note,
     create_account,
@@ -98,8 +101,114 @@ EXAMPLES = [
     ("resolutions", "outcome = 'REJECTED'", "facts = repeat('x', 5001)", "rejection_gives_reasons"),
     ("resolutions", "outcome = 'REJECTED'", "ground = NULL", "rejection_gives_reasons"),
     ("resolutions", "outcome = 'REJECTED'", "ground = ''", "rejection_gives_reasons"),
-    ("accounts", "true", "status = 'REJECTED'", "rejected_with_reason"),
-    ("accounts", "true", "rejected_reason = 'rejected.fraud'", "rejected_with_reason"),
+    ("resolutions", "outcome = 'REJECTED'", "ground_kind = NULL", "rejection_in_full"),
+    ("resolutions", "outcome = 'REJECTED'", "source = NULL", "rejection_in_full"),
+    ("resolutions", "outcome = 'REJECTED'", "redress = NULL", "rejection_in_full"),
+    ("resolutions", "outcome = 'REJECTED'", "redress = ''", "rejection_in_full"),
+    ("resolutions", "outcome = 'REJECTED'", "cited_fact = NULL", "rejection_rests_on_something"),
+    ("resolutions", "outcome = 'REJECTED'", "cited_fact = ''", "rejection_rests_on_something"),
+    (
+        "resolutions",
+        "outcome = 'REJECTED'",
+        "cited_fact = NULL, cited_evidence = '{NULL}'",
+        "rejection_rests_on_something",
+    ),
+    *(
+        ("resolutions", "true", f"territories = '{{{places}}}'", "territories_are_alpha_2")
+        for places in ("de", "DE,FRA", "DE,NULL", '"DE,FR"', '""')
+    ),
+    ("resolutions", "outcome = 'REJECTED'", "restricts_from = NULL", "rejection_restricts"),
+    ("resolutions", "outcome = 'SATISFIED'", "restricts_from = created_at", "rejection_restricts"),
+    ("resolutions", "state = 'PROPOSED'", "restricts_from = created_at", "rejection_restricts"),
+    ("resolutions", "outcome = 'REJECTED'", "state = 'APPEALED'", "appealed_with_statement"),
+    ("resolutions", "outcome = 'SATISFIED'", "state = 'APPEALED'", "appealed_with_statement"),
+    *(
+        ("resolutions", "state = 'APPEALED'", change, "appealed_with_statement")
+        for change in (
+            "state = 'FINAL'",
+            "appealed_at = NULL",
+            "appealed_by_id = NULL",
+            "appealed_by_kind = NULL",
+            "appeal_statement = NULL",
+            "appeal_statement = ''",
+            "appeal_statement = repeat('x', 5001)",
+            "outcome = 'SATISFIED', restricts_from = NULL",
+        )
+    ),
+    ("resolutions", "state = 'APPEALED'", "state = 'UPHELD'", "appeal_decided_by_reviewer"),
+    *(
+        ("resolutions", "state = 'UPHELD'", change, "appeal_decided_by_reviewer")
+        for change in (
+            "state = 'APPEALED'",
+            "appeal_decided_at = NULL",
+            "appeal_decided_by_id = NULL",
+            "appeal_decided_by_kind = NULL",
+            "appeal_decided_by_kind = 'SYSTEM'",
+            "appeal_decided_by_kind = 'SERVICE'",
+            "appeal_decided_by_kind = 'ACCOUNT_USER'",
+            "appeal_reasons = NULL",
+            "appeal_reasons = ''",
+            "appeal_reasons = repeat('x', 5001)",
+        )
+    ),
+    *(
+        (
+            "resolutions",
+            "state = 'UPHELD'",
+            f"appeal_decided_by_id = {person}_by_id, {person}_by_kind = 'REVIEWER'",
+            "appeal_decided_by_another",
+        )
+        for person in ("proposed", "decided")
+    ),
+    ("requirements", "state = 'REJECTED'", "restricts_from = NULL", "rejection_restricts"),
+    ("requirements", "state = 'OPEN'", "restricts_from = created_at", "rejection_restricts"),
+    (
+        "requirements",
+        "state = 'IN_REVIEW' AND appealed_at IS NULL",
+        "appealed_at = created_at",
+        "rejection_restricts",
+    ),
+    (
+        "requirements",
+        "state = 'IN_REVIEW' AND appealed_at IS NOT NULL",
+        "restricts_from = NULL",
+        "rejection_restricts",
+    ),
+    (
+        "requirements",
+        "state = 'REJECTED'",
+        "appeal_deadline = NULL",
+        "rejection_can_be_appealed",
+    ),
+    *(
+        (
+            "requirements",
+            f"state = '{state}'",
+            "appealed_at = created_at",
+            "appealed_while_rejected",
+        )
+        for state in ("OPEN", "SUBMITTED", "CANCELED")
+    ),
+    *(
+        ("accounts", "rejected_at IS NOT NULL", change, "rejected_by_somebody")
+        for change in (
+            "rejected_at = NULL",
+            "rejected_by_id = NULL",
+            "rejected_by_kind = NULL",
+            "rejection_statement = NULL",
+            "rejection_statement = ''",
+            "rejection_statement = repeat('x', 5001)",
+        )
+    ),
+    ("accounts", "rejected_at IS NULL", "rejected_at = created_at", "rejected_by_somebody"),
+    ("accounts", "rejected_at IS NULL", "rejection_statement = 'x'", "rejected_by_somebody"),
+    ("accounts", "rejected_at IS NULL", "status = 'REJECTED'", "rejected_with_reason"),
+    (
+        "accounts",
+        "rejected_at IS NULL",
+        "rejected_reason = 'rejected.fraud'",
+        "rejected_with_reason",
+    ),
     ("accounts", "true", "country = 'de'", "country_is_alpha_2"),
     ("accounts", "true", "country = 'DEU'", "country_is_alpha_2"),
     ("accounts", "true", "country = E'DE\\n'", "country_is_alpha_2"),
@@ -254,8 +363,11 @@ LISTED = [match.groups() for match in KNOWN if match is not None]
 MAY_BE_UNKNOWN = {
     "ck_accounts_rejected_reason_known",
     "ck_interactions_dashboard_only_known",
+    "ck_programs_legal_ground_kind_known",
     "ck_requirements_proposed_outcome_known",
     "ck_requirements_deadline_after_due",
+    "ck_resolutions_ground_kind_known",
+    "ck_resolutions_source_known",
 }
 UNIQUE = [
     (
@@ -295,12 +407,21 @@ async def furnished(database: Database) -> Runner:
     """An account with rows in every state, and a row in every table that has a check."""
     run = await create_runner(database, ManualClock(START))
     account = await create_account(run, capabilities=("PAYOUTS",), idempotency_key="k")
-    program = await publish_program(run)
+    ground = {"legal_ground": "Terms, 7", "legal_ground_kind": GroundKind.CONTRACTUAL}
+    program = await publish_program(run, **ground)
     for state in RequirementState:
         await create_requirement(run, state, account, program)
     for resolution_state in ("PROPOSED", "DECLINED"):
         row = await create_requirement(run, "OPEN", account, program)
         await create_resolution(run, resolution_state, row)
+    for resolution_state in OF_APPEAL:
+        row = await create_requirement(run, "OPEN", account, program)
+        await create_resolution(run, resolution_state, row)
+    rejected = await create_account(run)
+    command = RejectAccount(
+        account_id=rejected.account_id, reason=RejectionReason.FRAUD, statement="It is fraud."
+    )
+    await run(reject, run.reviewer, command)
     await place_hold(run, account)
     await add_note(run, row)
     async with database.worker.begin() as connection:

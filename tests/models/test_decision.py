@@ -1,6 +1,8 @@
 """Decisions: what four eyes ask for, and what becomes of a proposal that others overtake."""
 
+import uuid
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,15 +11,11 @@ from sqlalchemy import select
 from models import decision, requirement
 from models.decision import ApproveResolution, Decide
 from models.errors import Forbidden, FourEyes, InvalidInput
-from models.program import CodeText
+from models.evidence import Evidence
+from models.program import CodeText, GroundKind
 from models.requirement import Cancel, ProposalPending, RequestChanges, Requirement, StartReview
-from models.resolution import (
-    EVIDENCE_ACCEPTED,
-    SUPERSEDED,
-    Resolution,
-    ResolutionOutcome,
-    Statement,
-)
+from models.resolution import EVIDENCE_ACCEPTED, SUPERSEDED, Resolution, ResolutionOutcome
+from models.statement import REDRESS, Statement
 from models.verify import verify_account
 from tests.factories import (
     ERROR,
@@ -157,10 +155,16 @@ async def test_a_waiver_takes_the_scope_of_both(run: Runner) -> None:
     ("statement", "place"),
     [
         (Statement(), "facts"),
-        (Statement(ground="Terms, 5"), "facts"),
-        (Statement(facts="  ", ground="Terms, 5"), "facts"),
-        (Statement(facts="They differ."), "ground"),
-        (Statement(facts="They differ.", ground=" "), "ground"),
+        (replace(REJECTION, facts=None), "facts"),
+        (replace(REJECTION, facts="  "), "facts"),
+        (replace(REJECTION, ground=None), "ground"),
+        (replace(REJECTION, ground=" "), "ground"),
+        (replace(REJECTION, ground_kind=None), "groundKind"),
+        (replace(REJECTION, source=None), "source"),
+        (replace(REJECTION, cited_fact=None), "citedEvidence"),
+        (replace(REJECTION, cited_fact=" "), "citedFact"),
+        (replace(REJECTION, cited_fact="x" * 1_001), "citedFact"),
+        (replace(REJECTION, facts="x" * 5_001), "facts"),
         (replace(REJECTION, facts="\x00"), "facts"),
         (replace(REJECTION, ground="\ud800"), "ground"),
         (replace(REJECTION, redress="x" * 5_001), "redress"),
@@ -180,16 +184,75 @@ async def test_a_rejection_without_its_reasons_is_not_written(
 
 async def test_the_programs_ground_stands_in_and_its_codes_are_the_registry(run: Runner) -> None:
     codes = (CodeText("forged", "The document is forged."),)
-    program = await publish_program(run, legal_ground="Terms, 7", reason_codes=codes)
+    ground = {"legal_ground": "Terms, 7", "legal_ground_kind": GroundKind.CONTRACTUAL}
+    program = await publish_program(run, **ground, reason_codes=codes)
     row = await create_requirement(run, program=program)
     await submit(run, row)
-    key: dict[str, Any] = {**key_of(row), "statement": Statement(facts="It is forged.")}
+    stated = replace(REJECTION, facts="It is forged.", ground=None, ground_kind=None)
+    key: dict[str, Any] = {**key_of(row), "statement": stated}
     for code in ("made-up", "", "\x00", "\ud800"):
         with pytest.raises(InvalidInput) as caught:
             await run(decision.reject, run.reviewer, Decide(**key, reason_code=code))
         assert caught.value.field == ("reasonCode",)
     made = (await run(decision.reject, run.reviewer, Decide(**key, reason_code="forged"))).value
     assert (made.ground, made.facts, made.state) == ("Terms, 7", "It is forged.", "FINAL")
+    assert (made.ground_kind, made.redress) == ("CONTRACTUAL", REDRESS)
+
+
+async def submissions(run: Runner, row: Requirement) -> tuple[uuid.UUID, ...]:
+    async with run.database.session_for(run.system) as session:
+        query = select(Evidence.id).where(Evidence.requirement_id == row.id)
+        return tuple(await session.scalars(query.order_by(Evidence.submitted_at)))
+
+
+async def test_a_rejection_cites_what_was_submitted_to_its_requirement_and_nothing_else(
+    run: Runner,
+) -> None:
+    account = await create_account(run)
+    row = await create_requirement(run, "ACTION_REQUIRED", account)
+    await submit(run, row)
+    other = await create_requirement(run, "SUBMITTED", account)
+    stranger = await create_requirement(run, "SUBMITTED")
+    own, foreign = await submissions(run, row), await submissions(run, other)
+    assert len(own) == 2
+    key: dict[str, Any] = {**key_of(row), "reason_code": "forged"}
+    bare = replace(REJECTION, cited_fact=None, territories=("DE", "FR"))
+    for cited, place in (
+        ((*own, *foreign), ("citedEvidence", "2")),
+        (await submissions(run, stranger), ("citedEvidence", "0")),
+        ((uuid.uuid4(),), ("citedEvidence", "0")),
+        ((own[0], own[0]), ("citedEvidence",)),
+        ((own[0],) * 21, ("citedEvidence",)),
+    ):
+        command = Decide(**key, statement=replace(bare, cited_evidence=cited))
+        with pytest.raises(InvalidInput) as caught:
+            await run(decision.reject, run.reviewer, command)
+        assert caught.value.field == ("statement", *place)
+    command = Decide(**key, statement=replace(bare, cited_evidence=own))
+    made = (await run(decision.reject, run.reviewer, command)).value
+    stored = await run.fetch(Resolution, row.account_id, made.id)
+    assert tuple(stored.cited_evidence) == own
+    assert (stored.territories, stored.restricts_from) == (["DE", "FR"], run.clock.now())
+
+
+@pytest.mark.parametrize("places", [("de",), ("DE", "FRA"), ("DE", "DE"), ("DE",) * 251])
+async def test_territories_are_countries(run: Runner, places: tuple[str, ...]) -> None:
+    row = await create_requirement(run, "SUBMITTED")
+    command = Decide(**key_of(row), statement=Statement(territories=places))
+    with pytest.raises(InvalidInput) as caught:
+        await run(decision.approve, run.reviewer, command)
+    assert caught.value.field[:2] == ("statement", "territories")
+
+
+async def test_a_proposed_rejection_restricts_once_it_is_final(
+    run: Runner, strict: Requirement
+) -> None:
+    proposal = await decide(run, strict, REJECTED)
+    assert proposal.restricts_from is None
+    run.clock.advance(timedelta(days=2))
+    assert (await settle(run, proposal)).restricts_from == run.clock.now()
+    now = await run.fetch(Requirement, strict.account_id, strict.id)
+    assert now.restricts_from == run.clock.now()
 
 
 @pytest.mark.parametrize("codes", [(), (CodeText("forged", "The document is forged."),)])

@@ -15,8 +15,8 @@ from models.requirement import (
     RequestChanges,
     Requirement,
     RequirementAction,
-    permissions,
 )
+from models.requirement_permissions import permissions
 from models.resolution import ResolutionOutcome
 from tests.conftest import START
 from tests.factories import (

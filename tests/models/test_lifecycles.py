@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from models import decision, interaction, program, requirement, resolution
 from models.actor import ActorKind
 from models.aggregate import Account, RiskTier
-from models.decision import ApproveResolution, Decide, DeclineResolution
+from models.decision import ApproveResolution, Decide
 from models.errors import ErrorCode, IllegalTransition
 from models.events import EventType, SubjectType
 from models.fair_clock import WRITTEN
@@ -25,7 +25,14 @@ from models.interaction import (
     InteractionState,
 )
 from models.lifecycle import Lifecycle
-from models.program import Program, ProgramState, Publish, RequirementCategory, Retire
+from models.program import (
+    GroundKind,
+    Program,
+    ProgramState,
+    Publish,
+    RequirementCategory,
+    Retire,
+)
 from models.requirement import (
     Assign,
     Cancel,
@@ -38,7 +45,8 @@ from models.requirement import (
     StartReview,
     Submit,
 )
-from models.resolution import AutomatedDecision, Resolution, ResolutionOutcome, ResolutionState
+from models.resolution import Resolution, ResolutionOutcome, ResolutionState
+from models.statement import AutomatedDecision, InformationSource
 from models.status import (
     AccountStatus,
     CapabilityKind,
@@ -54,10 +62,13 @@ from tests.factories import (
     create_account,
     create_requirement,
     create_resolution,
+    judge,
     key_of,
+    object_to,
     place_hold,
     program_values,
     publish_program,
+    settle,
 )
 
 OPEN = ["OPEN", "ACTION_REQUIRED", "SUBMITTED", "IN_REVIEW"]
@@ -69,6 +80,7 @@ REQUIREMENT_ARROWS: Mapping[str, tuple[Sequence[str], str | None]] = {
     "APPROVE": (IN_RISKS_HANDS, "SATISFIED"),
     "REQUEST_CHANGES": (IN_RISKS_HANDS, "ACTION_REQUIRED"),
     "REJECT": (IN_RISKS_HANDS, "REJECTED"),
+    "APPEAL": (["REJECTED"], "IN_REVIEW"),
     "WAIVE": (OPEN, "WAIVED"),
     "CANCEL": (OPEN, "CANCELED"),
     "EXTEND": (OPEN, None),
@@ -78,6 +90,9 @@ REQUIREMENT_ARROWS: Mapping[str, tuple[Sequence[str], str | None]] = {
 RESOLUTION_ARROWS: Mapping[str, tuple[Sequence[str], str | None]] = {
     "APPROVE": (["PROPOSED"], "FINAL"),
     "DECLINE": (["PROPOSED"], "DECLINED"),
+    "APPEAL": (["FINAL"], "APPEALED"),
+    "UPHOLD": (["APPEALED"], "UPHELD"),
+    "OVERTURN": (["APPEALED"], "OVERTURNED"),
 }
 PROGRAM_ARROWS: Mapping[str, tuple[Sequence[str], str | None]] = {
     "SUPERSEDE": (["PUBLISHED"], "SUPERSEDED"),
@@ -117,6 +132,7 @@ KNOWN = {
     ("interactions", "dashboard_only"): DashboardOnly,
     ("programs", "state"): ProgramState,
     ("programs", "category"): RequirementCategory,
+    ("programs", "legal_ground_kind"): GroundKind,
     ("requirement_spans", "party"): WRITTEN,
     ("requirements", "state"): RequirementState,
     ("requirements", "category"): RequirementCategory,
@@ -126,6 +142,8 @@ KNOWN = {
     ("resolutions", "state"): ResolutionState,
     ("resolutions", "outcome"): ResolutionOutcome,
     ("resolutions", "automated_decision"): AutomatedDecision,
+    ("resolutions", "ground_kind"): GroundKind,
+    ("resolutions", "source"): InformationSource,
     ("resolutions", "proposed_by_kind"): ActorKind,
 }
 
@@ -147,6 +165,7 @@ async def take(run: Runner, row: Requirement, action: RequirementAction) -> obje
             requirement.request_changes, run.reviewer, RequestChanges(**key, errors=(ERROR,))
         ),
         RequirementAction.REJECT: lambda: run(decision.reject, run.reviewer, rejecting),
+        RequirementAction.APPEAL: lambda: object_to(run, row),
         RequirementAction.WAIVE: lambda: waive_with_two(run, row),
         RequirementAction.CANCEL: lambda: run(
             requirement.cancel, run.admin, Cancel(**key, reason="No longer needed.")
@@ -213,12 +232,10 @@ async def test_a_resolution_takes_an_action_or_refuses_it(
     row = await create_resolution(run, state)
 
     async def act() -> None:
-        if action == "APPROVE":
-            approval = ApproveResolution(account_id=row.account_id, resolution_id=row.id)
-            await run(decision.approve_resolution, run.second_reviewer, approval)
+        if action in resolution.OF_APPEALS:
+            await judge(run, row, uphold=action == "UPHOLD")
         else:
-            declining = DeclineResolution(account_id=row.account_id, resolution_id=row.id)
-            await run(decision.decline_resolution, run.second_reviewer, declining)
+            await settle(run, row, approve=action == "APPROVE")
 
     starts, to = RESOLUTION_ARROWS[action]
     if state in starts:

@@ -1,7 +1,8 @@
 """The migrations make exactly the declared schema, by one command, from nothing."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -138,30 +139,21 @@ async def test_two_upgrades_at_once_are_one(postgres: EmbeddedPostgres) -> None:
     postgres.drop_database("schema_raced")
 
 
-async def test_links_get_the_instant_of_their_interaction_from_an_owner_under_row_security(
-    postgres: EmbeddedPostgres, template: str
-) -> None:
-    # The service's roles are there with the template: who makes them becomes their administrator.
-    name = "schema_linked"
+@asynccontextmanager
+async def database_of_a_plain_owner(
+    postgres: EmbeddedPostgres, template: str, name: str
+) -> AsyncIterator[tuple[AsyncEngine, AsyncEngine]]:
+    """A new database, as the superuser and as its owner, whom row security binds.
+
+    The service's roles are there with the template: who makes them becomes their administrator.
+    """
     url = postgres.create_database(name)
     superuser = create_async_engine(url)
     async with superuser.begin() as connection:
         await connection.execute(text("CREATE ROLE plain_owner CREATEROLE"))
         await connection.execute(text(f"ALTER DATABASE {name} OWNER TO plain_owner"))
     owner = create_async_engine(url, connect_args={"server_settings": {"role": "plain_owner"}})
-    await upgrade(owner, "0002")
-    async with superuser.begin() as connection:
-        # The accounts and requirements that these are of are left out.
-        await connection.execute(text("SET LOCAL session_replication_role = replica"))
-        for statement in LINKED:
-            await connection.execute(text(statement))
-    await upgrade(owner)
-    async with superuser.connect() as connection:
-        equal = "SELECT interaction_created_at = created_at FROM interaction_requirements "
-        equal += "JOIN interactions ON id = interaction_id"
-        assert list(await connection.scalars(text(equal))) == [True] * 9
-        forced = "SELECT count(*) FROM pg_class WHERE relrowsecurity AND NOT relforcerowsecurity"
-        assert await connection.scalar(text(forced)) == 0
+    yield superuser, owner
     await owner.dispose()
     await superuser.dispose()
     postgres.drop_database(name)
@@ -185,10 +177,16 @@ async def test_ledgers_are_made_of_events_as_the_operations_would_have_written_t
         await connection.execute(text(f"ALTER DATABASE {name} OWNER TO plain_owner"))
     owner = create_async_engine(url, connect_args={"server_settings": {"role": "plain_owner"}})
     await upgrade(owner, "0003")
+    # Nothing was appealed then; that a deadline moved, or who rejected an account, no event said.
+    since = "SELECT subject_id FROM events WHERE type = 'REQUIREMENT_APPEALED'"
+    where = {
+        "requirements": f"id NOT IN ({since})",
+        "events": f"subject_id NOT IN ({since}) AND type NOT IN "
+        "('REQUIREMENT_DEADLINE_MOVED', 'RESOLUTION_UPHELD', 'RESOLUTION_OVERTURNED', "
+        "'ACCOUNT_REJECTED', 'ACCOUNT_REINSTATED')",
+    }
     for table in ("platforms", "accounts", "programs", "requirements", "events"):
-        # That a deadline moved, no event said then.
-        where = "type <> 'REQUIREMENT_DEADLINE_MOVED'" if table == "events" else "true"
-        await copy_rows(source, superuser, table, where)
+        await copy_rows(source, superuser, table, where.get(table, "true"))
     untold = "DELETE FROM events WHERE type = 'REQUIREMENT_OPENED' AND subject_id = :id"
     async with superuser.begin() as connection:
         query = text("SELECT id FROM requirements WHERE state = 'SATISFIED' LIMIT 1")
@@ -196,8 +194,10 @@ async def test_ledgers_are_made_of_events_as_the_operations_would_have_written_t
         await connection.execute(text(untold), {"id": silent})
     await upgrade(owner)
     spans = "SELECT requirement_id, number, previous_number, party, started_at, ended_at, opened_at"
-    spans += " FROM requirement_spans ORDER BY requirement_id, number"
-    numbers = "SELECT id, span_number FROM requirements WHERE id <> :id ORDER BY id"
+    spans += f" FROM requirement_spans WHERE requirement_id NOT IN ({since})"
+    spans += " ORDER BY requirement_id, number"
+    numbers = "SELECT id, span_number FROM requirements WHERE id <> :id "
+    numbers += f"AND id NOT IN ({since}) ORDER BY id"
     found = []
     for engine in (source, superuser):
         async with engine.connect() as connection:
@@ -208,7 +208,7 @@ async def test_ledgers_are_made_of_events_as_the_operations_would_have_written_t
     assert found[0] == found[1]
     # Those that were never sent back: what had run before a pause, events don't tell.
     targets = "SELECT id, review_due_at, review_at_risk_at FROM requirements WHERE span_number = 2 "
-    targets += "AND state IN ('SUBMITTED', 'IN_REVIEW') ORDER BY id"
+    targets += f"AND state IN ('SUBMITTED', 'IN_REVIEW') AND id NOT IN ({since}) ORDER BY id"
     promised = []
     for engine in (source, superuser):
         async with engine.connect() as connection:
@@ -248,6 +248,87 @@ async def copy_rows(source: AsyncEngine, target: AsyncEngine, table: str, where:
         query = f"INSERT INTO {table} ({listed}) SELECT {listed} "
         query += f"FROM json_populate_recordset(null::{table}, cast(:rows AS json))"
         await connection.execute(text(query), {"rows": rows})
+
+
+async def write(superuser: AsyncEngine, statements: Iterable[str]) -> None:
+    """Write rows without those that they refer to."""
+    async with superuser.begin() as connection:
+        await connection.execute(text("SET LOCAL session_replication_role = replica"))
+        for statement in statements:
+            await connection.execute(text(statement))
+
+
+UNFORCED = "SELECT count(*) FROM pg_class WHERE relrowsecurity AND NOT relforcerowsecurity"
+
+
+async def test_links_get_the_instant_of_their_interaction_from_an_owner_under_row_security(
+    postgres: EmbeddedPostgres, template: str
+) -> None:
+    databases = database_of_a_plain_owner(postgres, template, "schema_linked")
+    async with databases as (superuser, owner):
+        await upgrade(owner, "0002")
+        await write(superuser, LINKED)
+        await upgrade(owner)
+        async with superuser.connect() as connection:
+            equal = "SELECT interaction_created_at = created_at FROM interaction_requirements "
+            equal += "JOIN interactions ON id = interaction_id"
+            assert list(await connection.scalars(text(equal))) == [True] * 9
+            assert await connection.scalar(text(UNFORCED)) == 0
+
+
+REJECTED = (
+    """
+    INSERT INTO requirements (account_id, platform_id, id, program_code, program_version, category,
+        title, description, requested_reasons, state, restricts, gates, errors, priority,
+        opened_by_kind, opened_by_id, submitted_at, closed_at, span_number, version, created_at,
+        updated_at)
+    SELECT gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), 'p', 1, 'OTHER', 't', 'd', '[]',
+        state, '{PAYOUTS}', '{}', '[]', 'NORMAL', 'SERVICE', 's', '2026-01-02', closed_at, 1, 1,
+        '2026-01-01', '2026-01-03'
+    FROM (VALUES ('REJECTED', '2026-01-03'::timestamptz), ('IN_REVIEW', NULL)) t (state, closed_at)
+    """,
+    """
+    INSERT INTO evidence (account_id, platform_id, id, requirement_id, payload, documents,
+        submitted_by_kind, submitted_by_id, submitted_at)
+    SELECT account_id, platform_id, gen_random_uuid(), id, '{}', '[]', 'ACCOUNT_USER', 'uma', at
+    FROM requirements, (VALUES ('2026-01-02'::timestamptz), ('2026-01-04'::timestamptz)) t (at)
+    """,
+    """
+    INSERT INTO resolutions (account_id, platform_id, id, requirement_id, outcome, state, four_eyes,
+        reason_code, facts, ground, automated_detection, automated_decision, proposed_by_kind,
+        proposed_by_id, decided_by_kind, decided_by_id, decided_at, version, created_at, updated_at)
+    SELECT account_id, platform_id, gen_random_uuid(), id, 'REJECTED',
+        CASE WHEN closed_at IS NULL THEN 'PROPOSED' ELSE 'FINAL' END, true, 'r',
+        repeat('f', 5000), 'Terms, 7', false, 'NONE', 'REVIEWER', 'rita',
+        CASE WHEN closed_at IS NOT NULL THEN 'REVIEWER' END,
+        CASE WHEN closed_at IS NOT NULL THEN 'sam' END, closed_at, 1, '2026-01-03', '2026-01-03'
+    FROM requirements""",
+)
+
+
+async def test_rejections_from_before_get_a_whole_statement_and_a_time_to_appeal(
+    postgres: EmbeddedPostgres, template: str
+) -> None:
+    databases = database_of_a_plain_owner(postgres, template, "schema_rejected")
+    async with databases as (superuser, owner):
+        await upgrade(owner, "0005")
+        await write(superuser, REJECTED)
+        await upgrade(owner)
+        async with superuser.connect() as connection:
+            query = "SELECT appeal_deadline::date::text, restricts_from = closed_at "
+            query += "FROM requirements ORDER BY closed_at"
+            rows = (await connection.execute(text(query))).all()
+            assert [tuple(row) for row in rows] == [("2026-07-03", True), (None, None)]
+            query = "SELECT ground_kind, source, length(cited_fact), length(redress) > 0, "
+            query += "territories, restricts_from = decided_at, cited_evidence = ARRAY(SELECT id "
+            query += "FROM evidence e WHERE e.requirement_id = r.requirement_id "
+            query += "AND submitted_at < '2026-01-03') FROM resolutions r ORDER BY decided_at"
+            rows = (await connection.execute(text(query))).all()
+            assert [tuple(row) for row in rows] == [
+                ("CONTRACTUAL", "EVIDENCE", 1_000, True, [], restricts, True)
+                for restricts in (True, None)
+            ]
+            assert await connection.scalar(text(UNFORCED)) == 0
 
 
 async def test_a_failing_migration_leaves_nothing_behind(postgres: EmbeddedPostgres) -> None:

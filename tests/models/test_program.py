@@ -47,6 +47,7 @@ def deep(levels: int) -> dict[str, Any]:
         ({"notice_period": "-P1D"}, "noticePeriod"),
         ({"review_within": ""}, "reviewWithin"),
         ({"appeal_within": "P99Y"}, "appealWithin"),
+        ({"termination_notice": "30 days"}, "terminationNotice"),
         ({"reminders": ("P1D", "x")}, "reminders/1"),
         ({"proves": ("address", "")}, "proves/1"),
         ({"proves": ("a",) * 101}, "proves"),

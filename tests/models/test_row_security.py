@@ -72,6 +72,11 @@ OWN_WRITES_OF_ACCOUNT_USERS = {
     "requirements": {
         *("state", "errors", "submitted_at", "span_number", "version", "updated_at"),
         *("review_due_at", "review_at_risk_at", "review_left_seconds"),
+        *("closed_at", "closed_reason", "appealed_at"),
+    },
+    "resolutions": {
+        *("state", "version", "updated_at", "appeal_statement", "appealed_at"),
+        *("appealed_by_kind", "appealed_by_id", "appealed_by_name"),
     },
 }
 INSERTED_BY_ACCOUNT_USERS = {
@@ -455,7 +460,7 @@ async def test_account_users_read_every_column_but_those_for_staff(
 
 
 @pytest.mark.parametrize("table", TABLES, ids=str)
-async def test_account_users_change_no_more_than_what_a_submission_changes(
+async def test_account_users_change_no_more_than_what_a_submission_or_an_appeal_changes(
     owner_engine: AsyncEngine, table: Table
 ) -> None:
     async with owner_engine.connect() as connection:

@@ -26,10 +26,11 @@ from sqlalchemy import select
 
 from app.database import Database
 from models import account as accounts
-from models import decision, hold, note, requirement
+from models import appeal, decision, hold, note, rejection, requirement
 from models.account import CreateAccount, UpdateAccount
 from models.actor import Actor, Role
 from models.aggregate import Account
+from models.appeal import Appeal, DecideAppeal
 from models.capability import Capability
 from models.clock import ManualClock
 from models.decision import ApproveResolution, Decide, DeclineResolution
@@ -39,6 +40,7 @@ from models.fair_clock import RequirementSpan
 from models.hold import Hold, PlaceHold, ReleaseHold
 from models.interaction import Interaction
 from models.note import AddNote
+from models.rejection import ReinstateAccount, RejectAccount
 from models.requirement import (
     Assign,
     Cancel,
@@ -50,7 +52,8 @@ from models.requirement import (
     StartReview,
     Submit,
 )
-from models.resolution import Resolution, Statement
+from models.resolution import Resolution
+from models.statement import Statement
 from models.verify import verify_account
 from tests.conftest import START
 from tests.factories import (
@@ -86,6 +89,7 @@ PROGRAMS = (
         timedelta(days=3),
         restricts=("PAYOUTS",),
         gates=("TRANSFERS",),
+        termination_notice=timedelta(days=2),
         review_within=timedelta(days=2),
         max_extension=timedelta(days=3),
     ),
@@ -96,6 +100,7 @@ PROGRAMS = (
         timedelta(days=5),
         restricts=("CARD_PAYMENTS", "PAYOUTS"),
         four_eyes=True,
+        appeal_within=timedelta(days=3),
     ),
     Terms("soft", timedelta(days=1), gates=("CARD_PAYMENTS", "PAYOUTS")),
     # What is due comes after its own deadline: then it is due when it is too late.
@@ -112,6 +117,7 @@ REVIEWERS = {"ada", "rita", "sam", "newbie"}
 MAY = {
     **dict.fromkeys(ALLOWED_FROM, REVIEWERS),
     "SUBMIT": REVIEWERS | {"uma"},
+    "APPEAL": REVIEWERS | {"uma"},
     "CANCEL": {"ada", "risk-engine"},
     "WAIVE": REVIEWERS - {"newbie"},
 }
@@ -126,6 +132,8 @@ WEIGHTS = {
     "act": 40,
     "open": 10,
     "second": 12,
+    "judge": 6,
+    "reject_or_reinstate": 3,
     "place_hold": 4,
     "release_hold": 4,
     "add_note": 3,
@@ -146,6 +154,7 @@ WEIGHTS_OF_ACTIONS = {
     "APPROVE": 4,
     "REQUEST_CHANGES": 3,
     "REJECT": 2,
+    "APPEAL": 6,
     "WAIVE": 2,
     "CANCEL": 1,
     "EXTEND": 2,
@@ -215,6 +224,7 @@ class Machine(CorrespondenceRules, RuleBasedStateMachine):
             "open": any(len(model.items) < MAX_ITEMS for model in self.models),
             "act": any(model.items for model in self.models),
             "second": any(model.resolutions for model in self.models),
+            "judge": any(model.resolutions for model in self.models),
             "add_note": any(model.items for model in self.models),
             "write": self.may_write(),
             "go_on": any(model.contacts for model in self.models),
@@ -315,6 +325,8 @@ class Machine(CorrespondenceRules, RuleBasedStateMachine):
         refusals |= unless(by in MAY[action])
         if item.state not in ALLOWED_FROM[action]:
             refusals |= {"ILLEGAL_TRANSITION"}
+        elif item.in_appeal and action != "ASSIGN":
+            refusals |= {"APPEAL_PENDING"}
         good = self.random.random() < 0.8
         request = Request(self, draft, item, by, self.random.choice(SPANS), good, fields)
         operation, command, further, effect = getattr(request, action.lower())()
@@ -345,13 +357,67 @@ class Machine(CorrespondenceRules, RuleBasedStateMachine):
                 draft.decline(item, proposal)
                 return
             proposal.state, item.proposal = "FINAL", None
+            proposal.decider = by
             proposal.version += 1
             draft.say("RESOLUTION_FINAL")
-            draft.finish(item, proposal.outcome, self.now)
+            draft.finish(item, proposal, self.now)
             tell(draft, self.now)
 
         command: Any = ApproveResolution(**fields) if approve else DeclineResolution(**fields)
         operation = decision.approve_resolution if approve else decision.decline_resolution
+        self.perform(draft, operation, by, command, refusals, effect)
+
+    def judge(self) -> None:
+        """The decision on an appeal; rather on one that is open."""
+        draft, made = self.pick(lambda model: model.resolutions, prefer="APPEALED")
+        by, uphold = self.random.choice(WHO), self.random.random() < 0.5
+        version, refusals = self.version(made.version)
+        reasons = "We have looked again." if self.random.random() < 0.9 else " "
+        command = DecideAppeal(
+            account_id=draft.id,
+            resolution_id=made.id,
+            reasons=reasons,
+            expected_version=version,
+            idempotency_key=self.key(),
+        )
+        refusals |= unless(by in REVIEWERS)
+        refusals |= set() if reasons.strip() else {"INVALID_INPUT"}
+        if made.state != "APPEALED":
+            refusals |= {"ILLEGAL_TRANSITION"}
+        if by in (made.proposer, made.decider):
+            refusals |= {"FOUR_EYES"}
+
+        def effect(_: Resolution) -> None:
+            item = next(item for item in draft.items if item.rejection is made)
+            draft.judge(item, made, uphold, self.now)
+            tell(draft, self.now)
+
+        operation = appeal.uphold if uphold else appeal.overturn
+        self.perform(draft, operation, by, command, refusals, effect)
+
+    def reject_or_reinstate(self) -> None:
+        draft, by = self.random.choice(self.models).draft(self.now), self.random.choice(WHO)
+        rejects = (draft.rejected is None) == (self.random.random() < 0.8)
+        reason = self.random.choice(["FRAUD", "TERMS_OF_SERVICE", "LISTED", "OTHER"])
+        version, refusals = self.version(self.model_of(draft.id).version)
+        fields: dict[str, Any] = {
+            "account_id": draft.id,
+            "expected_version": version,
+            "idempotency_key": self.key(),
+        }
+        refusals |= unless(by in REVIEWERS)
+        if rejects == (draft.rejected is not None):
+            refusals |= {"ILLEGAL_TRANSITION"}
+
+        def effect(_: Account) -> None:
+            draft.rejected = f"rejected.{reason.lower()}" if rejects else None
+            draft.version += 1
+            draft.say("ACCOUNT_REJECTED" if rejects else "ACCOUNT_REINSTATED")
+
+        command: Any = ReinstateAccount(**fields, reason="It was a mistake.")
+        if rejects:
+            command = RejectAccount(**fields, reason=reason, statement="We can't serve it.")
+        operation = rejection.reject if rejects else rejection.reinstate
         self.perform(draft, operation, by, command, refusals, effect)
 
     def place_hold(self) -> None:
@@ -601,6 +667,7 @@ class Request:
         def effect(made: Any) -> None:
             moves(made)
             self.item.closed_at = None
+            self.item.appealed = False
             self.item.currently_due_at = self.machine.now
             self.item.deadline = given or self.machine.after(self.item.terms.deadline_after)
             self.item.limit()
@@ -631,6 +698,26 @@ class Request:
             )
         return operation, command, refusals, effect
 
+    def appeal(self) -> Any:
+        command = Appeal(**self.fields, statement="It is me." if self.good else " ")
+        refusals = set() if self.good else {"INVALID_INPUT"}
+        item, now = self.item, self.machine.now
+        if item.state == "REJECTED" and item.appealed:
+            refusals |= {"ALREADY_APPEALED"}
+        elif item.state == "REJECTED" and (item.appeal_until or now) <= now:
+            refusals |= {"APPEAL_WINDOW_CLOSED"}
+        moves = self.moves("IN_REVIEW", "APPEALED")
+
+        def effect(made: Any) -> None:
+            moves(made)
+            assert item.rejection is not None
+            item.closed_at, item.appealed = None, True
+            item.promise(now)
+            item.rejection.state = "APPEALED"
+            item.rejection.version += 1
+
+        return appeal.appeal, command, refusals, effect
+
     def waive(self) -> Any:
         return self.decide("WAIVED", decision.waive, Statement())
 
@@ -645,9 +732,9 @@ class Request:
                 self.item.version += 1
                 self.draft.say("RESOLUTION_PROPOSED")
                 return
-            proposal.state = "FINAL"
+            proposal.state, proposal.decider = "FINAL", self.by
             self.draft.say("RESOLUTION_FINAL")
-            self.draft.finish(self.item, outcome, self.machine.now)
+            self.draft.finish(self.item, proposal, self.machine.now)
             tell(self.draft, self.machine.now)
 
         command = Decide(**self.fields, reason_code="checked", statement=statement)
@@ -676,7 +763,7 @@ async def compare(database: Database, model: Model, quiet: bool) -> None:
         (account,) = await rows(
             Account,
             *("status", "disabled_reason", "next_deadline", "next_change_at"),
-            *("derived_at", "version", "event_sequence", "business_name"),
+            *("derived_at", "version", "event_sequence", "business_name", "rejected_reason"),
         )
         capabilities = await rows(
             Capability, "kind", "requested", "status", "disabled_reason", "restricts_at"
@@ -697,7 +784,7 @@ async def compare(database: Database, model: Model, quiet: bool) -> None:
     now = model.view
     assert tuple(account) == (
         *(now.status, now.reason, now.next_deadline, now.next_change_at),
-        *(model.derived_at, model.version, model.sequence, model.name),
+        *(model.derived_at, model.version, model.sequence, model.name, model.rejected),
     )
     assert {tuple(row) for row in capabilities} == {
         (kind, kind in model.requested, *now.capabilities[kind]) for kind in KINDS
@@ -760,6 +847,8 @@ async def publish(run: Runner, terms: Terms) -> str:
         restricts=terms.restricts,
         gates=terms.gates,
         four_eyes=terms.four_eyes,
+        appeal_within=iso(terms.appeal_within),
+        termination_notice=iso(terms.termination_notice or None),
         pauses_deadline=terms.pauses_deadline,
         review_within=iso(terms.review_within),
         max_extension=iso(terms.max_extension),

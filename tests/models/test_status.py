@@ -39,6 +39,7 @@ class Need:
     currently_due_at: datetime | None = NOW + 10 * DAY
     notice_at: datetime | None = NOW + 20 * DAY
     deadline: datetime | None = NOW + 30 * DAY
+    restricts_from: datetime | None = None
     restricts: list[str] = field(default_factory=lambda: ["PAYOUTS"])
     gates: list[str] = field(default_factory=list)
 
@@ -63,7 +64,8 @@ def derived(
 
 PAST_DUE = Need(deadline=NOW)
 NOTICED = Need(notice_at=NOW)
-REJECTED = Need(state="REJECTED")
+REJECTED = Need(state="REJECTED", restricts_from=NOW)
+APPEALED = replace(REJECTED, state="IN_REVIEW", restricts_from=NOW - DAY)
 GATING = Need(restricts=[], gates=["PAYOUTS"])
 VERIFYING = replace(GATING, state="IN_REVIEW")
 REVIEW = Stop(reason="UNDER_REVIEW")
@@ -129,6 +131,46 @@ CASES: list[tuple[str, list[Need | Stop], str, str | None, str, str | None]] = [
     ),
     ("rejected", [REJECTED], "RESTRICTED", "rejected.other", "RESTRICTED", "rejected.other"),
     (
+        "rejected and appealed",
+        [APPEALED],
+        "RESTRICTED",
+        "rejected.other",
+        "RESTRICTED",
+        "rejected.other",
+    ),
+    (
+        "rejected, appealed, and gating",
+        [replace(APPEALED, restricts=[], gates=["PAYOUTS"])],
+        "RESTRICTED",
+        "rejected.other",
+        "RESTRICTED",
+        "rejected.other",
+    ),
+    (
+        "rejected, with notice that runs",
+        [replace(REJECTED, restricts_from=NOW + TICK)],
+        "ACTIVE",
+        None,
+        "RESTRICTED_SOON",
+        None,
+    ),
+    (
+        "gating, and rejected with notice that runs",
+        [replace(GATING, state="REJECTED", restricts_from=NOW + TICK)],
+        "PENDING",
+        "requirements.fields_needed",
+        "RESTRICTED_SOON",
+        None,
+    ),
+    (
+        "gating, and appealed while the notice runs",
+        [replace(VERIFYING, restricts_from=NOW + TICK)],
+        "PENDING",
+        "requirements.pending_verification",
+        "UNDER_REVIEW",
+        "requirements.pending_verification",
+    ),
+    (
         "rejected before past due",
         [PAST_DUE, REJECTED],
         "RESTRICTED",
@@ -182,7 +224,7 @@ CASES: list[tuple[str, list[Need | Stop], str, str | None, str, str | None]] = [
     ("gating and satisfied", [replace(GATING, state="SATISFIED")], "ACTIVE", None, "ENABLED", None),
     (
         "gating and rejected restricts",
-        [replace(GATING, state="REJECTED")],
+        [replace(GATING, state="REJECTED", restricts_from=NOW)],
         "RESTRICTED",
         "rejected.other",
         "RESTRICTED",
@@ -308,6 +350,9 @@ def test_a_capability_says_when_it_will_be_restricted_if_nobody_acts() -> None:
     assert found.capabilities["CARD_PAYMENTS"].restricts_at is None
     assert found.next_deadline == NOW + DAY
     assert derived(PAST_DUE, soon).capabilities["PAYOUTS"].restricts_at is None
+    noticed = replace(REJECTED, restricts_from=NOW + DAY)
+    assert derived(soon, noticed).capabilities["PAYOUTS"].restricts_at == NOW + DAY
+    assert derived(noticed).next_change_at == NOW + DAY
 
 
 def test_the_next_deadline_is_the_first_that_the_account_can_still_meet_or_has_missed() -> None:
@@ -369,11 +414,23 @@ def test_reasons_come_in_the_order_of_their_strength() -> None:
 
 
 # Marks lie close together and on the present instant, so that they often meet.
-instants = st.none() | st.integers(-3, 6).map(lambda hours: NOW + timedelta(hours=hours))
+hours_from_now = st.integers(-3, 6).map(lambda hours: NOW + timedelta(hours=hours))
+instants = st.none() | hours_from_now
 some_kinds = st.lists(st.sampled_from(ALL), max_size=3, unique=True)
-needs = st.builds(
-    Need, st.sampled_from(RequirementState), instants, instants, instants, some_kinds, some_kinds
+unrejected = st.builds(
+    Need,
+    st.sampled_from([state for state in RequirementState if state != "REJECTED"]),
+    *(instants, instants, instants, st.none()),
+    *(some_kinds, some_kinds),
 )
+# Rejected, or in review by appeal: an instant from which that restricts, perhaps to come.
+standing = st.builds(
+    Need,
+    st.sampled_from(["REJECTED", "IN_REVIEW"]),
+    *(instants, instants, instants, hours_from_now),
+    *(some_kinds, some_kinds),
+)
+needs = unrejected | standing
 stops = st.builds(
     Stop,
     some_kinds,
@@ -423,6 +480,7 @@ def test_at_the_next_change_something_has_its_time(facts: Any) -> None:
     needs, stops = facts[2], facts[3]
     waiting = [need for need in needs if need.state in ("OPEN", "ACTION_REQUIRED")]
     marks = {m for n in waiting for m in (n.currently_due_at, n.notice_at, n.deadline)}
+    marks |= {need.restricts_from for need in needs}
     assert change in marks | {stop.expires_at for stop in stops if stop.released_at is None}
     after = derived_at(facts, change)
     assert after.next_change_at is None or after.next_change_at > change

@@ -29,14 +29,15 @@ from models.ids import account_id_for
 from models.program import Program, RequirementCategory, Retire, retire
 from models.requirement import Cancel, Extend, RequestChanges, Requirement, Submit
 from models.requirement import Error as RequirementError
-from models.resolution import AutomatedDecision, Resolution, ResolutionOutcome
+from models.resolution import Resolution, ResolutionOutcome
+from models.statement import AutomatedDecision
 from models.status import HoldReason, RequirementState
 from models.stripe.programs import program_of, programs, title_of
 from models.stripe.snapshot import Due, parse
 from models.stripe_import import Effect, Imported, import_account, importer, prepare
 from models.tables import METADATA
 from models.verify import Finding, verify
-from tests.factories import Runner, decide, key_of, settle, unique
+from tests.factories import Runner, decide, judge, key_of, object_to, settle, unique
 
 REAL = json.loads(
     (Path(__file__).parents[1] / "data" / "stripe_account.json").read_text(encoding="utf-8")
@@ -383,6 +384,28 @@ async def test_for_what_was_canceled_or_rejected_a_new_one_opens(
     await importing(currently_due=[URL, "external_account"])
     again = await importing.row(URL)
     assert (again.id != first.id, again.state) == (True, RequirementState.OPEN)
+
+
+@pytest.mark.parametrize("uphold", [True, False])
+async def test_an_open_appeal_is_left_alone_and_a_new_one_opens_beside_it(
+    importing: Importing, uphold: bool
+) -> None:
+    run = importing.run
+    await importing(currently_due=[URL])
+    first = await importing.row(URL)
+    await importing.submit(first)
+    await decide(run, first, ResolutionOutcome.REJECTED)
+    appealed = await object_to(run, first)
+    await importing(currently_due=["external_account"])
+    assert (await importing.row(URL)).state == RequirementState.IN_REVIEW
+    run.clock.advance(DAY)
+    await importing(currently_due=[URL, "external_account"])
+    again = await importing.row(URL)
+    assert (again.id != first.id, again.state) == (True, RequirementState.OPEN)
+    await judge(run, appealed, uphold)
+    ended = await run.fetch(Requirement, first.account_id, first.id)
+    assert ended.state == (RequirementState.REJECTED if uphold else RequirementState.SATISFIED)
+    assert (await importing.row(URL)).state == RequirementState.OPEN
 
 
 async def test_deadlines_move_with_stripe_and_extensions_of_our_own_stand(

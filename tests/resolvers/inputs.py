@@ -5,10 +5,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from sqlalchemy import select
+
 from models.aggregate import Account
+from models.evidence import Evidence
 from models.ids import hex_id
 from models.interaction import Interaction
 from models.program import Program
+from models.rejection import RejectAccount, RejectionReason, reject
 from models.requirement import Requirement
 from models.resolution import Resolution, ResolutionOutcome
 from models.status import RequirementState
@@ -21,6 +25,7 @@ from tests.factories import (
     create_interaction,
     create_requirement,
     decide,
+    object_to,
     open_requirement,
     place_hold,
     publish_program,
@@ -35,6 +40,10 @@ CODES = [{"code": "checked", "description": "It is so."}]
 STATEMENT = {
     "facts": "The document shows another person.",
     "ground": "Terms of service, 5.2",
+    "groundKind": "CONTRACTUAL",
+    "source": "EVIDENCE",
+    "citedFact": "The name on the passport is not the one of the account.",
+    "territories": ["DE", "FR"],
     "redress": "Send another document.",
     "automatedDetection": True,
     "automatedDecision": "PARTIAL",
@@ -82,6 +91,30 @@ class Inputs:
         given = {"id": account_id(account), "expectedVersion": account.version, **self._profile()}
         return Made(self.platform.reviewer, given)
 
+    async def account_reject(self) -> Made:
+        account = await create_account(self.platform.run)
+        given = {
+            "id": account_id(account),
+            "expectedVersion": account.version,
+            "reason": "FRAUD",
+            "statement": "Payments were taken for goods that were never sent.",
+        }
+        return Made(self.platform.reviewer, given)
+
+    async def account_reinstate(self) -> Made:
+        run = self.platform.run
+        account = await create_account(run)
+        command = RejectAccount(
+            account_id=account.account_id, reason=RejectionReason.FRAUD, statement="It is fraud."
+        )
+        rejected = (await run(reject, run.reviewer, command)).value
+        given = {
+            "id": account_id(account),
+            "expectedVersion": rejected.version,
+            "reason": "They were sent.",
+        }
+        return Made(self.platform.reviewer, given)
+
     async def hold_place(self) -> Made:
         account = await create_account(self.platform.run)
         given = {
@@ -127,7 +160,9 @@ class Inputs:
             "reviewWithin": "P2D",
             "businessCalendar": {"region": "DE-BY", "timeZone": "Europe/Berlin"},
             "appealWithin": "P6M",
+            "terminationNotice": "P30D",
             "legalGround": "Terms of service, 5.2",
+            "legalGroundKind": "CONTRACTUAL",
             "reasonCodes": CODES,
             "errorCodes": CODES,
             "notices": [
@@ -170,7 +205,8 @@ class Inputs:
 
     async def requirement_approve(self) -> Made:
         row = await self._requirement(RequirementState.SUBMITTED)
-        given = {**self._named(row), "reasonCode": "checked", "statement": STATEMENT}
+        statement = await self._statement(row)
+        given = {**self._named(row), "reasonCode": "checked", "statement": statement}
         return Made(self.platform.reviewer, given)
 
     async def requirement_request_changes(self) -> Made:
@@ -185,12 +221,19 @@ class Inputs:
 
     async def requirement_reject(self) -> Made:
         row = await self._requirement(RequirementState.IN_REVIEW)
-        given = {**self._named(row), "reasonCode": "other", "statement": STATEMENT}
+        statement = await self._statement(row)
+        given = {**self._named(row), "reasonCode": "other", "statement": statement}
         return Made(self.platform.reviewer, given)
 
+    async def requirement_appeal(self) -> Made:
+        row = await self._requirement(RequirementState.REJECTED)
+        given = {**self._named(row), "statement": "It is me."}
+        return Made(self.platform.user(row.account_id), given)
+
     async def requirement_waive(self) -> Made:
-        row = await self._requirement(RequirementState.OPEN)
-        given = {**self._named(row), "reasonCode": "other", "statement": STATEMENT}
+        row = await self._requirement(RequirementState.SUBMITTED)
+        statement = await self._statement(row)
+        given = {**self._named(row), "reasonCode": "other", "statement": statement}
         return Made(self.platform.reviewer, given)
 
     async def requirement_cancel(self) -> Made:
@@ -269,6 +312,25 @@ class Inputs:
         given = {**self._decided(await self._proposal()), "reason": "Ask them again."}
         return Made(self.platform.second_reviewer, given)
 
+    async def resolution_uphold(self) -> Made:
+        return Made(self.platform.second_reviewer, await self._appealed())
+
+    async def resolution_overturn(self) -> Made:
+        return Made(self.platform.second_reviewer, await self._appealed())
+
+    async def _appealed(self) -> Input:
+        row = await self._requirement(RequirementState.REJECTED)
+        appealed = await object_to(self.platform.run, row)
+        return {**self._decided(appealed), "reasons": "We have looked at it again."}
+
+    async def _statement(self, row: Requirement) -> Input:
+        """A statement that cites what was submitted."""
+        run = self.platform.run
+        async with run.database.session_for(run.system) as session:
+            query = select(Evidence).where(Evidence.requirement_id == row.id)
+            cited = [evidence_id(each) for each in await session.scalars(query)]
+        return {**STATEMENT, "citedEvidence": cited}
+
     def _profile(self) -> Input:
         return {
             "businessName": "Café Zoë GmbH",
@@ -327,6 +389,11 @@ def requirement_id(row: Requirement) -> str:
     return ids.encode(ids.REQUIREMENT, hex_id(row.account_id), hex_id(row.id))
 
 
+def evidence_id(row: Evidence) -> str:
+    """The global id of evidence."""
+    return ids.encode(ids.EVIDENCE, hex_id(row.account_id), hex_id(row.id))
+
+
 def interaction_id(row: Interaction) -> str:
     """The global id of an interaction."""
     return ids.encode(ids.INTERACTION, hex_id(row.account_id), hex_id(row.id))
@@ -335,6 +402,8 @@ def interaction_id(row: Interaction) -> str:
 MAKERS: dict[str, Callable[[Inputs], Awaitable[Made]]] = {
     "accountCreate": Inputs.account_create,
     "accountUpdate": Inputs.account_update,
+    "accountReject": Inputs.account_reject,
+    "accountReinstate": Inputs.account_reinstate,
     "holdPlace": Inputs.hold_place,
     "holdRelease": Inputs.hold_release,
     "noteAdd": Inputs.note_add,
@@ -353,6 +422,7 @@ MAKERS: dict[str, Callable[[Inputs], Awaitable[Made]]] = {
     "requirementApprove": Inputs.requirement_approve,
     "requirementRequestChanges": Inputs.requirement_request_changes,
     "requirementReject": Inputs.requirement_reject,
+    "requirementAppeal": Inputs.requirement_appeal,
     "requirementWaive": Inputs.requirement_waive,
     "requirementCancel": Inputs.requirement_cancel,
     "requirementExtend": Inputs.requirement_extend,
@@ -360,4 +430,6 @@ MAKERS: dict[str, Callable[[Inputs], Awaitable[Made]]] = {
     "requirementReopen": Inputs.requirement_reopen,
     "resolutionApprove": Inputs.resolution_approve,
     "resolutionDecline": Inputs.resolution_decline,
+    "resolutionUphold": Inputs.resolution_uphold,
+    "resolutionOverturn": Inputs.resolution_overturn,
 }

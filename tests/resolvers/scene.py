@@ -1,12 +1,15 @@
 """An account that has something of everything, and more of it where that is asked for."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import timedelta
 
-from models import hold, requirement
+from sqlalchemy import select
+
+from models import decision, hold, requirement
 from models.actor import system
 from models.aggregate import Account
-from models.evidence import DocumentReference
+from models.decision import Decide
+from models.evidence import DocumentReference, Evidence
 from models.hold import ReleaseHold
 from models.ids import uuid7
 from models.interaction import (
@@ -18,7 +21,7 @@ from models.interaction import (
     InteractionState,
 )
 from models.notice_texts import NoticeText
-from models.program import CodeText, Program
+from models.program import CodeText, GroundKind, Program
 from models.requirement import Error, Reason, Reopen, RequestChanges, Requirement, Submit
 from models.resolution import ResolutionOutcome
 from models.session import transaction
@@ -26,16 +29,20 @@ from models.status import CapabilityKind, RequirementState
 from tests.factories import (
     ERROR,
     PAYLOAD,
+    REJECTION,
     Runner,
     add_note,
     create_account,
     create_requirement,
     decide,
+    judge,
     key_of,
+    object_to,
     open_requirement,
     place_hold,
     publish_program,
     settle,
+    submit,
 )
 
 EVERY_STATE = tuple(RequirementState)
@@ -51,6 +58,7 @@ async def create_full_account(run: Runner, more_requirements: int = 0) -> Accoun
     program = await publish_full_program(run)
     group = [await _open_alternative(run, account, program) for _ in range(3)]
     await _settle_with_history(run, group[0])
+    lost = await _lose_appeal(run, account, program)
     # All of this comes first in every order.
     run.clock.advance(timedelta(minutes=1))
     states: list[str] = [
@@ -62,6 +70,7 @@ async def create_full_account(run: Runner, more_requirements: int = 0) -> Accoun
         for state in states
     ]
     rows.append(await _send_back(run, account, program))
+    rows.append(lost)
     await decide(run, rows[states.index(RequirementState.IN_REVIEW)], ResolutionOutcome.WAIVED)
     await write_contacts(run, [*group, *rows])
     for row in (*group, *rows):
@@ -90,6 +99,7 @@ async def publish_full_program(run: Runner) -> Program:
         gates=(CapabilityKind.TRANSFERS, CapabilityKind.PAYOUTS),
         review_within="P2D",
         legal_ground="Terms of service, 5.2",
+        legal_ground_kind=GroundKind.CONTRACTUAL,
         reason_codes=(CodeText("checked", "It is so."), CodeText("other", "Something else.")),
         notices=(
             NoticeText("REQUESTED", "{{ requirement.title }}", "Dear {{ account.businessName }}!"),
@@ -161,6 +171,20 @@ async def _send_back(run: Runner, account: Account, program: Program) -> Require
     errors = (ERROR, Error(code="old", message="It has expired."))
     back = RequestChanges(**key_of(row), errors=errors)
     return (await run(requirement.request_changes, run.reviewer, back)).value
+
+
+async def _lose_appeal(run: Runner, account: Account, program: Program) -> Requirement:
+    """One that was rejected for two submissions in two countries; the appeal changed nothing."""
+    row = await _send_back(run, account, program)
+    await submit(run, row)
+    async with run.database.session_for(run.system) as session:
+        query = select(Evidence.id).where(Evidence.requirement_id == row.id)
+        cited = tuple(await session.scalars(query))
+    statement = replace(REJECTION, cited_evidence=cited, territories=("DE", "FR"))
+    rejection = Decide(**key_of(row), reason_code="other", statement=statement)
+    await run(decision.reject, run.reviewer, rejection)
+    await judge(run, await object_to(run, row))
+    return row
 
 
 async def _settle_with_history(run: Runner, row: Requirement) -> None:

@@ -472,7 +472,7 @@ async def test_evidence_is_for_ones_own_requirements(
 
 NAMED = {
     "account": (
-        *("accountUpdate", "holdPlace", "requirementOpen"),
+        *("accountUpdate", "accountReject", "accountReinstate", "holdPlace", "requirementOpen"),
         *("interactionDraft", "interactionReceive"),
     ),
     "hold": ("holdRelease",),
@@ -480,7 +480,9 @@ NAMED = {
         *("interactionUpdate", "interactionSchedule", "interactionSend"),
         *("interactionReport", "interactionCancel"),
     ),
-    "resolution": ("resolutionApprove", "resolutionDecline"),
+    "resolution": (
+        *("resolutionApprove", "resolutionDecline", "resolutionUphold", "resolutionOverturn"),
+    ),
 }
 
 
@@ -498,6 +500,8 @@ async def test_what_is_not_there_is_named_as_the_input_does(
     # What is of the account is looked for there.
     new = "inReplyTo" in made.input
     names: dict[str, Any] = {"inReplyTo": None, "requirementIds": []} if new else {}
+    if "citedEvidence" in made.input.get("statement", {}):
+        names["statement"] = {**made.input["statement"], "citedEvidence": []}
     payload = await mutate(api, mutation, made, **{place: elsewhere}, **names)
     assert payload["userErrors"] == [
         {"code": "NOT_FOUND", "message": f"There is no such {noun}.", "field": [place]}

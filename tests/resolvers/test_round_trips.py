@@ -16,6 +16,8 @@ SENDS = frozenset({"query", "prepare", "bind_execute", "bind_execute_many", "exe
 MOST = {
     "accountCreate": 10,
     "accountUpdate": 8,
+    "accountReject": 8,
+    "accountReinstate": 8,
     "holdPlace": 9,
     "holdRelease": 9,
     "noteAdd": 9,
@@ -34,6 +36,7 @@ MOST = {
     "requirementApprove": 9,
     "requirementRequestChanges": 8,
     "requirementReject": 9,
+    "requirementAppeal": 9,
     "requirementWaive": 9,
     "requirementCancel": 8,
     "requirementExtend": 8,
@@ -41,6 +44,8 @@ MOST = {
     "requirementReopen": 8,
     "resolutionApprove": 9,
     "resolutionDecline": 9,
+    "resolutionUphold": 9,
+    "resolutionOverturn": 9,
 }
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -25,13 +26,14 @@ from app.tokens import TOKEN_ROLES
 from models.actor import Role
 from models.ids import hex_id
 from models.requirement import Requirement, RequirementAction
-from models.resolution import ResolutionAction, ResolutionState
+from models.resolution import OF_APPEALS, ResolutionAction, ResolutionState
 from models.status import RequirementState
 from resolvers import ids
 from tests.factories import (
     create_account,
     create_requirement,
     create_resolution,
+    open_requirement,
     place_hold,
     publish_program,
 )
@@ -42,7 +44,11 @@ from tests.resolvers.walk import GRAPHQL, is_connection, is_list, leads_to_nodes
 SCHEMA_FILE = Path(__file__).parents[2] / "schema.graphql"
 # An account has at most one per kind of these, or a few.
 FEW = {"Account.capabilities", "Account.holds", "Capability.restrictedBy", "Query.nodes"}
-FEW_OTHERS = {"Interaction.requirements", "Requirement.alternatives"}
+FEW_OTHERS = {
+    "Interaction.requirements",
+    "Requirement.alternatives",
+    "StatementOfReasons.citedEvidence",
+}
 
 
 def parts() -> Iterator[tuple[str, Any]]:
@@ -178,6 +184,7 @@ ACTIONS: dict[RequirementAction, tuple[str, dict[str, Any]]] = {
         "requirementReject",
         {"reasonCode": "checked", "statement": STATEMENT},
     ),
+    RequirementAction.APPEAL: ("requirementAppeal", {"statement": "It is me."}),
     RequirementAction.WAIVE: ("requirementWaive", {"reasonCode": "checked"}),
     RequirementAction.CANCEL: ("requirementCancel", {"reason": "Opened in error."}),
     RequirementAction.EXTEND: ("requirementExtend", {"deadline": "2026-06-01T00:00:00Z"}),
@@ -185,8 +192,15 @@ ACTIONS: dict[RequirementAction, tuple[str, dict[str, Any]]] = {
     RequirementAction.REOPEN: ("requirementReopen", {"reason": "It has expired."}),
 }
 PERMISSIONS = "allowedActions { action allowed refusals { code message } }"
-# The states in which a proposal may wait for its second reviewer.
-STATES = [*RequirementState, "SUBMITTED with a proposal", "OPEN with a proposal"]
+# The states in which a proposal may wait for its second reviewer, and what an appeal makes of them.
+STATES = [
+    *RequirementState,
+    "SUBMITTED with a proposal",
+    "OPEN with a proposal",
+    "IN_REVIEW by appeal",
+    "REJECTED after an appeal",
+    "REJECTED too long ago",
+]
 
 
 def test_these_are_all_actions_on_requirements() -> None:
@@ -216,11 +230,20 @@ async def test_what_is_allowed_on_a_requirement_is_what_then_happens(
 
 
 async def _requirement(platform: Platform, state: str) -> Requirement:
-    """A requirement that the integrator opened, in a state, perhaps with a proposal."""
-    found, _, proposal = state.partition(" ")
-    row = await create_requirement(platform.run, found)
-    if proposal:
-        await create_resolution(platform.run, ResolutionState.PROPOSED, row)
+    """A requirement that the integrator opened, in a state, with what follows that word."""
+    found, _, more = state.partition(" ")
+    run = platform.run
+    if "appeal" in more:
+        row = await open_requirement(run)
+        by_appeal = "UPHELD" if found == RequirementState.REJECTED else "APPEALED"
+        await create_resolution(run, by_appeal, row)
+        return await run.fetch(Requirement, row.account_id, row.id)
+    program = await publish_program(run, appeal_within="PT1S")
+    row = await create_requirement(run, found, program=program)
+    if more == "with a proposal":
+        await create_resolution(run, ResolutionState.PROPOSED, row)
+    if more == "too long ago":
+        run.clock.advance(timedelta(seconds=1))
     return row
 
 
@@ -269,19 +292,26 @@ async def test_what_is_allowed_on_a_resolution_is_what_then_happens(
         )
         found = await _permissions(own, caller, own_id)
         [permission] = [one for one in found if one["action"] == action]
-        codes = await _try(own, caller, f"resolution{action.title()}", {"id": own_id})
+        given = {"reasons": "We have looked."} if action in OF_APPEALS else {}
+        codes = await _try(own, caller, f"resolution{action.title()}", {"id": own_id, **given})
         refusals = {one["code"] for one in permission["refusals"]}
         assert permission["allowed"] == (not refusals) == (not codes)
         assert set(codes) <= refusals
-        assert permission["allowed"] == (who == "sam" and state == ResolutionState.PROPOSED)
+        waits = ResolutionState.APPEALED if action in OF_APPEALS else ResolutionState.PROPOSED
+        assert permission["allowed"] == (who == "sam" and state == waits)
 
 
+@pytest.mark.parametrize("rejected", [False, True])
 @pytest.mark.parametrize("role", list(TOKEN_ROLES))
 async def test_what_is_allowed_on_an_account_is_what_then_happens(
-    own: Platform, role: Role
+    own: Platform, role: Role, rejected: bool
 ) -> None:
     account, program = await create_account(own.run), await publish_program(own.run)
     asked = account_id(account)
+    reject = ("accountReject", {"id": asked, "reason": "FRAUD", "statement": "It is fraud."})
+    reinstate = ("accountReinstate", {"id": asked, "reason": "It was none."})
+    if rejected:
+        assert await _try(own, own.reviewer, *reject) == []
     caller = own.user(account) if role is Role.ACCOUNT_USER else own.staff(role, "olga")
     mutations: dict[str, tuple[str, dict[str, Any]]] = {
         "UPDATE": ("accountUpdate", {"id": asked, "businessName": "Acme AG"}),
@@ -290,13 +320,18 @@ async def test_what_is_allowed_on_an_account_is_what_then_happens(
             {"accountId": asked, "capabilities": ["PAYOUTS"], "reason": "OTHER"},
         ),
         "OPEN_REQUIREMENT": ("requirementOpen", {"accountId": asked, "program": program.code}),
+        "REJECT": reject,
+        "REINSTATE": reinstate,
     }
     found = await _permissions(own, caller, asked)
     assert {one["action"] for one in found} == set(mutations)
     for permission in found:
         codes = await _try(own, caller, *mutations[permission["action"]])
-        assert permission["allowed"] == (not codes)
-        assert codes == [one["code"] for one in permission["refusals"]]
+        refusals = {one["code"] for one in permission["refusals"]}
+        assert permission["allowed"] == (not refusals) == (not codes)
+        assert set(codes) <= refusals
+        if not codes and permission["action"] == "REJECT":
+            assert await _try(own, own.reviewer, *reinstate) == []
 
 
 @pytest.mark.parametrize("released", [False, True])

@@ -130,6 +130,9 @@ async def plant(owner: AsyncEngine, account: Account) -> set[str]:
             for kind in (name for name in names if name.endswith("_kind")):
                 own = kind.replace("_kind", "_id")
                 name = kind.replace("_kind", "_name")
+                # The kind of a ground is nobody's.
+                if own not in names:
+                    continue
                 # Not twice the same: four eyes are two people's.
                 statement = f"UPDATE {table.name} SET {own} = '{WHO}-{own}', {name} = '{WHO}' "
                 statement += f"WHERE {kind} IN ('REVIEWER', 'SERVICE')"

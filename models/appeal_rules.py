@@ -1,0 +1,75 @@
+"""What an appeal asks of its requirement: read by operations and by what they say is allowed.
+
+A rejection can be appealed once, before its deadline. While the appeal is open the requirement is
+in review, and nobody ends it but who upholds or overturns the rejection.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import CheckConstraint
+
+from models.errors import ErrorCode, RecourseError
+from models.status import RequirementState
+
+APPEAL_OVERTURNED = "appeal_overturned"
+
+
+class AppealPending(RecourseError):
+    """The rejection was appealed, and whoever decides on the appeal has the word."""
+
+    code = ErrorCode.APPEAL_PENDING
+
+    def __init__(self) -> None:
+        super().__init__("An appeal is open: it is upheld or overturned first.", ("id",))
+
+
+class AppealWindowClosed(RecourseError):
+    """The time in which the rejection could be appealed is over."""
+
+    code = ErrorCode.APPEAL_WINDOW_CLOSED
+
+    def __init__(self) -> None:
+        super().__init__("The time to appeal is over.", ("id",))
+
+
+class AlreadyAppealed(RecourseError):
+    """The rejection was appealed before, and upheld."""
+
+    code = ErrorCode.ALREADY_APPEALED
+
+    def __init__(self) -> None:
+        super().__init__("The rejection was appealed already, and upheld.", ("id",))
+
+
+def appeal_checks() -> list[CheckConstraint]:
+    """What holds of a rejection and its appeal, for the requirement's table."""
+    return [
+        # A rejection stands while the requirement is rejected, and while an appeal is open.
+        CheckConstraint(
+            "(state = 'REJECTED' OR (state = 'IN_REVIEW' AND appealed_at IS NOT NULL)) "
+            "= (restricts_from IS NOT NULL)",
+            name="rejection_restricts",
+        ),
+        # What is rejected says until when it may be appealed.
+        CheckConstraint(
+            "state <> 'REJECTED' OR appeal_deadline IS NOT NULL", name="rejection_can_be_appealed"
+        ),
+        # An appeal is open, or has ended one way or the other.
+        CheckConstraint(
+            "appealed_at IS NULL OR state IN ('IN_REVIEW', 'REJECTED', 'SATISFIED')",
+            name="appealed_while_rejected",
+        ),
+    ]
+
+
+def appeal_is_open(row: Any) -> bool:
+    """Whether the requirement, or record of its state and appealed_at, is in review by appeal."""
+    return row.appealed_at is not None and row.state == RequirementState.IN_REVIEW
+
+
+def appeal_refusal(row: Any, now: datetime) -> RecourseError | None:
+    """Why a rejected requirement, or record of it, can't be appealed at `now`; None if it can."""
+    if row.appealed_at is not None:
+        return AlreadyAppealed()
+    return AppealWindowClosed() if row.appeal_deadline <= now else None
