@@ -25,16 +25,8 @@ from models.notices import notify
 from models.outcome import Outcome
 from models.program import Program
 from models.requirement import LIFECYCLE as REQUIREMENT_LIFECYCLE
-from models.requirement import (
-    Requirement,
-    RequirementAction,
-    RequirementCommand,
-    end,
-    load_with_program,
-    move,
-    program_of,
-    require_role,
-)
+from models.requirement import Requirement, RequirementAction, RequirementCommand, require_role
+from models.requirement_steps import end, load_with_program, move, program_of
 from models.resolution import (
     APPEAL,
     DECIDERS,

@@ -26,12 +26,14 @@ from models.requirement import (
     Requirement,
     RequirementCommand,
     check_allowed,
+    require_role,
+)
+from models.requirement_steps import (
     drop_proposal,
     end,
     end_alternatives,
     load_with_program,
     program_of,
-    require_role,
 )
 from models.resolution import (
     DECIDERS,

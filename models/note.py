@@ -20,7 +20,8 @@ from models.events import EventType, SubjectType
 from models.lifecycle import one_of
 from models.listing import ListSpec
 from models.outcome import Outcome
-from models.requirement import RequirementCommand, load
+from models.requirement import RequirementCommand
+from models.requirement_steps import load
 from models.text import check_text
 
 MAX_NOTE_LENGTH = 5_000

@@ -37,15 +37,10 @@ from models.ids import account_id_for
 from models.lifecycle import touch
 from models.program import Program, ProgramNotPublished, all_published, publish_missing
 from models.rejection import end_rejection, set_rejection
-from models.requirement import (
-    Error,
-    Priority,
-    Reason,
-    Requirement,
-    RequirementAction,
+from models.requirement import Error, Priority, Reason, Requirement, RequirementAction, is_open
+from models.requirement_steps import (
     drop_proposal,
     end,
-    is_open,
     move,
     open_again,
     open_under,

@@ -6,10 +6,10 @@ from typing import Any
 import strawberry
 
 from models import decision as decisions
-from models import requirement as operations
+from models import requirement_operations as operations
 from models.actor import Scope
 from models.events import DERIVED, TOLD, EventType
-from models.requirement import Priority, RequirementAction
+from models.requirement import OPENERS, ROLES, Error, Priority, Reason, RequirementAction
 from models.requirement import Requirement as RequirementRow
 from models.resolution import EVIDENCE_ACCEPTED
 from resolvers import ids
@@ -85,7 +85,7 @@ class RequirementOpenInput(VersionedInput):
         return operations.OpenRequirement(
             account_id=ids.decode_account(self.account_id, "accountId"),
             program=self.program,
-            requested_reasons=tuple(operations.Reason(r.code, r.message) for r in reasons),
+            requested_reasons=tuple(Reason(r.code, r.message) for r in reasons),
             currently_due_at=self.currently_due_at,
             deadline=self.deadline,
             alternative_group=self.alternative_group,
@@ -157,7 +157,7 @@ class RequirementRequestChangesInput(RequirementInput):
     )
 
     def command(self) -> operations.RequestChanges:
-        errors = tuple(operations.Error(e.code, e.message, e.field, e.remedy) for e in self.errors)
+        errors = tuple(Error(e.code, e.message, e.field, e.remedy) for e in self.errors)
         return operations.RequestChanges(errors=errors, **self.shared())
 
 
@@ -295,7 +295,7 @@ class RequirementReopenPayload(RequirementPayload):
     """What requirementReopen answers."""
 
 
-ROLES = operations.ROLES
+ROLES = ROLES
 
 
 @strawberry.type(description="Mutations of requirements.")
@@ -306,7 +306,7 @@ class RequirementMutations:
         operations.open_requirement,
         RequirementOpenInput,
         "Ask something of an account.",
-        operations.OPENERS,
+        OPENERS,
         (EventType.REQUIREMENT_OPENED, *TOLD, *DERIVED),
         argument="What to ask.",
     )

@@ -17,7 +17,8 @@ from sqlalchemy.orm import undefer
 
 from app.database import Database
 from models import account as accounts
-from models import appeal, correspondence, decision, delivery, hold, note, requirement
+from models import appeal, correspondence, decision, delivery, hold, note
+from models import requirement_operations as requirements
 from models.account import CreateAccount
 from models.actor import Actor, Role, Scope, system
 from models.aggregate import Account, rederive
@@ -40,12 +41,11 @@ from models.note import AddNote, Note
 from models.outcome import Outcome
 from models.platform import ensure_platform
 from models.program import CodeText, GroundKind, Program, Publish, publish
-from models.requirement import (
+from models.requirement import Error, Requirement
+from models.requirement_operations import (
     Cancel,
-    Error,
     OpenRequirement,
     RequestChanges,
-    Requirement,
     StartReview,
     Submit,
 )
@@ -202,13 +202,13 @@ async def open_requirement(
     account = account or await create_account(run)
     program = program or await publish_program(run)
     command = OpenRequirement(account_id=account.account_id, program=program.code, **values)
-    return (await run(requirement.open_requirement, actor or run.integrator, command)).value
+    return (await run(requirements.open_requirement, actor or run.integrator, command)).value
 
 
 async def submit(run: Runner, row: Requirement, payload: Any = PAYLOAD) -> Requirement:
     """Hand in evidence, as the account's user."""
     user = Actor(Role.ACCOUNT_USER, "uma", run.platform_id, row.account_id)
-    return (await run(requirement.submit, user, Submit(**key_of(row), payload=payload))).value
+    return (await run(requirements.submit, user, Submit(**key_of(row), payload=payload))).value
 
 
 async def decide(
@@ -384,7 +384,11 @@ def key_of(row: Requirement) -> dict[str, Any]:
 
 async def _bring_to(run: Runner, row: Requirement, state: RequirementState) -> None:
     if state is RequirementState.CANCELED:
-        await run(requirement.cancel, run.admin, Cancel(**key_of(row), reason="Opened in error."))
+        await run(
+            requirements.cancel,
+            run.admin,
+            Cancel(**key_of(row), reason="Opened in error."),
+        )
     elif state is RequirementState.WAIVED:
         await settle(run, await decide(run, row, ResolutionOutcome.WAIVED))
     elif state is not RequirementState.OPEN:
@@ -395,9 +399,9 @@ async def _bring_to(run: Runner, row: Requirement, state: RequirementState) -> N
 async def _bring_on(run: Runner, row: Requirement, state: RequirementState) -> None:
     if state is RequirementState.ACTION_REQUIRED:
         back = RequestChanges(**key_of(row), errors=(ERROR,))
-        await run(requirement.request_changes, run.reviewer, back)
+        await run(requirements.request_changes, run.reviewer, back)
     elif state is RequirementState.IN_REVIEW:
-        await run(requirement.start_review, run.reviewer, StartReview(**key_of(row)))
+        await run(requirements.start_review, run.reviewer, StartReview(**key_of(row)))
     elif state is not RequirementState.SUBMITTED:
         made = await decide(run, row, ResolutionOutcome(state))
         if made.state == ResolutionState.PROPOSED:

@@ -22,19 +22,8 @@ from models.durations import after
 from models.events import EventType
 from models.evidence import DocumentReference, Evidence
 from models.program import GroundKind, Program
-from models.requirement import (
-    Error,
-    Priority,
-    Reason,
-    Requirement,
-    RequirementAction,
-    end,
-    move,
-    open_again,
-    open_under,
-    send_back,
-    submit_evidence,
-)
+from models.requirement import Error, Priority, Reason, Requirement, RequirementAction
+from models.requirement_steps import end, move, open_again, open_under, send_back, submit_evidence
 from models.resolution import (
     Resolution,
     ResolutionOutcome,

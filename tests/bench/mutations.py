@@ -12,7 +12,7 @@ from models.account import CreateAccount, create
 from models.actor import Actor, Role
 from models.clock import Clock
 from models.ids import account_id_for, hex_id
-from models.requirement import OpenRequirement, Submit, open_requirement, submit
+from models.requirement_operations import OpenRequirement, Submit, open_requirement, submit
 from resolvers import ids
 from tests.bench.data import PLATFORM_ID
 from tests.bench.measure import Bench, Cell

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from models import appeal, decision, requirement
+from models import appeal, decision
+from models import requirement_operations as requirements
 from models.actor import Actor, Role
 from models.aggregate import Account
 from models.appeal import DecideAppeal
@@ -31,14 +32,8 @@ from models.errors import (
 from models.events import TOLD, Event
 from models.fair_clock import RequirementSpan
 from models.interaction import Interaction
-from models.requirement import (
-    Assign,
-    Cancel,
-    Extend,
-    Reopen,
-    RequestChanges,
-    Requirement,
-)
+from models.requirement import Requirement
+from models.requirement_operations import Assign, Cancel, Extend, Reopen, RequestChanges
 from models.resolution import Resolution, ResolutionOutcome
 from models.verify import verify_account
 from tests.factories import (
@@ -211,7 +206,7 @@ async def test_what_was_asked_again_and_rejected_again_is_appealed_again(
 ) -> None:
     await judge(run, appealed, uphold=False)
     again = Reopen(**key_of(rejected), reason="It has expired.")
-    row = (await run(requirement.reopen, run.reviewer, again)).value
+    row = (await run(requirements.reopen, run.reviewer, again)).value
     assert (row.appealed_at, row.appeal_deadline) == (None, None)
     await submit(run, rejected)
     await decide(run, rejected, REJECTED)
@@ -335,16 +330,16 @@ async def test_an_open_appeal_ends_by_its_decision_and_by_nothing_else(
         (decision.approve, Decide(**key)),
         (decision.reject, Decide(**key, reason_code="no", statement=REJECTION)),
         (decision.waive, Decide(**key, reason_code="low")),
-        (requirement.request_changes, RequestChanges(**key, errors=(ERROR,))),
-        (requirement.cancel, Cancel(**key, reason="Opened in error.")),
-        (requirement.extend, Extend(**key, deadline=later)),
+        (requirements.request_changes, RequestChanges(**key, errors=(ERROR,))),
+        (requirements.cancel, Cancel(**key, reason="Opened in error.")),
+        (requirements.extend, Extend(**key, deadline=later)),
     ]
     before = await now(run, rejected)
     for operation, command in attempts:
         with pytest.raises(AppealPending):
             await run(operation, run.admin, command)
     assert (await now(run, rejected)).version == before.version
-    await run(requirement.assign, run.reviewer, Assign(**key, assignee_id="sam"))
+    await run(requirements.assign, run.reviewer, Assign(**key, assignee_id="sam"))
     assert (await judge(run, appealed)).state == "UPHELD"
 
 

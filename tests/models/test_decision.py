@@ -8,12 +8,14 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from models import decision, requirement
+from models import decision
+from models import requirement_operations as requirements
 from models.decision import ApproveResolution, Decide
 from models.errors import Forbidden, FourEyes, InvalidInput
 from models.evidence import Evidence
 from models.program import CodeText, GroundKind
-from models.requirement import Cancel, ProposalPending, RequestChanges, Requirement, StartReview
+from models.requirement import ProposalPending, Requirement
+from models.requirement_operations import Cancel, RequestChanges, StartReview
 from models.resolution import EVIDENCE_ACCEPTED, SUPERSEDED, Resolution, ResolutionOutcome
 from models.statement import REDRESS, Statement
 from models.verify import verify_account
@@ -62,7 +64,7 @@ async def strict(run: Runner) -> Requirement:
 async def test_canceling_declines_what_was_proposed(run: Runner) -> None:
     row = await open_requirement(run)
     proposal = await decide(run, row, WAIVED)
-    await run(requirement.cancel, run.admin, Cancel(**key_of(row), reason="Opened in error."))
+    await run(requirements.cancel, run.admin, Cancel(**key_of(row), reason="Opened in error."))
     await assert_overtaken(run, row, proposal, "CANCELED")
 
 
@@ -72,7 +74,7 @@ async def test_requesting_changes_declines_a_proposal_on_what_was_submitted(
 ) -> None:
     proposal = await decide(run, strict, outcome)
     back = RequestChanges(**key_of(strict), errors=(ERROR,))
-    await run(requirement.request_changes, run.second_reviewer, back)
+    await run(requirements.request_changes, run.second_reviewer, back)
     await assert_overtaken(run, strict, proposal, "ACTION_REQUIRED")
 
 
@@ -81,7 +83,7 @@ async def test_requesting_changes_leaves_a_proposed_waiver_waiting(
 ) -> None:
     proposal = await decide(run, strict, WAIVED)
     back = RequestChanges(**key_of(strict), errors=(ERROR,))
-    await run(requirement.request_changes, run.reviewer, back)
+    await run(requirements.request_changes, run.reviewer, back)
     assert (await settle(run, proposal)).state == "FINAL"
     assert await resolutions(run, strict) == [("WAIVED", "FINAL")]
 
@@ -135,7 +137,7 @@ async def test_a_decision_waits_while_another_is_proposed(run: Runner, strict: R
     for outcome in (SATISFIED, REJECTED, WAIVED):
         with pytest.raises(ProposalPending):
             await decide(run, strict, outcome, run.second_reviewer)
-    await run(requirement.start_review, run.reviewer, StartReview(**key_of(strict)))
+    await run(requirements.start_review, run.reviewer, StartReview(**key_of(strict)))
     assert await resolutions(run, strict) == [("SATISFIED", "PROPOSED")]
 
 

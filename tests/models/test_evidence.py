@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from models import requirement
+from models import requirement_operations as requirements
 from models.errors import ErrorCode, EvidenceInvalid, InvalidInput, RecourseError
 from models.events import Event
 from models.evidence import DocumentReference, Evidence, payload_hash
-from models.requirement import Requirement, Submit
+from models.requirement import Error, Requirement
+from models.requirement_operations import Submit
 from tests.factories import PAYLOAD, Runner, key_of, open_requirement, publish_program
 
 DOCUMENT = DocumentReference(
@@ -36,7 +37,7 @@ async def row(run: Runner) -> Requirement:
 
 async def send(run: Runner, row: Requirement, payload: Any = None, *documents: Any) -> Any:
     command = Submit(**key_of(row), payload=payload, documents=documents)
-    return await run(requirement.submit, run.reviewer, command)
+    return await run(requirements.submit, run.reviewer, command)
 
 
 async def assert_nothing_written(run: Runner, row: Requirement) -> None:
@@ -227,10 +228,8 @@ async def test_what_was_sent_is_kept_and_its_hash_is_in_the_event(
 
 async def test_each_submission_stands_beside_the_ones_before(run: Runner, row: Requirement) -> None:
     await send(run, row, PAYLOAD)
-    back = requirement.RequestChanges(
-        **key_of(row), errors=(requirement.Error("blurred", "Blurred."),)
-    )
-    await run(requirement.request_changes, run.reviewer, back)
+    back = requirements.RequestChanges(**key_of(row), errors=(Error("blurred", "Blurred."),))
+    await run(requirements.request_changes, run.reviewer, back)
     await send(run, row, {"name": "Ada"})
     async with run.database.session_for(run.system) as session:
         kept = await session.scalars(select(Evidence).where(Evidence.requirement_id == row.id))

@@ -4,18 +4,13 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from models import requirement
+from models import requirement_operations as requirements
 from models.clock import ManualClock
 from models.deadlines import ExtensionLimit
 from models.errors import ErrorCode, InvalidInput
 from models.program import Program
-from models.requirement import (
-    Extend,
-    Reopen,
-    RequestChanges,
-    Requirement,
-    RequirementAction,
-)
+from models.requirement import Requirement, RequirementAction
+from models.requirement_operations import Extend, Reopen, RequestChanges
 from models.requirement_permissions import permissions
 from models.resolution import ResolutionOutcome
 from tests.conftest import START
@@ -42,7 +37,7 @@ async def program(run: Runner) -> Program:
 
 async def extend(run: Runner, row: Requirement, deadline: datetime) -> Requirement:
     command = Extend(**key_of(row), deadline=deadline)
-    return (await run(requirement.extend, run.reviewer, command)).value
+    return (await run(requirements.extend, run.reviewer, command)).value
 
 
 def refusals(row: Requirement, run: Runner) -> list[ErrorCode]:
@@ -88,7 +83,7 @@ async def test_the_time_that_risk_took_moves_the_limit_on(
     await submit(run, row)
     clock.advance(40 * DAY)
     command = RequestChanges(**key_of(row), errors=(ERROR,))
-    await run(requirement.request_changes, run.reviewer, command)
+    await run(requirements.request_changes, run.reviewer, command)
     stored = await run.fetch(Requirement, row.account_id, row.id)
     assert stored.deadline == stored.latest_deadline == LATEST + 40 * DAY
     with pytest.raises(ExtensionLimit):
@@ -103,7 +98,7 @@ async def test_a_reopened_one_counts_from_its_new_deadline(
     await decide(run, row, ResolutionOutcome.SATISFIED)
     clock.advance(9 * DAY)
     again = Reopen(**key_of(row), reason="It expired.", deadline=clock.now() + DAY)
-    await run(requirement.reopen, run.reviewer, again)
+    await run(requirements.reopen, run.reviewer, again)
     await extend(run, row, clock.now() + 11 * DAY)
     with pytest.raises(ExtensionLimit):
         await extend(run, row, clock.now() + 11 * DAY + SECOND)

@@ -8,12 +8,13 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from models import requirement
+from models import requirement_operations as requirements
 from models.aggregate import Account
 from models.clock import ManualClock
 from models.fair_clock import SPANS, Party, Span, ledger, totals
 from models.program import Program
-from models.requirement import Cancel, Reopen, RequestChanges, Requirement, StartReview, Submit
+from models.requirement import Requirement
+from models.requirement_operations import Cancel, Reopen, RequestChanges, StartReview, Submit
 from models.resolution import ResolutionOutcome
 from models.verify import FindingKind, verify_account
 from tests.conftest import START
@@ -41,7 +42,7 @@ async def spans_of(run: Runner, row: Requirement) -> list[Span]:
 
 async def send_back(run: Runner, row: Requirement) -> Requirement:
     command = RequestChanges(**key_of(row), errors=(ERROR,))
-    return (await run(requirement.request_changes, run.reviewer, command)).value
+    return (await run(requirements.request_changes, run.reviewer, command)).value
 
 
 async def events_of(owner: AsyncEngine, row: Requirement, type: str) -> list[Any]:
@@ -64,7 +65,7 @@ async def test_the_spans_follow_a_requirement_through_its_life(
     clock.advance(2 * DAY)
     await submit(run, row)
     clock.advance(timedelta(hours=5))
-    await run(requirement.start_review, run.reviewer, StartReview(**key_of(row)))
+    await run(requirements.start_review, run.reviewer, StartReview(**key_of(row)))
     clock.advance(timedelta(hours=7))
     await send_back(run, row)
     clock.advance(DAY)
@@ -80,12 +81,12 @@ async def test_the_spans_follow_a_requirement_through_its_life(
         Span("RISK", at[3], at[4]),
     ]
     assert await spans_of(run, row) == ended
-    await run(requirement.reopen, run.reviewer, Reopen(**key_of(row), reason="It expired."))
+    await run(requirements.reopen, run.reviewer, Reopen(**key_of(row), reason="It expired."))
     again = START + 15.5 * DAY
     open_again = [*ended, Span("NOBODY", at[4], again), Span("ACCOUNT", again)]
     assert await spans_of(run, row) == open_again
     clock.advance(DAY)
-    await run(requirement.cancel, run.admin, Cancel(**key_of(row), reason="Not needed."))
+    await run(requirements.cancel, run.admin, Cancel(**key_of(row), reason="Not needed."))
     assert await spans_of(run, row) == [*open_again[:-1], Span("ACCOUNT", again, again + DAY)]
     stored = await run.fetch(Requirement, row.account_id, row.id)
     assert stored.closed_at is not None
@@ -272,7 +273,7 @@ async def test_a_span_that_is_not_there_is_not_ended(
         query = text("UPDATE requirements SET span_number = 7 WHERE id = :id")
         await connection.execute(query, {"id": row.id})
     with pytest.raises(IntegrityError):
-        await run(requirement.submit, run.reviewer, Submit(**key_of(row), payload=PAYLOAD))
+        await run(requirements.submit, run.reviewer, Submit(**key_of(row), payload=PAYLOAD))
 
 
 def test_a_ledger_follows_from_the_states() -> None:

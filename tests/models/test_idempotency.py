@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy import func, select
 
 from models import account as accounts
-from models import hold, program, requirement
+from models import hold, program
+from models import requirement_operations as requirements
 from models.account import CreateAccount, UpdateAccount
 from models.actor import Actor, Role
 from models.aggregate import Account
@@ -17,7 +18,8 @@ from models.events import Event
 from models.hold import Hold, PlaceHold
 from models.idempotency import MAX_KEY_LENGTH, IdempotencyKey, PlatformIdempotencyKey
 from models.program import Program, Retire
-from models.requirement import OpenRequirement, Requirement, Submit
+from models.requirement import Requirement
+from models.requirement_operations import OpenRequirement, Submit
 from models.verify import verify_account
 from tests.factories import (
     PAYLOAD,
@@ -52,7 +54,7 @@ async def test_of_racing_requests_one_opens_and_the_others_replay(
         command = replace(command, idempotency_key=unique("key"))
         before = await count(run, Requirement)
         requests = (
-            run(requirement.open_requirement, run.integrator, command) for _ in range(senders)
+            run(requirements.open_requirement, run.integrator, command) for _ in range(senders)
         )
         outcomes = await asyncio.gather(*requests)
         assert sorted(outcome.replayed for outcome in outcomes) == [False] + [True] * (senders - 1)
@@ -90,10 +92,10 @@ async def test_a_replay_shows_the_row_as_it_is_now(run: Runner) -> None:
     row = await open_requirement(run)
     user = Actor(Role.ACCOUNT_USER, "uma", run.platform_id, row.account_id)
     command = Submit(**key_of(row), payload=PAYLOAD, idempotency_key="k")
-    first = await run(requirement.submit, user, command)
-    start = requirement.StartReview(**key_of(row))
-    await run(requirement.start_review, run.reviewer, start)
-    again = await run(requirement.submit, user, command)
+    first = await run(requirements.submit, user, command)
+    start = requirements.StartReview(**key_of(row))
+    await run(requirements.start_review, run.reviewer, start)
+    again = await run(requirements.submit, user, command)
     assert (first.replayed, again.replayed) == (False, True)
     assert (again.value.id, again.value.state) == (row.id, "IN_REVIEW")
     assert again.value.version == first.value.version + 1
@@ -104,8 +106,8 @@ async def test_a_replay_is_not_refused_for_what_its_first_run_changed(run: Runne
     command = Submit(
         **key_of(row), payload=PAYLOAD, idempotency_key="k", expected_version=row.version
     )
-    await run(requirement.submit, run.reviewer, command)
-    assert (await run(requirement.submit, run.reviewer, command)).replayed
+    await run(requirements.submit, run.reviewer, command)
+    assert (await run(requirements.submit, run.reviewer, command)).replayed
 
 
 async def test_the_same_key_with_other_input_is_refused_and_changes_nothing(run: Runner) -> None:
@@ -153,13 +155,13 @@ async def test_the_same_key_for_another_operation_is_refused(run: Runner) -> Non
 async def test_input_that_can_not_be_is_refused_with_a_known_key_too(run: Runner) -> None:
     row = await open_requirement(run)
     good = Submit(**key_of(row), payload=PAYLOAD, idempotency_key="k")
-    await run(requirement.submit, run.reviewer, good)
+    await run(requirements.submit, run.reviewer, good)
     deep: Any = 1
     for _ in range(3_000):
         deep = [deep]
     for payload in ({"name": 2**60}, {"name": "\ud800"}, {"name": float("inf")}, {"name": deep}):
         with pytest.raises(InvalidInput):
-            await run(requirement.submit, run.reviewer, replace(good, payload=payload))
+            await run(requirements.submit, run.reviewer, replace(good, payload=payload))
 
 
 async def test_callers_and_accounts_and_platforms_have_keys_of_their_own(run: Runner) -> None:
@@ -183,7 +185,7 @@ async def test_callers_and_accounts_and_platforms_have_keys_of_their_own(run: Ru
         )
         assert not (await runner(hold.place, actor, command)).replayed
     submission = Submit(**key_of(row), payload=PAYLOAD, idempotency_key="k")
-    assert not (await run(requirement.submit, user, submission)).replayed
+    assert not (await run(requirements.submit, user, submission)).replayed
     assert await count(run, Hold) == 3
     assert await count(elsewhere, Hold) == 1
 
@@ -192,7 +194,7 @@ async def test_a_failed_operation_leaves_no_key_and_may_be_mended(run: Runner) -
     row = await open_requirement(run)
     bad = Submit(**key_of(row), payload={"name": 7}, idempotency_key="k")
     with pytest.raises(RecourseError):
-        await run(requirement.submit, run.reviewer, bad)
+        await run(requirements.submit, run.reviewer, bad)
     with pytest.raises(RecourseError):
         await run(program.publish, run.admin, program_values(code="!", idempotency_key="k"))
     stale = program_values(expected_version=7, idempotency_key="k")
@@ -200,7 +202,7 @@ async def test_a_failed_operation_leaves_no_key_and_may_be_mended(run: Runner) -
         await run(program.publish, run.admin, stale)
     assert await count(run, IdempotencyKey) == await count(run, PlatformIdempotencyKey) == 0
     good = replace(bad, payload=PAYLOAD)
-    assert not (await run(requirement.submit, run.reviewer, good)).replayed
+    assert not (await run(requirements.submit, run.reviewer, good)).replayed
     mended = replace(stale, expected_version=0)
     assert not (await run(program.publish, run.admin, mended)).replayed
 

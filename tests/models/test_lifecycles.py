@@ -10,6 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from models import decision, interaction, program, requirement, resolution
+from models import requirement_operations as requirements
 from models.actor import ActorKind
 from models.aggregate import Account, RiskTier
 from models.decision import ApproveResolution, Decide
@@ -33,15 +34,13 @@ from models.program import (
     RequirementCategory,
     Retire,
 )
-from models.requirement import (
+from models.requirement import Priority, Requirement, RequirementAction
+from models.requirement_operations import (
     Assign,
     Cancel,
     Extend,
-    Priority,
     Reopen,
     RequestChanges,
-    Requirement,
-    RequirementAction,
     StartReview,
     Submit,
 )
@@ -155,29 +154,31 @@ async def take(run: Runner, row: Requirement, action: RequirementAction) -> obje
     approving, rejecting = Decide(**key), Decide(**key, reason_code="no", statement=REJECTION)
     ways: dict[RequirementAction, Callable[[], Awaitable[object]]] = {
         RequirementAction.SUBMIT: lambda: run(
-            requirement.submit, run.reviewer, Submit(**key, payload=PAYLOAD)
+            requirements.submit, run.reviewer, Submit(**key, payload=PAYLOAD)
         ),
         RequirementAction.START_REVIEW: lambda: run(
-            requirement.start_review, run.reviewer, StartReview(**key)
+            requirements.start_review, run.reviewer, StartReview(**key)
         ),
         RequirementAction.APPROVE: lambda: run(decision.approve, run.reviewer, approving),
         RequirementAction.REQUEST_CHANGES: lambda: run(
-            requirement.request_changes, run.reviewer, RequestChanges(**key, errors=(ERROR,))
+            requirements.request_changes,
+            run.reviewer,
+            RequestChanges(**key, errors=(ERROR,)),
         ),
         RequirementAction.REJECT: lambda: run(decision.reject, run.reviewer, rejecting),
         RequirementAction.APPEAL: lambda: object_to(run, row),
         RequirementAction.WAIVE: lambda: waive_with_two(run, row),
         RequirementAction.CANCEL: lambda: run(
-            requirement.cancel, run.admin, Cancel(**key, reason="No longer needed.")
+            requirements.cancel, run.admin, Cancel(**key, reason="No longer needed.")
         ),
         RequirementAction.EXTEND: lambda: run(
-            requirement.extend, run.reviewer, Extend(**key, deadline=later)
+            requirements.extend, run.reviewer, Extend(**key, deadline=later)
         ),
         RequirementAction.ASSIGN: lambda: run(
-            requirement.assign, run.reviewer, Assign(**key, assignee_id="rita")
+            requirements.assign, run.reviewer, Assign(**key, assignee_id="rita")
         ),
         RequirementAction.REOPEN: lambda: run(
-            requirement.reopen, run.reviewer, Reopen(**key, reason="It has expired.")
+            requirements.reopen, run.reviewer, Reopen(**key, reason="It has expired.")
         ),
     }
     return await ways[action]()

@@ -7,14 +7,16 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from models import decision, requirement
+from models import decision
+from models import requirement_operations as requirements
 from models.decision import Decide
 from models.errors import IllegalTransition
 from models.events import Event
 from models.interaction import Interaction, InteractionRequirement
 from models.notice_texts import NoticeText
 from models.program import CodeText, publish
-from models.requirement import Extend, OpenRequirement, Reopen, RequestChanges, Requirement
+from models.requirement import Reason, Requirement
+from models.requirement_operations import Extend, OpenRequirement, Reopen, RequestChanges
 from models.resolution import ResolutionOutcome
 from models.verify import verify_account
 from tests.factories import (
@@ -88,7 +90,7 @@ async def test_sending_back_says_what_is_wrong(run: Runner) -> None:
     row = await create_requirement(run, "SUBMITTED")
     errors = (ERROR, replace(ERROR, message="Too dark.", remedy="Use more light."))
     back = RequestChanges(**key_of(row), errors=errors)
-    await run(requirement.request_changes, run.reviewer, back)
+    await run(requirements.request_changes, run.reviewer, back)
     notice = await latest(run, row)
     assert notice.purpose == "REQUEST"
     assert f"- {ERROR.message}" in notice.body
@@ -99,7 +101,7 @@ async def test_extending_says_until_when(run: Runner) -> None:
     row = await open_requirement(run)
     assert row.deadline is not None
     later = Extend(**key_of(row), deadline=row.deadline + timedelta(days=20))
-    await run(requirement.extend, run.reviewer, later)
+    await run(requirements.extend, run.reviewer, later)
     notice = await latest(run, row)
     assert (notice.purpose, notice.body) == (
         "NOTICE",
@@ -110,7 +112,7 @@ async def test_extending_says_until_when(run: Runner) -> None:
 async def test_reopening_asks_again(run: Runner) -> None:
     row = await create_requirement(run, "SATISFIED")
     before = len(await told(run, row))
-    await run(requirement.reopen, run.reviewer, Reopen(**key_of(row), reason="It expired."))
+    await run(requirements.reopen, run.reviewer, Reopen(**key_of(row), reason="It expired."))
     notices = await told(run, row)
     assert len(notices) == before + 1
     assert notices[-1].purpose == "REQUEST"
@@ -160,7 +162,7 @@ async def test_a_request_that_is_sent_again_tells_once(run: Runner) -> None:
         account_id=account.account_id, program=program.code, idempotency_key="k"
     )
     first, second = [
-        (await run(requirement.open_requirement, run.integrator, command)).value for _ in range(2)
+        (await run(requirements.open_requirement, run.integrator, command)).value for _ in range(2)
     ]
     assert first.id == second.id
     assert len(await told(run, first)) == 1
@@ -178,7 +180,7 @@ async def test_a_program_says_it_in_its_own_words(run: Runner) -> None:
     )
     program = await publish_program(run, notices=texts)
     account = await create_account(run)
-    reasons = (requirement.Reason("a", "It is new."), requirement.Reason("b", "And large."))
+    reasons = (Reason("a", "It is new."), Reason("b", "And large."))
     row = await open_requirement(run, account, program, requested_reasons=reasons)
     request = await latest(run, row)
     # A line break in a subject is a space.
@@ -201,7 +203,7 @@ async def test_a_requirement_speaks_as_the_version_it_was_opened_under(run: Runn
     await run(publish, run.integrator, again)
     assert row.deadline is not None
     later = Extend(**key_of(row), deadline=row.deadline + timedelta(days=1))
-    await run(requirement.extend, run.reviewer, later)
+    await run(requirements.extend, run.reviewer, later)
     assert (await latest(run, row)).body == "Old words."
 
 

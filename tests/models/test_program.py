@@ -4,11 +4,12 @@ from typing import Any
 
 import pytest
 
-from models import program, requirement
+from models import program
+from models import requirement_operations as requirements
 from models.errors import ErrorCode, Forbidden, InvalidInput, NotFound, RecourseError, StaleVersion
 from models.evidence_schema import MAX_FAILURES, check_schema, evidence_failures
 from models.program import CodeText, Program, ProgramNotPublished, Retire
-from models.requirement import OpenRequirement
+from models.requirement_operations import OpenRequirement
 from tests.factories import (
     Runner,
     create_account,
@@ -188,7 +189,7 @@ async def test_nothing_opens_under_a_program_that_is_not_there(run: Runner, code
     account = await create_account(run)
     command = OpenRequirement(account_id=account.account_id, program=code)
     with pytest.raises(InvalidInput) as caught:
-        await run(requirement.open_requirement, run.admin, command)
+        await run(requirements.open_requirement, run.admin, command)
     assert caught.value.field == ("program",)
 
 
@@ -202,7 +203,7 @@ async def test_nothing_opens_under_a_retired_program_or_one_of_another_platform(
     for code in (made.code, theirs.code):
         command = OpenRequirement(account_id=account.account_id, program=code)
         with pytest.raises(ProgramNotPublished):
-            await run(requirement.open_requirement, run.admin, command)
+            await run(requirements.open_requirement, run.admin, command)
     with pytest.raises(NotFound):
         await run(program.retire, run.admin, Retire(theirs.code))
 

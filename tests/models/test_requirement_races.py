@@ -10,7 +10,8 @@ import pytest
 from sqlalchemy import select
 
 from models import account as accounts
-from models import decision, hold, program, requirement
+from models import decision, hold, program
+from models import requirement_operations as requirements
 from models.account import CreateAccount, UpdateAccount
 from models.aggregate import Account
 from models.decision import ApproveResolution, Decide, DeclineResolution
@@ -20,7 +21,8 @@ from models.evidence import Evidence
 from models.hold import PlaceHold
 from models.ids import account_id_for
 from models.program import Program
-from models.requirement import Assign, Cancel, Requirement, Submit
+from models.requirement import Requirement
+from models.requirement_operations import Assign, Cancel, Submit
 from models.resolution import Resolution, ResolutionOutcome
 from models.verify import verify_account
 from tests.factories import (
@@ -91,7 +93,7 @@ async def test_of_six_who_saw_the_same_version_one_acts_and_five_are_told_it_is_
     commands = [
         Assign(**key_of(row), assignee_id=f"r{n}", expected_version=row.version) for n in range(6)
     ]
-    answers = await race(*(run(requirement.assign, run.reviewer, each) for each in commands))
+    answers = await race(*(run(requirements.assign, run.reviewer, each) for each in commands))
     assert answers == {"passed": 1, ErrorCode.STALE_VERSION: 5}
     assert (await run.fetch(Requirement, row.account_id, row.id)).version == row.version + 1
     assert Counter(await column(run, Event, "type", row))["REQUIREMENT_ASSIGNED"] == 1
@@ -131,8 +133,12 @@ async def test_a_submission_racing_a_cancellation_never_reopens_what_was_cancele
     row = await open_requirement(run)
     user = run.account_user(await run.fetch(Account, row.account_id))
     answers = await race(
-        run(requirement.submit, user, Submit(**key_of(row), payload=PAYLOAD)),
-        run(requirement.cancel, run.admin, Cancel(**key_of(row), reason="Opened in error.")),
+        run(requirements.submit, user, Submit(**key_of(row), payload=PAYLOAD)),
+        run(
+            requirements.cancel,
+            run.admin,
+            Cancel(**key_of(row), reason="Opened in error."),
+        ),
     )
     assert answers["passed"] + answers[ErrorCode.ILLEGAL_TRANSITION] == 2
     assert (await run.fetch(Requirement, row.account_id, row.id)).state == "CANCELED"
@@ -188,7 +194,7 @@ async def test_eight_writers_on_two_accounts_leave_two_chains_without_a_gap(run:
                 await run(accounts.update, run.integrator, updating)
             else:
                 assigning = Assign(**key_of(row), assignee_id=f"r{writer}")
-                await run(requirement.assign, run.reviewer, assigning)
+                await run(requirements.assign, run.reviewer, assigning)
 
     await asyncio.gather(*(write(writer) for writer in range(8)))
     types: Counter[str] = Counter()
@@ -219,7 +225,7 @@ async def test_a_worker_racing_a_submission_after_the_deadline_records_it_once(
     user = run.account_user(await run.fetch(Account, row.account_id))
     await race(
         run.rederive(row.account_id),
-        run(requirement.submit, user, Submit(**key_of(row), payload=PAYLOAD)),
+        run(requirements.submit, user, Submit(**key_of(row), payload=PAYLOAD)),
         run.rederive(row.account_id),
     )
     types = Counter(await column(run, Event, "type", row))

@@ -5,11 +5,12 @@ from itertools import product
 
 import pytest
 
-from models import requirement
+from models import requirement_operations as requirements
 from models.clock import ManualClock
 from models.errors import InvalidInput
 from models.program import BusinessCalendar, Program
-from models.requirement import Cancel, Reopen, RequestChanges, Requirement, RequirementAction
+from models.requirement import Requirement, RequirementAction
+from models.requirement_operations import Cancel, Reopen, RequestChanges
 from models.resolution import ResolutionOutcome
 from models.review_target import RULES, Condition, condition, target_status
 from models.status import RequirementState
@@ -40,7 +41,7 @@ async def target_of(run: Runner, row: Requirement) -> Target:
 
 async def send_back(run: Runner, row: Requirement) -> None:
     command = RequestChanges(**key_of(row), errors=(ERROR,))
-    await run(requirement.request_changes, run.reviewer, command)
+    await run(requirements.request_changes, run.reviewer, command)
 
 
 @pytest.fixture
@@ -77,7 +78,7 @@ async def test_what_has_ended_has_no_target(run: Runner, program: Program, state
 async def test_what_ends_in_a_pause_has_none_either(run: Runner, program: Program) -> None:
     row = await create_requirement(run, RequirementState.ACTION_REQUIRED, program=program)
     assert (await target_of(run, row))[2] == 2 * 24 * 3600
-    await run(requirement.cancel, run.admin, Cancel(**key_of(row), reason="Not needed."))
+    await run(requirements.cancel, run.admin, Cancel(**key_of(row), reason="Not needed."))
     assert await target_of(run, row) == NONE
 
 
@@ -91,7 +92,7 @@ async def test_a_reopened_one_gets_the_whole_target_again(
     await send_back(run, row)
     await submit(run, row)
     await decide(run, row, ResolutionOutcome.SATISFIED)
-    await run(requirement.reopen, run.reviewer, Reopen(**key_of(row), reason="It expired."))
+    await run(requirements.reopen, run.reviewer, Reopen(**key_of(row), reason="It expired."))
     assert await target_of(run, row) == NONE
     clock.set(FRIDAY + 7 * DAY)
     await submit(run, row)

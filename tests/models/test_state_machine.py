@@ -26,7 +26,8 @@ from sqlalchemy import select
 
 from app.database import Database
 from models import account as accounts
-from models import appeal, decision, hold, note, rejection, requirement
+from models import appeal, decision, hold, note, rejection
+from models import requirement_operations as requirements
 from models.account import CreateAccount, UpdateAccount
 from models.actor import Actor, Role
 from models.aggregate import Account
@@ -41,14 +42,14 @@ from models.hold import Hold, PlaceHold, ReleaseHold
 from models.interaction import Interaction
 from models.note import AddNote
 from models.rejection import ReinstateAccount, RejectAccount
-from models.requirement import (
+from models.requirement import Requirement
+from models.requirement_operations import (
     Assign,
     Cancel,
     Extend,
     OpenRequirement,
     Reopen,
     RequestChanges,
-    Requirement,
     StartReview,
     Submit,
 )
@@ -306,7 +307,7 @@ class Machine(CorrespondenceRules, RuleBasedStateMachine):
             tell(draft, self.now)
 
         refusals |= unless(by in REVIEWERS | {"risk-engine"})
-        self.perform(draft, requirement.open_requirement, by, command, refusals, effect)
+        self.perform(draft, requirements.open_requirement, by, command, refusals, effect)
 
     def act(self) -> None:
         """Any action on any requirement, by anybody; rather one that the state allows."""
@@ -619,11 +620,11 @@ class Request:
             moves(made)
             self.item.submit(self.machine.now)
 
-        return requirement.submit, command, refusals, effect
+        return requirements.submit, command, refusals, effect
 
     def start_review(self) -> Any:
         effect = self.moves("IN_REVIEW", "REVIEW_STARTED")
-        return requirement.start_review, StartReview(**self.fields), set(), effect
+        return requirements.start_review, StartReview(**self.fields), set(), effect
 
     def request_changes(self) -> Any:
         command = RequestChanges(**self.fields, errors=(ERROR,) if self.good else ())
@@ -638,7 +639,7 @@ class Request:
             tell(self.draft, self.machine.now)
             self.draft.drop_overtaken(self.item)
 
-        return requirement.request_changes, command, refusals, effect
+        return requirements.request_changes, command, refusals, effect
 
     def extend(self) -> Any:
         old = self.item.deadline
@@ -654,11 +655,16 @@ class Request:
         refusals = set() if fits else {"INVALID_INPUT"}
         if fits and self.item.latest is not None and new > self.item.latest:
             refusals = {"EXTENSION_LIMIT"}
-        return requirement.extend, Extend(**self.fields, deadline=new), refusals, effect
+        return requirements.extend, Extend(**self.fields, deadline=new), refusals, effect
 
     def assign(self) -> Any:
         command = Assign(**self.fields, assignee_id="rita" if self.good else None)
-        return requirement.assign, command, set(), self.moves(self.item.state, "ASSIGNED")
+        return (
+            requirements.assign,
+            command,
+            set(),
+            self.moves(self.item.state, "ASSIGNED"),
+        )
 
     def reopen(self) -> Any:
         moves = self.moves("ACTION_REQUIRED", "REOPENED")
@@ -674,13 +680,13 @@ class Request:
             tell(self.draft, self.machine.now)
 
         command = Reopen(**self.fields, reason="Expired.", deadline=given)
-        return requirement.reopen, command, set(), effect
+        return requirements.reopen, command, set(), effect
 
     def cancel(self) -> Any:
         command = Cancel(**self.fields, reason="No longer needed.")
         refusals = unless(self.by == "ada" or self.by == self.item.opener)
         return (
-            requirement.cancel,
+            requirements.cancel,
             command,
             refusals,
             lambda _: self.draft.cancel(self.item, self.machine.now),

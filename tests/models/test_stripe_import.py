@@ -14,7 +14,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import undefer
 
 from models import account as accounts
-from models import decision, hold, requirement
+from models import decision, hold
+from models import requirement_operations as requirements
 from models.account import UpdateAccount
 from models.actor import Actor, Role
 from models.aggregate import Account
@@ -27,8 +28,9 @@ from models.evidence import Evidence
 from models.hold import Hold, ReleaseHold
 from models.ids import account_id_for
 from models.program import Program, RequirementCategory, Retire, retire
-from models.requirement import Cancel, Extend, RequestChanges, Requirement, Submit
 from models.requirement import Error as RequirementError
+from models.requirement import Requirement
+from models.requirement_operations import Cancel, Extend, RequestChanges, Submit
 from models.resolution import Resolution, ResolutionOutcome
 from models.statement import AutomatedDecision
 from models.status import HoldReason, RequirementState
@@ -132,7 +134,7 @@ class Importing:
 
     async def submit(self, row: Requirement, value: Any = "https://acme.example") -> None:
         command = Submit(**key_of(row), payload={"value": value})
-        await self.run(requirement.submit, self.user, command)
+        await self.run(requirements.submit, self.user, command)
 
 
 @pytest.fixture
@@ -317,7 +319,7 @@ async def test_a_reviewers_own_errors_stay(importing: Importing) -> None:
     row = await importing.row(URL)
     await importing.submit(row)
     back = RequestChanges(**key_of(row), errors=(RequirementError("blurred", "Blurred."),))
-    await importing.run(requirement.request_changes, importing.run.reviewer, back)
+    await importing.run(requirements.request_changes, importing.run.reviewer, back)
     await importing(currently_due=[URL])
     assert [error["code"] for error in (await importing.row(URL)).errors] == ["blurred"]
 
@@ -374,7 +376,7 @@ async def test_for_what_was_canceled_or_rejected_a_new_one_opens(
     await importing(currently_due=[URL])
     first = await importing.row(URL)
     if outcome == "canceled":
-        await run(requirement.cancel, run.admin, Cancel(**key_of(first), reason="Not needed."))
+        await run(requirements.cancel, run.admin, Cancel(**key_of(first), reason="Not needed."))
     else:
         await importing.submit(first)
         await decide(run, first, ResolutionOutcome.REJECTED)
@@ -416,7 +418,7 @@ async def test_deadlines_move_with_stripe_and_extensions_of_our_own_stand(
     row = await importing.row(URL)
     assert row.notice_at == now - 2 * DAY
     ours = now + 20 * DAY
-    await run(requirement.extend, run.reviewer, Extend(**key_of(row), deadline=ours))
+    await run(requirements.extend, run.reviewer, Extend(**key_of(row), deadline=ours))
     await importing(
         currently_due=[URL, "external_account"], current_deadline=seconds(now + 5 * DAY)
     )
@@ -604,12 +606,12 @@ async def test_evidence_is_a_value_or_documents(importing: Importing) -> None:
     for bad in refused:
         with pytest.raises(EvidenceInvalid):
             await importing.run(
-                requirement.submit, importing.user, Submit(**key_of(row), payload=bad)
+                requirements.submit, importing.user, Submit(**key_of(row), payload=bad)
             )
     for good in ("https://acme.example", 7, True, {"line1": "1 Market Street"}):
         await importing.submit(row, good)
         back = RequestChanges(**key_of(row), errors=(RequirementError("x", "Again."),))
-        await importing.run(requirement.request_changes, importing.run.reviewer, back)
+        await importing.run(requirements.request_changes, importing.run.reviewer, back)
 
 
 async def test_a_retired_program_is_respected(importing: Importing) -> None:

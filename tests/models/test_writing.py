@@ -14,7 +14,9 @@ from models import hold
 from models.aggregate import Account, Unit, operate
 from models.events import Event, EventType
 from models.hold import PlaceHold
-from models.requirement import Cancel, Requirement, RequirementAction, end, load, open_under
+from models.requirement import Requirement, RequirementAction
+from models.requirement_operations import Cancel
+from models.requirement_steps import end, load, open_under
 from models.session import LOCKED, lock_sql, transaction
 from tests.factories import (
     Runner,

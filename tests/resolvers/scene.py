@@ -5,7 +5,8 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
-from models import decision, hold, requirement
+from models import decision, hold
+from models import requirement_operations as requirements
 from models.actor import system
 from models.aggregate import Account
 from models.decision import Decide
@@ -22,7 +23,8 @@ from models.interaction import (
 )
 from models.notice_texts import NoticeText
 from models.program import CodeText, GroundKind, Program
-from models.requirement import Error, Reason, Reopen, RequestChanges, Requirement, Submit
+from models.requirement import Error, Reason, Requirement
+from models.requirement_operations import Reopen, RequestChanges, Submit
 from models.resolution import ResolutionOutcome
 from models.session import transaction
 from models.status import CapabilityKind, RequirementState
@@ -170,7 +172,7 @@ async def _send_back(run: Runner, account: Account, program: Program) -> Require
     row = await create_requirement(run, RequirementState.SUBMITTED, account, program)
     errors = (ERROR, Error(code="old", message="It has expired."))
     back = RequestChanges(**key_of(row), errors=errors)
-    return (await run(requirement.request_changes, run.reviewer, back)).value
+    return (await run(requirements.request_changes, run.reviewer, back)).value
 
 
 async def _lose_appeal(run: Runner, account: Account, program: Program) -> Requirement:
@@ -192,11 +194,11 @@ async def _settle_with_history(run: Runner, row: Requirement) -> None:
     await settle(run, await decide(run, row, ResolutionOutcome.WAIVED), approve=False)
     for again in (True, False):
         submitted = Submit(**key_of(row), payload=PAYLOAD, documents=DOCUMENTS)
-        await run(requirement.submit, run.reviewer, submitted)
+        await run(requirements.submit, run.reviewer, submitted)
         await decide(run, row, ResolutionOutcome.SATISFIED)
         if again:
             again_by = Reopen(**key_of(row), reason="It expired.", deadline=row.deadline)
-            await run(requirement.reopen, run.reviewer, again_by)
+            await run(requirements.reopen, run.reviewer, again_by)
 
 
 async def _place_holds(run: Runner, account: Account) -> None:

@@ -13,11 +13,11 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.tokens import TOKEN_ROLES
-from models import requirement
+from models import requirement_operations as requirements
 from models.actor import Role
 from models.aggregate import Account
 from models.ids import hex_id
-from models.requirement import Assign
+from models.requirement_operations import Assign
 from models.session import transaction
 from models.status import RequirementState
 from resolvers import ids
@@ -364,7 +364,7 @@ async def full(api: Api) -> Full:
     account = await create_full_account(platform.run)
     row = await open_requirement(platform.run, account)
     assign = Assign(**key_of(row), assignee_id="rita", assignee_name="Rita")
-    await platform.run(requirement.assign, platform.run.reviewer, assign)
+    await platform.run(requirements.assign, platform.run.reviewer, assign)
     found = {"Account": [account_id(account)]}
     admin = platform.run.admin
     async with platform.run.database.session_for(admin) as session, transaction(session, admin):

@@ -18,14 +18,15 @@ from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.seeding import analyze, seed
-from models import requirement
+from models import requirement_operations as requirements
 from models.actor import Actor, Role
 from models.aggregate import Account
 from models.ids import hex_id
 from models.interaction import Interaction
 from models.listing import COUNT_LIMIT
 from models.program import Program
-from models.requirement import Cancel, Extend, RequestChanges, Requirement
+from models.requirement import Requirement
+from models.requirement_operations import Cancel, Extend, RequestChanges
 from models.resolution import ResolutionOutcome
 from models.session import transaction
 from models.status import OPEN_STATES
@@ -458,19 +459,19 @@ class Changes:
         row = await self._any_open()
         assert row.deadline is not None
         later = Extend(**key_of(row), deadline=row.deadline + timedelta(days=1))
-        await self.platform.run(requirement.extend, self.platform.run.reviewer, later)
+        await self.platform.run(requirements.extend, self.platform.run.reviewer, later)
 
     async def _cancel(self) -> None:
         row = await self._any_open()
         if row.id != self.rows[0].id:
             end = Cancel(**key_of(row), reason="Opened in error.")
-            await self.platform.run(requirement.cancel, self.platform.run.admin, end)
+            await self.platform.run(requirements.cancel, self.platform.run.admin, end)
 
     async def _submit(self) -> None:
         run = self.platform.run
         await submit(run, self.rows[0])
         back = RequestChanges(**key_of(self.rows[0]), errors=(ERROR,))
-        await run(requirement.request_changes, run.reviewer, back)
+        await run(requirements.request_changes, run.reviewer, back)
 
     async def _propose(self) -> None:
         run = self.platform.run

@@ -14,13 +14,14 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from models import decision, requirement
+from models import decision
+from models import requirement_operations as requirements
 from models.actor import Actor, Role
 from models.aggregate import Account
 from models.base import staff_only_columns
 from models.decision import DeclineResolution
 from models.ids import hex_id
-from models.requirement import Assign
+from models.requirement_operations import Assign
 from models.resolution import ResolutionOutcome
 from models.session import settings_sql
 from models.tables import METADATA
@@ -95,7 +96,7 @@ async def write_between_staff(run: Runner, account: Account) -> None:
     await place_hold(run, account, note=f"{SECRET}-operation hold")
     who = f"{SECRET}-operation"
     command = Assign(**key_of(row), assignee_id=who, assignee_name=who)
-    await run(requirement.assign, run.reviewer, command)
+    await run(requirements.assign, run.reviewer, command)
     proposal = await decide(run, row, ResolutionOutcome.WAIVED)
     await run(
         decision.decline_resolution,

@@ -1,0 +1,245 @@
+"""What happens to a requirement within an open unit: the pieces that operations are made of."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from models.aggregate import Unit
+from models.base import stamp
+from models.deadlines import give_back, set_deadline
+from models.events import EventType, SubjectType
+from models.evidence import DocumentReference, Evidence, new_evidence, payload_hash
+from models.fair_clock import begin, hand_over
+from models.lifecycle import expect_version
+from models.program import Program
+from models.requirement import (
+    ACTION_OF_OUTCOME,
+    ALTERNATIVE_SATISFIED,
+    LIFECYCLE,
+    AskedAlready,
+    Error,
+    Priority,
+    Reason,
+    Requirement,
+    RequirementAction,
+    RequirementCommand,
+    is_open,
+)
+from models.resolution import ResolutionOutcome, decline_pending
+from models.review_target import follow
+from models.status import RequirementState
+
+
+async def load(unit: Unit, command: RequirementCommand) -> Requirement:
+    """The command's requirement; raises `NotFound`, `StaleVersion`."""
+    live = (row for row in unit.requirements if row.id == command.requirement_id)
+    row = next(live, None) or await unit.load(Requirement, command.requirement_id, "requirement")
+    expect_version(row, command.expected_version)
+    if row not in unit.requirements:
+        unit.requirements.append(row)
+    return row
+
+
+async def load_with_program(unit: Unit, command: RequirementCommand) -> tuple[Requirement, Program]:
+    """The command's requirement and the program version that it lives under."""
+    row = await load(unit, command)
+    return row, await program_of(unit, row)
+
+
+async def program_of(unit: Unit, row: Requirement) -> Program:
+    """The program version that the requirement lives under."""
+    key = (row.platform_id, row.program_code, row.program_version)
+    program = await unit.store.get(Program, key)
+    assert program is not None
+    return program
+
+
+def open_under(
+    unit: Unit,
+    program: Program,
+    *,
+    currently_due_at: datetime | None,
+    deadline: datetime | None,
+    requested_reasons: Sequence[Reason] = (),
+    alternative_group: str | None = None,
+    alternative_option: str | None = None,
+    priority: str = Priority.NORMAL,
+    **columns: Any,
+) -> Requirement:
+    """Open a requirement within an open unit; `columns` override what the program would give."""
+    row = Requirement(
+        **unit.new_row(),
+        **{
+            "program_code": program.code,
+            "program_version": program.version,
+            "category": program.category,
+            "title": program.title,
+            "description": program.description,
+            "requested_reasons": [asdict(reason) for reason in requested_reasons],
+            "state": RequirementState.OPEN.value,
+            "currently_due_at": currently_due_at,
+            "restricts": list(program.restricts),
+            "gates": list(program.gates),
+            "errors": [],
+            "alternative_group": alternative_group,
+            "alternative_option": alternative_option,
+            "priority": Priority(priority).value,
+            **columns,
+        },
+    )
+    set_deadline(row, deadline, program)
+    stamp(row, "opened_by", unit.actor)
+    unit.requirements.append(row)
+    unit.add(row)
+    begin(unit, row)
+    unit.record(
+        EventType.REQUIREMENT_OPENED,
+        (SubjectType.REQUIREMENT, row.id),
+        {
+            "state": {"from": None, "to": row.state},
+            "program": {"code": program.code, "version": program.version},
+            "currentlyDueAt": row.currently_due_at,
+            "deadline": row.deadline,
+            "requestedReasons": row.requested_reasons,
+        },
+    )
+    return row
+
+
+def submit_evidence(
+    unit: Unit,
+    row: Requirement,
+    program: Program,
+    payload: Any | None,
+    documents: Sequence[DocumentReference],
+) -> Evidence:
+    """Write evidence and move the requirement to risk, within an open unit."""
+    evidence = new_evidence(unit, row.id, payload, documents)
+    row.submitted_at, row.errors = unit.now, []
+    move(
+        unit,
+        row,
+        RequirementAction.SUBMIT,
+        EventType.REQUIREMENT_SUBMITTED,
+        program,
+        evidenceId=evidence.id,
+        payloadSha256=None if payload is None else payload_hash(payload),
+        documentSha256=[document.sha256 for document in documents],
+    )
+    return evidence
+
+
+def send_back(unit: Unit, row: Requirement, program: Program, errors: Sequence[Error]) -> None:
+    """Move the requirement back to the account with what is wrong, within an open unit.
+
+    Where the program says so, the account gets back the time that risk has had it.
+    """
+    row.errors = [asdict(error) for error in errors]
+    move(
+        unit,
+        row,
+        RequirementAction.REQUEST_CHANGES,
+        EventType.REQUIREMENT_CHANGES_REQUESTED,
+        program,
+        errors=[{"code": error.code, "field": error.field} for error in errors],
+    )
+    give_back(unit, row, program)
+
+
+def end(
+    unit: Unit,
+    row: Requirement,
+    action: RequirementAction,
+    event: EventType,
+    closed_reason: str,
+) -> None:
+    """Close the requirement by `action`, within an open unit."""
+    row.closed_at, row.closed_reason = unit.now, closed_reason
+    move(unit, row, action, event, reason=closed_reason)
+
+
+def open_again(
+    unit: Unit,
+    row: Requirement,
+    program: Program,
+    currently_due_at: datetime | None,
+    deadline: datetime | None,
+    reason: str,
+) -> None:
+    """Move a satisfied or waived requirement back to the account, within an open unit."""
+    LIFECYCLE.target(row.state, RequirementAction.REOPEN)
+    if row.origin is not None and any(
+        other is not row and other.origin == row.origin and is_open(other)
+        for other in unit.requirements
+    ):
+        raise AskedAlready
+    row.appeal_deadline = row.appealed_at = None
+    row.currently_due_at = currently_due_at
+    set_deadline(row, deadline, program)
+    row.requested_reasons = [*row.requested_reasons, asdict(Reason("reopened", reason))]
+    move(
+        unit,
+        row,
+        RequirementAction.REOPEN,
+        EventType.REQUIREMENT_REOPENED,
+        reason=reason,
+        deadline=row.deadline,
+    )
+    row.closed_at = row.closed_reason = None
+
+
+def end_alternatives(unit: Unit, ended: Requirement) -> list[Requirement]:
+    """Cancel what an ended requirement was an alternative to; returns the canceled ones.
+
+    An option of several requirements counts once all of them have ended. A rejection stays, and so
+    does its appeal.
+    """
+    if ended.alternative_group is None:
+        return []
+    others = [
+        row
+        for row in unit.requirements
+        if row is not ended and row.alternative_group == ended.alternative_group and is_open(row)
+    ]
+    option = ended.alternative_option
+    if option is not None and any(row.alternative_option == option for row in others):
+        return []
+    for row in others:
+        end(
+            unit,
+            row,
+            RequirementAction.CANCEL,
+            EventType.REQUIREMENT_CANCELED,
+            ALTERNATIVE_SATISFIED,
+        )
+    return others
+
+
+async def drop_proposal(unit: Unit, row: Requirement) -> None:
+    """Decline a pending proposal that the requirement's state no longer allows."""
+    if row.proposed_outcome is None:
+        return
+    action = ACTION_OF_OUTCOME[ResolutionOutcome(row.proposed_outcome)]
+    if action not in LIFECYCLE.actions_from(row.state):
+        await decline_pending(unit, row)
+
+
+def move(
+    unit: Unit,
+    row: Requirement,
+    action: RequirementAction,
+    event: EventType,
+    program: Program | None = None,
+    **changes: Any,
+) -> None:
+    """Take one arrow of the lifecycle and record it, within an open unit.
+
+    `program` is the requirement's: a submission and what sends it back need it.
+    """
+    before_state, after_state = LIFECYCLE.advance(row, action, unit.now)
+    hand_over(unit, row, before_state, after_state)
+    follow(row, action, program, unit.now)
+    if before_state != after_state:
+        changes = {"state": {"from": before_state, "to": after_state}, **changes}
+    unit.record(event, (SubjectType.REQUIREMENT, row.id), changes)
