@@ -145,7 +145,7 @@ async def end_overturned(
 ) -> None:
     """Satisfy the requirement after all, within an open unit."""
     _conclude(unit, resolution, ResolutionAction.OVERTURN, EventType.RESOLUTION_OVERTURNED, reasons)
-    requirement.restricts_from = None
+    requirement.restricts_from = requirement.restricts_until = None
     action, event = RequirementAction.APPROVE, EventType.REQUIREMENT_APPROVED
     end(unit, requirement, action, event, APPEAL_OVERTURNED)
     await end_others(unit, requirement)

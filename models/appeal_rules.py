@@ -51,6 +51,12 @@ def appeal_checks() -> list[CheckConstraint]:
             "= (restricts_from IS NOT NULL)",
             name="rejection_restricts",
         ),
+        # What restricts for a time begins before it ends.
+        CheckConstraint(
+            "restricts_until IS NULL "
+            "OR (restricts_from IS NOT NULL AND restricts_until > restricts_from)",
+            name="restricts_for_a_time",
+        ),
         # What is rejected says until when it may be appealed.
         CheckConstraint(
             "state <> 'REJECTED' OR appeal_deadline IS NOT NULL", name="rejection_can_be_appealed"

@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -47,7 +48,7 @@ from models.resolution import (
     decline,
 )
 from models.resolution import LIFECYCLE as RESOLUTION_LIFECYCLE
-from models.statement import Statement, check_cited, check_statement, complete
+from models.statement import Statement, check_cited, check_end, check_statement, complete
 from models.text import check_optional_text
 
 EVENT_OF_OUTCOME = {
@@ -222,11 +223,18 @@ async def take_effect(
     if rejects:
         within = program.appeal_within or DEFAULT_APPEAL_WITHIN
         requirement.appeal_deadline = after(unit.now, within)
-        begins = after(unit.now, program.termination_notice) or unit.now
+        begins = restriction_begins(unit, program)
+        check_end(resolution.restricts_until, begins)
         requirement.restricts_from = resolution.restricts_from = begins
+        requirement.restricts_until = resolution.restricts_until
     end(unit, requirement, ACTION_OF_OUTCOME[outcome], EVENT_OF_OUTCOME[outcome], reason_code)
     if not rejects:
         await end_others(unit, requirement)
+
+
+def restriction_begins(unit: Unit, program: Program) -> datetime:
+    """From when a rejection of now restricts: at once, or after the program's notice."""
+    return after(unit.now, program.termination_notice) or unit.now
 
 
 async def end_others(unit: Unit, requirement: Requirement) -> None:
@@ -254,6 +262,7 @@ async def _decide(
         code = check_reason_code(outcome, command.reason_code, program)
         rejects = outcome is ResolutionOutcome.REJECTED
         statement = complete(command.statement, program, rejects)
+        check_end(statement.restricts_until, restriction_begins(unit, program))
         check_cited(unit, statement.cited_evidence)
         four_eyes = program.four_eyes or outcome is ResolutionOutcome.WAIVED
         resolution = new_resolution(unit, requirement, outcome, code, statement, four_eyes)

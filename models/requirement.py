@@ -179,6 +179,7 @@ class Requirement(AccountScoped, OwnId, Changing, Base):
     appeal_deadline: Mapped[datetime | None]
     appealed_at: Mapped[datetime | None]
     restricts_from: Mapped[datetime | None]
+    restricts_until: Mapped[datetime | None]
     restricts: Mapped[list[str]] = mapped_column(ARRAY(Text))
     gates: Mapped[list[str]] = mapped_column(ARRAY(Text))
     errors: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)

@@ -43,7 +43,7 @@ DECIDERS = frozenset({Role.REVIEWER, Role.ADMIN})
 # Recourse's own codes: of approvals under every program, and of proposals that events overtook.
 EVIDENCE_ACCEPTED = "evidence_accepted"
 SUPERSEDED = "superseded"
-TOOK_PART = "Somebody who took no part in the decision must decide on its appeal."
+TOOK_PART = "Somebody who took no part in the decision or its appeal must decide on it."
 
 
 class ResolutionOutcome(StrEnum):
@@ -125,6 +125,12 @@ def appeal_checks() -> tuple[CheckConstraint, ...]:
             "IS DISTINCT FROM (decided_by_kind, decided_by_id))",
             name="appeal_decided_by_another",
         ),
+        # Nor does who filed it for the account; not held against what was decided before.
+        CheckConstraint(
+            "appeal_decided_by_id IS NULL OR (appeal_decided_by_kind, appeal_decided_by_id) "
+            "IS DISTINCT FROM (appealed_by_kind, appealed_by_id)",
+            name="appeal_not_decided_by_who_filed_it",
+        ),
     )
 
 
@@ -195,6 +201,7 @@ class Resolution(AccountScoped, OwnId, Changing, Base):
     cited_fact: Mapped[str | None]
     territories: Mapped[list[str]]
     restricts_from: Mapped[datetime | None]
+    restricts_until: Mapped[datetime | None]
     proposed_by_kind: Mapped[str]
     proposed_by_id: Mapped[str]
     proposed_by_name: Mapped[str | None]
@@ -275,11 +282,15 @@ def permissions(row: Any, actor: Actor) -> list[Permission]:
 
 
 def took_part(row: Any, actor: Actor) -> bool:
-    """Whether the actor, by whatever token, proposed the decision or took it.
+    """Whether the actor, by whatever token, proposed the decision, took it, or appealed it.
 
-    `row` is a resolution or a record with the kinds and ids of both.
+    `row` is a resolution or a record with the kinds and ids of all three.
     """
-    people = ((row.proposed_by_kind, row.proposed_by_id), (row.decided_by_kind, row.decided_by_id))
+    people = (
+        (row.proposed_by_kind, row.proposed_by_id),
+        (row.decided_by_kind, row.decided_by_id),
+        (row.appealed_by_kind, row.appealed_by_id),
+    )
     return (actor.kind, actor.id) in people
 
 

@@ -2,13 +2,14 @@
 
 That of a rejection holds what the EU's Digital Services Act asks for (Regulation (EU) 2022/2065,
 article 17): facts, ground and its kind, where the information came from, how far a machine took
-part, where it applies, and the way to object. It cites evidence, or names a fact. From when it
-restricts, and until when, follows from the decision and its appeal.
+part, where it applies and until when, and the way to object. It cites evidence, or names a fact.
+From when it restricts follows from the decision.
 """
 
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -16,6 +17,7 @@ from sqlalchemy import CheckConstraint
 
 from models.aggregate import Unit
 from models.errors import InvalidInput
+from models.events import instant
 from models.evidence import Evidence
 from models.program import Program
 from models.text import check_country, check_optional_text
@@ -24,6 +26,7 @@ MAX_FACTS_LENGTH = 5_000
 MAX_FACT_LENGTH = 1_000
 MAX_CITED = 20
 MAX_TERRITORIES = 250
+_UNTIL = ("statement", "restrictsUntil")
 # What a rejection says of the way to object, unless its author has said it better.
 REDRESS = "You may appeal. Somebody who took no part in this decision will decide on the appeal."
 
@@ -50,7 +53,8 @@ class Statement:
     """A statement of reasons. `ground`, with its kind, falls back to the program's.
 
     `cited_evidence` holds ids of what was submitted to the requirement, `territories` ISO 3166-1
-    codes: none for wherever the account does business.
+    codes: none for wherever the account does business. `restricts_until` is the end of what a
+    rejection restricts, None without one.
     """
 
     facts: str | None = None
@@ -61,6 +65,7 @@ class Statement:
     cited_fact: str | None = None
     territories: tuple[str, ...] = ()
     redress: str | None = None
+    restricts_until: datetime | None = None
     automated_detection: bool = False
     automated_decision: str = AutomatedDecision.NONE
 
@@ -75,6 +80,7 @@ class Statement:
             "cited_fact": self.cited_fact,
             "territories": list(self.territories),
             "redress": self.redress,
+            "restricts_until": self.restricts_until,
             "automated_detection": self.automated_detection,
             "automated_decision": str(self.automated_decision),
         }
@@ -105,6 +111,12 @@ def statement_checks() -> tuple[CheckConstraint, ...]:
             r"territories::text ~ '^\{([A-Z]{2}(,[A-Z]{2})*)?\}$'",
             name="territories_are_alpha_2",
         ),
+        # Only a rejection restricts for a time, and no shorter than until it begins to.
+        CheckConstraint(
+            "restricts_until IS NULL OR (outcome = 'REJECTED' "
+            "AND restricts_until > coalesce(restricts_from, created_at))",
+            name="restricts_for_a_time",
+        ),
     )
 
 
@@ -117,10 +129,19 @@ def complete(statement: Statement, program: Program, rejects: bool) -> Statement
         kind = statement.ground_kind or program.legal_ground_kind
         statement = replace(statement, ground=program.legal_ground, ground_kind=kind)
     if not rejects:
+        if statement.restricts_until is not None:
+            raise InvalidInput("Only a rejection restricts.", _UNTIL)
         return statement
     statement = replace(statement, redress=statement.redress or REDRESS)
     _check_complete(statement)
     return statement
+
+
+def check_end(restricts_until: datetime | None, begins: datetime) -> None:
+    """Raise `InvalidInput` for a restriction that would end before it begins."""
+    if restricts_until is not None and restricts_until <= begins:
+        message = f"The restriction would end before it begins: {instant(begins)}."
+        raise InvalidInput(message, _UNTIL)
 
 
 def check_cited(unit: Unit, cited: Sequence[uuid.UUID]) -> None:

@@ -4,8 +4,8 @@ The stored columns are this function's materialisation. A capability is, in this
 
 - INACTIVE while it is not requested,
 - RESTRICTED while the account is rejected, a hold is on it, a requirement that restricts it is past
-  due, or the rejection of one that restricts or gates it has taken effect (and no appeal has
-  overturned it),
+  due, or the rejection of one that restricts or gates it has taken effect (no appeal has overturned
+  it, and the end that it may set has not come),
 - PENDING while a requirement that gates it is not satisfied,
 - else ACTIVE.
 
@@ -132,8 +132,9 @@ class RequirementFacts(Protocol):
     currently_due_at: datetime | None
     notice_at: datetime | None
     deadline: datetime | None
-    # From when a rejection restricts; None where none stands.
+    # From when, and until when, a rejection restricts; None where none stands, or without an end.
     restricts_from: datetime | None
+    restricts_until: datetime | None
     restricts: list[str]
     gates: list[str]
 
@@ -201,7 +202,12 @@ def restricts(requirement: RequirementFacts, kind: str, now: datetime) -> bool:
     an appeal is open, which has made it one in review.
     """
     begins = _restriction_begins(requirement, kind)
-    return begins is not None and begins <= now
+    return begins is not None and begins <= now and not rejection_is_over(requirement, now)
+
+
+def rejection_is_over(requirement: RequirementFacts, now: datetime) -> bool:
+    """Whether a rejection that was to restrict for a time has done so."""
+    return requirement.restricts_until is not None and requirement.restricts_until <= now
 
 
 def _restriction_begins(requirement: RequirementFacts, kind: str) -> datetime | None:
@@ -246,6 +252,8 @@ def change_instants(
     for requirement in requirements:
         if requirement.restricts_from is not None:
             yield requirement.restricts_from
+            if requirement.restricts_until is not None:
+                yield requirement.restricts_until
         elif requirement.state in AWAITING_ACCOUNT:
             marks = (requirement.currently_due_at, requirement.notice_at, requirement.deadline)
             yield from (mark for mark in marks if mark is not None)
@@ -265,12 +273,16 @@ def _capability(
     if restricting:
         return DerivedCapability(CapabilityStatus.RESTRICTED, _strongest(restricting))
     soonest = _restricts_at(kind, requirements, now)
-    gating = [r for r in requirements if kind in r.gates and r.state in LIVE_STATES]
+    gating = [r for r in requirements if kind in r.gates and _gates(r, now)]
     if gating:
         verifying = all(r.state in AWAITING_RISK for r in gating)
         reason = PENDING_VERIFICATION if verifying else FIELDS_NEEDED
         return DerivedCapability(CapabilityStatus.PENDING, reason, soonest)
     return DerivedCapability(CapabilityStatus.ACTIVE, None, soonest)
+
+
+def _gates(requirement: RequirementFacts, now: datetime) -> bool:
+    return requirement.state in LIVE_STATES and not rejection_is_over(requirement, now)
 
 
 def _restricting_reasons(
@@ -324,6 +336,8 @@ def _is_noticed(
     requirement: RequirementFacts, capabilities: dict[str, DerivedCapability], now: datetime
 ) -> bool:
     kinds = requirement.restricts
+    if rejection_is_over(requirement, now):
+        return False
     if requirement.restricts_from is not None:
         kinds = [*kinds, *requirement.gates]
     elif not _notice_is_given(requirement, now):

@@ -34,8 +34,8 @@ _STATUS_COLUMNS = ("status", "disabled_reason", "next_deadline", "next_change_at
 _CAPABILITY_COLUMNS = ("status", "disabled_reason", "restricts_at")
 _OF_CAPABILITY = ("kind", "requested", *_CAPABILITY_COLUMNS)
 _OF_REQUIREMENT = (
-    *("state", "currently_due_at", "notice_at", "deadline", "restricts_from"),
-    *("restricts", "gates"),
+    *("state", "currently_due_at", "notice_at", "deadline"),
+    *("restricts_from", "restricts_until", "restricts", "gates"),
 )
 _OF_HOLD = ("capabilities", "reason", "expires_at", "released_at")
 

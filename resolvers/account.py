@@ -67,7 +67,8 @@ CAPABILITIES = cast(Table, CapabilityRow.__table__)
 # What says whether the status has to catch up with the clock.
 CATCHING_UP = ("next_change_at", "rejected_reason")
 RESTRICTING_COLUMNS = (
-    *("state", "currently_due_at", "deadline", "restricts_from", "restricts", "gates"),
+    *("state", "currently_due_at", "deadline", "restricts_from", "restricts_until"),
+    *("restricts", "gates"),
 )
 HOLDING_COLUMNS = ("id", "capabilities", "expires_at", "released_at")
 

@@ -77,6 +77,9 @@ class RequirementImpact:
     since: datetime = strawberry.field(
         description="From when; in the future where it has not come yet."
     )
+    until: datetime | None = strawberry.field(
+        description="Until when, where a rejection set an end to it."
+    )
 
 
 def _reasons(parents: Parents) -> list[list[RequestedReason]]:
@@ -121,13 +124,21 @@ def _impact(row: Record) -> list[RequirementImpact]:
         kinds = row["restricts"]
     if since is not None:
         found += [
-            RequirementImpact(capability=kind, status=CapabilityStatus.RESTRICTED, since=since)
+            RequirementImpact(
+                capability=kind,
+                status=CapabilityStatus.RESTRICTED,
+                since=since,
+                until=row["restricts_until"],
+            )
             for kind in kinds
         ]
     if row["state"] in OPEN_STATES and row["restricts_from"] is None:
         found += [
             RequirementImpact(
-                capability=kind, status=CapabilityStatus.PENDING, since=row["created_at"]
+                capability=kind,
+                status=CapabilityStatus.PENDING,
+                since=row["created_at"],
+                until=None,
             )
             for kind in row["gates"]
         ]
@@ -214,7 +225,10 @@ class Requirement(Node):
     impact: list[RequirementImpact] = batched(
         _impacts,
         description="What it does to capabilities if nobody acts.",
-        needs=("state", "deadline", "restricts_from", "created_at", "restricts", "gates"),
+        needs=(
+            *("state", "deadline", "restricts_from", "restricts_until", "created_at"),
+            *("restricts", "gates"),
+        ),
     )
     errors: list[RequirementError] = batched(
         _errors, description="What is wrong with what was submitted.", needs=("errors",)

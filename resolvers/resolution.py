@@ -90,7 +90,7 @@ class Resolution(Node):
         description="What the viewer may do with the decision now, and why not otherwise.",
         needs=(
             *("state", "outcome", "proposed_by_kind", "proposed_by_id"),
-            *("decided_by_kind", "decided_by_id"),
+            *("decided_by_kind", "decided_by_id", "appealed_by_kind", "appealed_by_id"),
         ),
     )
     created_at: datetime = strawberry.field(description="The instant at which it was proposed.")

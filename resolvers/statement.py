@@ -25,7 +25,7 @@ from resolvers.selection import asked_columns, register_columns
 STATEMENT = (
     *("account_id", "state", "facts", "ground", "ground_kind", "source", "redress"),
     *("cited_evidence", "cited_fact", "territories", "automated_detection", "automated_decision"),
-    *("restricts_from", "appeal_decided_at"),
+    *("restricts_from", "restricts_until", "appeal_decided_at"),
 )
 APPEAL = (
     *("appeal_statement", "appealed_at", "appealed_by_kind", "appealed_by_id", "appealed_by_name"),
@@ -45,10 +45,15 @@ async def _cited(parents: Parents, info: Info) -> list[list[Record]]:
 
 
 def _until(parents: Parents) -> list[datetime | None]:
-    return [
-        row["appeal_decided_at"] if row["state"] == ResolutionState.OVERTURNED else None
-        for row in parents
-    ]
+    return [_end(row) for row in parents]
+
+
+def _end(row: Record) -> datetime | None:
+    until: datetime | None = row["restricts_until"]
+    if row["state"] != ResolutionState.OVERTURNED:
+        return until
+    overturned_at: datetime = row["appeal_decided_at"]
+    return overturned_at if until is None else min(until, overturned_at)
 
 
 @strawberry.type(description="Why it was decided so; that of a rejection is never incomplete.")
@@ -93,10 +98,10 @@ class StatementOfReasons:
     restricts_until: datetime | None = batched(
         _until,
         description=(
-            "Until when it restricted: when an appeal overturned it, which may be before it began "
-            "to. No end is set before."
+            "Until when it restricts, if an end was set; or when an appeal overturned it before, "
+            "which may be before it began to."
         ),
-        needs=("state", "appeal_decided_at"),
+        needs=("state", "restricts_until", "appeal_decided_at"),
     )
     redress: str | None = strawberry.field(description="What the account can do against it.")
 
@@ -190,6 +195,13 @@ class StatementInput:
         default=None,
         description="What the account can do against it; for a rejection, an appeal if left out.",
     )
+    restricts_until: datetime | None = strawberry.field(
+        default=None,
+        description=(
+            "Until when a rejection restricts, later than it begins to; if left out, until an "
+            "appeal overturns it. The requirement stays rejected."
+        ),
+    )
     automated_detection: bool = strawberry.field(
         default=False, description="Whether a machine found what led to the decision."
     )
@@ -215,6 +227,7 @@ def statement_of(given: StatementInput | None, account_id: uuid.UUID) -> Stateme
         cited_fact=given.cited_fact,
         territories=tuple(given.territories or ()),
         redress=given.redress,
+        restricts_until=given.restricts_until,
         automated_detection=given.automated_detection,
         automated_decision=plain(given.automated_decision),
     )

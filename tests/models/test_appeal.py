@@ -296,8 +296,11 @@ async def test_a_reviewer_appeals_on_the_accounts_behalf_and_a_neighbour_does_no
     for actor, error in ((neighbour, NotFound), (run.integrator, Forbidden)):
         with pytest.raises(error):
             await object_to(run, rejected, actor=actor)
-    made = await object_to(run, rejected, actor=run.reviewer)
-    assert (made.appealed_by_kind, made.appealed_by_id) == ("REVIEWER", "rita")
+    made = await object_to(run, rejected, actor=run.second_reviewer)
+    assert (made.appealed_by_kind, made.appealed_by_id) == ("REVIEWER", run.second_reviewer.id)
+    with pytest.raises(FourEyes):
+        await judge(run, made, actor=replace(run.second_reviewer, role=Role.ADMIN))
+    assert (await judge(run, made, actor=run.admin)).state == "UPHELD"
 
 
 async def test_an_appeal_and_its_decision_are_held_against_the_version(

@@ -120,6 +120,15 @@ EXAMPLES = [
     ("resolutions", "outcome = 'REJECTED'", "restricts_from = NULL", "rejection_restricts"),
     ("resolutions", "outcome = 'SATISFIED'", "restricts_from = created_at", "rejection_restricts"),
     ("resolutions", "state = 'PROPOSED'", "restricts_from = created_at", "rejection_restricts"),
+    *(
+        (table, condition, f"restricts_until = {until}", "restricts_for_a_time")
+        for table, condition, until in (
+            ("resolutions", "outcome = 'SATISFIED'", "now() + interval '1 year'"),
+            ("resolutions", "restricts_from IS NOT NULL", "restricts_from"),
+            ("requirements", "state = 'OPEN'", "now() + interval '1 year'"),
+            ("requirements", "state = 'REJECTED'", "restricts_from"),
+        )
+    ),
     ("resolutions", "outcome = 'REJECTED'", "state = 'APPEALED'", "appealed_with_statement"),
     ("resolutions", "outcome = 'SATISFIED'", "state = 'APPEALED'", "appealed_with_statement"),
     *(
@@ -159,6 +168,12 @@ EXAMPLES = [
             "appeal_decided_by_another",
         )
         for person in ("proposed", "decided")
+    ),
+    (
+        "resolutions",
+        "state = 'UPHELD'",
+        "appealed_by_kind = 'REVIEWER', appealed_by_id = appeal_decided_by_id",
+        "appeal_not_decided_by_who_filed_it",
     ),
     ("requirements", "state = 'REJECTED'", "restricts_from = NULL", "rejection_restricts"),
     ("requirements", "state = 'OPEN'", "restricts_from = created_at", "rejection_restricts"),

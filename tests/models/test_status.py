@@ -40,6 +40,7 @@ class Need:
     notice_at: datetime | None = NOW + 20 * DAY
     deadline: datetime | None = NOW + 30 * DAY
     restricts_from: datetime | None = None
+    restricts_until: datetime | None = None
     restricts: list[str] = field(default_factory=lambda: ["PAYOUTS"])
     gates: list[str] = field(default_factory=list)
 
@@ -152,6 +153,22 @@ CASES: list[tuple[str, list[Need | Stop], str, str | None, str, str | None]] = [
         "ACTIVE",
         None,
         "RESTRICTED_SOON",
+        None,
+    ),
+    (
+        "rejected until a tick from now",
+        [replace(REJECTED, restricts_until=NOW + TICK)],
+        "RESTRICTED",
+        "rejected.other",
+        "RESTRICTED",
+        "rejected.other",
+    ),
+    (
+        "rejected until now",
+        [replace(REJECTED, restricts_from=NOW - DAY, restricts_until=NOW, gates=["PAYOUTS"])],
+        "ACTIVE",
+        None,
+        "ENABLED",
         None,
     ),
     (
@@ -420,14 +437,15 @@ some_kinds = st.lists(st.sampled_from(ALL), max_size=3, unique=True)
 unrejected = st.builds(
     Need,
     st.sampled_from([state for state in RequirementState if state != "REJECTED"]),
-    *(instants, instants, instants, st.none()),
+    *(instants, instants, instants, st.none(), st.none()),
     *(some_kinds, some_kinds),
 )
-# Rejected, or in review by appeal: an instant from which that restricts, perhaps to come.
+# Rejected, or in review by appeal: an instant from which that restricts, perhaps to come, and one
+# until which it does, or none.
 standing = st.builds(
     Need,
     st.sampled_from(["REJECTED", "IN_REVIEW"]),
-    *(instants, instants, instants, hours_from_now),
+    *(instants, instants, instants, hours_from_now, instants),
     *(some_kinds, some_kinds),
 )
 needs = unrejected | standing
@@ -480,7 +498,7 @@ def test_at_the_next_change_something_has_its_time(facts: Any) -> None:
     needs, stops = facts[2], facts[3]
     waiting = [need for need in needs if need.state in ("OPEN", "ACTION_REQUIRED")]
     marks = {m for n in waiting for m in (n.currently_due_at, n.notice_at, n.deadline)}
-    marks |= {need.restricts_from for need in needs}
+    marks |= {mark for need in needs for mark in (need.restricts_from, need.restricts_until)}
     assert change in marks | {stop.expires_at for stop in stops if stop.released_at is None}
     after = derived_at(facts, change)
     assert after.next_change_at is None or after.next_change_at > change

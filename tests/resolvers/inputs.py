@@ -221,7 +221,8 @@ class Inputs:
 
     async def requirement_reject(self) -> Made:
         row = await self._requirement(RequirementState.IN_REVIEW)
-        statement = await self._statement(row)
+        until = self.later(days=60)
+        statement = {**await self._statement(row), "restrictsUntil": until}
         given = {**self._named(row), "reasonCode": "other", "statement": statement}
         return Made(self.platform.reviewer, given)
 
@@ -329,7 +330,7 @@ class Inputs:
         async with run.database.session_for(run.system) as session:
             query = select(Evidence).where(Evidence.requirement_id == row.id)
             cited = [evidence_id(each) for each in await session.scalars(query)]
-        return {**STATEMENT, "citedEvidence": cited}
+        return {**STATEMENT, "citedEvidence": cited, "restrictsUntil": None}
 
     def _profile(self) -> Input:
         return {
