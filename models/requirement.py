@@ -48,6 +48,7 @@ class RequirementAction(StrEnum):
     CANCEL = "CANCEL"
     EXTEND = "EXTEND"
     ASSIGN = "ASSIGN"
+    PRIORITIZE = "PRIORITIZE"
     REOPEN = "REOPEN"
 
 
@@ -75,6 +76,7 @@ LIFECYCLE = Lifecycle(
         **{(s, _A.CANCEL): _S.CANCELED for s in OPEN_STATES},
         **{(s, _A.EXTEND): s for s in OPEN_STATES},
         **{(s, _A.ASSIGN): s for s in OPEN_STATES},
+        **{(s, _A.PRIORITIZE): s for s in OPEN_STATES},
         **{(s, _A.REOPEN): _S.ACTION_REQUIRED for s in (_S.SATISFIED, _S.WAIVED)},
     },
 )
@@ -92,7 +94,7 @@ ACTION_OF_OUTCOME = {
     ResolutionOutcome.WAIVED: _A.WAIVE,
 }
 # What may be done while an appeal is open: it ends by being upheld or overturned, not otherwise.
-DURING_APPEAL = frozenset({_A.ASSIGN})
+DURING_APPEAL = frozenset({_A.ASSIGN, _A.PRIORITIZE})
 ENDED_STATES = tuple(state for state in RequirementState if state not in OPEN_STATES)
 
 

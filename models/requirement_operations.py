@@ -112,6 +112,13 @@ class Assign(RequirementCommand):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Prioritize(RequirementCommand):
+    """What `prioritize` takes: how soon risk should look at it."""
+
+    priority: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Reopen(RequirementCommand):
     """What `reopen` takes: why, in words for the account's user, and the new deadline."""
 
@@ -271,6 +278,27 @@ async def assign(
         return row
 
     return await operate(session, actor, clock, "requirementAssign", command, Requirement, step)
+
+
+async def prioritize(
+    session: AsyncSession, actor: Actor, clock: Clock, command: Prioritize
+) -> Outcome[Requirement]:
+    """Say how soon risk should look at it."""
+    require_role(actor, RequirementAction.PRIORITIZE)
+
+    async def step(unit: Unit) -> Requirement:
+        row = await load(unit, command)
+        before, row.priority = row.priority, Priority(command.priority).value
+        move(
+            unit,
+            row,
+            RequirementAction.PRIORITIZE,
+            EventType.REQUIREMENT_UPDATED,
+            priority={"from": before, "to": row.priority},
+        )
+        return row
+
+    return await operate(session, actor, clock, "requirementPrioritize", command, Requirement, step)
 
 
 async def reopen(

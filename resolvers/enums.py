@@ -183,6 +183,7 @@ describe(
         "CANCEL": "End it without a decision.",
         "EXTEND": "Give it a later deadline.",
         "ASSIGN": "Hand it to a reviewer.",
+        "PRIORITIZE": "Say how soon risk should look at it.",
         "REOPEN": "Ask again.",
     },
 )

@@ -275,6 +275,21 @@ class RequirementAssignPayload(RequirementPayload):
     """What requirementAssign answers."""
 
 
+@strawberry.input(description="What to look at how soon.")
+class RequirementPrioritizeInput(RequirementInput):
+    """A priority."""
+
+    priority: Priority = strawberry.field(description="How soon risk should look at it.")
+
+    def command(self) -> operations.Prioritize:
+        return operations.Prioritize(priority=plain(self.priority), **self.shared())
+
+
+@strawberry.type(description="The requirement with its priority.")
+class RequirementPrioritizePayload(RequirementPayload):
+    """What requirementPrioritize answers."""
+
+
 @strawberry.input(description="What to ask again, and why.")
 class RequirementReopenInput(RequirementInput):
     """A reason and a deadline."""
@@ -293,9 +308,6 @@ class RequirementReopenInput(RequirementInput):
 @strawberry.type(description="The reopened requirement.")
 class RequirementReopenPayload(RequirementPayload):
     """What requirementReopen answers."""
-
-
-ROLES = ROLES
 
 
 @strawberry.type(description="Mutations of requirements.")
@@ -387,6 +399,14 @@ class RequirementMutations:
         ROLES[RequirementAction.ASSIGN],
         (EventType.REQUIREMENT_ASSIGNED,),
         argument="Whom to.",
+    )
+    requirement_prioritize: RequirementPrioritizePayload = mutation(
+        operations.prioritize,
+        RequirementPrioritizeInput,
+        "Say how soon risk should look at a requirement.",
+        ROLES[RequirementAction.PRIORITIZE],
+        (EventType.REQUIREMENT_UPDATED,),
+        argument="What to look at how soon.",
     )
     requirement_reopen: RequirementReopenPayload = mutation(
         operations.reopen,

@@ -39,6 +39,7 @@ from models.requirement_operations import (
     Assign,
     Cancel,
     Extend,
+    Prioritize,
     Reopen,
     RequestChanges,
     StartReview,
@@ -84,6 +85,7 @@ REQUIREMENT_ARROWS: Mapping[str, tuple[Sequence[str], str | None]] = {
     "CANCEL": (OPEN, "CANCELED"),
     "EXTEND": (OPEN, None),
     "ASSIGN": (OPEN, None),
+    "PRIORITIZE": (OPEN, None),
     "REOPEN": (["SATISFIED", "WAIVED"], "ACTION_REQUIRED"),
 }
 RESOLUTION_ARROWS: Mapping[str, tuple[Sequence[str], str | None]] = {
@@ -176,6 +178,9 @@ async def take(run: Runner, row: Requirement, action: RequirementAction) -> obje
         ),
         RequirementAction.ASSIGN: lambda: run(
             requirements.assign, run.reviewer, Assign(**key, assignee_id="rita")
+        ),
+        RequirementAction.PRIORITIZE: lambda: run(
+            requirements.prioritize, run.reviewer, Prioritize(**key, priority=Priority.URGENT)
         ),
         RequirementAction.REOPEN: lambda: run(
             requirements.reopen, run.reviewer, Reopen(**key, reason="It has expired.")

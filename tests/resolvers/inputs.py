@@ -252,6 +252,10 @@ class Inputs:
         given = {**self._named(row), "assigneeId": "rita", "assigneeName": "Rita"}
         return Made(self.platform.reviewer, given)
 
+    async def requirement_prioritize(self) -> Made:
+        row = await self._requirement(RequirementState.OPEN)
+        return Made(self.platform.reviewer, {**self._named(row), "priority": "URGENT"})
+
     async def requirement_reopen(self) -> Made:
         row = await self._requirement(RequirementState.SATISFIED)
         given = {**self._named(row), "reason": "It has expired.", "deadline": self.later(days=9)}
@@ -428,6 +432,7 @@ MAKERS: dict[str, Callable[[Inputs], Awaitable[Made]]] = {
     "requirementCancel": Inputs.requirement_cancel,
     "requirementExtend": Inputs.requirement_extend,
     "requirementAssign": Inputs.requirement_assign,
+    "requirementPrioritize": Inputs.requirement_prioritize,
     "requirementReopen": Inputs.requirement_reopen,
     "resolutionApprove": Inputs.resolution_approve,
     "resolutionDecline": Inputs.resolution_decline,

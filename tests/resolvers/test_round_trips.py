@@ -41,6 +41,7 @@ MOST = {
     "requirementCancel": 8,
     "requirementExtend": 8,
     "requirementAssign": 8,
+    "requirementPrioritize": 8,
     "requirementReopen": 8,
     "resolutionApprove": 9,
     "resolutionDecline": 9,

@@ -189,6 +189,7 @@ ACTIONS: dict[RequirementAction, tuple[str, dict[str, Any]]] = {
     RequirementAction.CANCEL: ("requirementCancel", {"reason": "Opened in error."}),
     RequirementAction.EXTEND: ("requirementExtend", {"deadline": "2026-06-01T00:00:00Z"}),
     RequirementAction.ASSIGN: ("requirementAssign", {"assigneeId": "rita"}),
+    RequirementAction.PRIORITIZE: ("requirementPrioritize", {"priority": "URGENT"}),
     RequirementAction.REOPEN: ("requirementReopen", {"reason": "It has expired."}),
 }
 PERMISSIONS = "allowedActions { action allowed refusals { code message } }"
