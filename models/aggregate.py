@@ -251,6 +251,10 @@ class Unit:
         """The row of this kind that was read because the operation names it."""
         return next((row for row in self.read if isinstance(row, kind)), None)
 
+    def find_all(self, kind: type[Row]) -> list[Row]:
+        """The rows of this kind that were read because the operation names them."""
+        return [row for row in self.read if isinstance(row, kind)]
+
     def catch_up(self) -> None:
         """Record what the clock alone has changed since the status was last derived."""
         due = self.account.next_change_at

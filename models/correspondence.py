@@ -125,7 +125,7 @@ async def receive(
         _stamp_sender(unit, row, command.sender)
         record_new(unit, row, EventType.INTERACTION_RECEIVED, about)
         if answered is not None:
-            respond(unit, answered, row)
+            respond(unit, answered, answer=row.id)
         return row
 
     return await operate(session, actor, clock, "interactionReceive", command, Interaction, step)

@@ -244,7 +244,7 @@ def go_out(unit: Unit, row: Interaction) -> None:
     move(unit, row, InteractionAction.SEND, purpose=row.purpose, channel=row.channel)
     answered = read_interaction(unit, row.in_reply_to_id)
     if answered is not None and answered.direction != row.direction:
-        respond(unit, answered, row)
+        respond(unit, answered, answer=row.id)
 
 
 def note_report(unit: Unit, row: Interaction, seen: Report, failure: Failure | None = None) -> None:
@@ -260,12 +260,15 @@ def note_report(unit: Unit, row: Interaction, seen: Report, failure: Failure | N
         move(unit, row, ACTION_OF_REPORT[seen])
 
 
-def respond(unit: Unit, answered: Interaction, answer: Interaction) -> None:
-    """Note that it was answered, within an open unit; once is enough, and what failed stays so."""
+def respond(unit: Unit, answered: Interaction, **by: uuid.UUID) -> None:
+    """Note that it was answered, within an open unit; once is enough, and what failed stays so.
+
+    `by` is the answer, for the event: a contact's id or an evidence's.
+    """
     action = InteractionAction.REPORT_RESPONDED
     if action in LIFECYCLE.actions_from(answered.state):
         answered.responded_at = unit.now
-        move(unit, answered, action, answer=answer.id)
+        move(unit, answered, action, **by)
 
 
 def new_interaction(unit: Unit, about: Sequence[uuid.UUID], **columns: Any) -> Interaction:

@@ -19,9 +19,10 @@ def facts_query(named: frozenset[str], staff: bool) -> Query:
 
     `key` with `caller` names an idempotency key, `requirement` a requirement and its program
     version, `evidence` with it some of what was submitted to it, `rejection` with it its final
-    rejection; `resolution` a resolution and its requirement's, `program` the published version,
-    `terms` the words under which the account is found, `interaction` an interaction and what that
-    answers, `answered` another one with what that is about, `about` requirements (`id_array`).
+    rejection, `purposes` with it the contacts about it that are for one of these; `resolution` a
+    resolution and its requirement's, `program` the published version, `terms` the words under which
+    the account is found, `interaction` an interaction and what that answers, `answered` another one
+    with what that is about, `about` requirements (`id_array`).
     """
     table = Base.metadata.tables
     requirements = table["requirements"].c
@@ -55,6 +56,8 @@ def facts_query(named: frozenset[str], staff: bool) -> Query:
             resolutions.state == word("FINAL"),
         )
         parts.append(_of_account("resolutions", staff, *rejecting))
+    if "purposes" in named:
+        parts.append(_contacts_about(staff))
     if "resolution" in named:
         resolutions = table["resolutions"].c
         same = resolutions.id == bindparam("resolution")
@@ -93,6 +96,20 @@ def _program_of(staff: bool, *where: ColumnElement[bool]) -> Select[Any]:
         programs.c.code == requirements.c.program_code,
         programs.c.version == requirements.c.program_version,
         *where,
+    )
+
+
+def _contacts_about(staff: bool) -> Select[Any]:
+    links, interactions = (
+        Base.metadata.tables[name].c for name in ("interaction_requirements", "interactions")
+    )
+    return _of_account(
+        "interactions",
+        staff,
+        links.account_id == bindparam("account"),
+        links.requirement_id == bindparam("requirement"),
+        interactions.id == links.interaction_id,
+        is_any(interactions.purpose, "purposes"),
     )
 
 

@@ -96,6 +96,8 @@ _S, _A = InteractionState, InteractionAction
 UNSENT_STATES = (_S.DRAFT, _S.SCHEDULED)
 # What has not gone out, and what never will: only staff see these.
 HIDDEN_STATES = (*UNSENT_STATES, _S.CANCELED)
+# What evidence answers.
+ASKING = (InteractionPurpose.REQUEST, InteractionPurpose.REMINDER)
 _FORWARD = {
     _A.REPORT_DELIVERED: (_S.DELIVERED, (_S.SENT,)),
     _A.REPORT_VIEWED: (_S.VIEWED, (_S.SENT, _S.DELIVERED)),

@@ -14,10 +14,12 @@ from models.actor import Actor, Role
 from models.aggregate import AccountCommand, Unit, operate
 from models.clock import Clock
 from models.deadlines import check_extension, check_times, extend_deadline
+from models.delivery import respond
 from models.durations import after
 from models.errors import Forbidden, InvalidInput
 from models.events import EventType
 from models.evidence import DocumentReference, check_evidence
+from models.interaction import ASKING, Interaction
 from models.notice_texts import NoticeKind
 from models.notices import notify
 from models.outcome import Outcome
@@ -75,6 +77,10 @@ class Submit(RequirementCommand):
 
     payload: Any | None = None
     documents: tuple[DocumentReference, ...] = ()
+
+    def objects(self) -> Mapping[str, Any]:
+        """The requirement, and the contacts that ask for it."""
+        return {**super().objects(), "purposes": list(ASKING)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,14 +170,19 @@ async def open_requirement(
 async def submit(
     session: AsyncSession, actor: Actor, clock: Clock, command: Submit
 ) -> Outcome[Requirement]:
-    """Hand in evidence. Raises `EvidenceInvalid` with a problem per place, `IllegalTransition`."""
+    """Hand in evidence: whatever asked the account for it is RESPONDED.
+
+    Raises `EvidenceInvalid` with a problem per place, `IllegalTransition`.
+    """
     require_role(actor, RequirementAction.SUBMIT)
 
     async def step(unit: Unit) -> Requirement:
         row, program = await load_with_program(unit, command)
         LIFECYCLE.target(row.state, RequirementAction.SUBMIT)
         check_evidence(program, command.payload, command.documents)
-        submit_evidence(unit, row, program, command.payload, command.documents)
+        evidence = submit_evidence(unit, row, program, command.payload, command.documents)
+        for request in unit.find_all(Interaction):
+            respond(unit, request, evidenceId=evidence.id)
         return row
 
     return await operate(session, actor, clock, "requirementSubmit", command, Requirement, step)

@@ -325,9 +325,9 @@ class RequirementMutations:
     requirement_submit: RequirementSubmitPayload = mutation(
         operations.submit,
         RequirementSubmitInput,
-        "Hand in evidence.",
+        "Hand in evidence: the contacts that asked for it are answered.",
         ROLES[RequirementAction.SUBMIT],
-        (EventType.REQUIREMENT_SUBMITTED, *DERIVED),
+        (EventType.REQUIREMENT_SUBMITTED, EventType.INTERACTION_RESPONDED, *DERIVED),
         argument="The evidence.",
     )
     requirement_start_review: RequirementStartReviewPayload = mutation(

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from models import correspondence, delivery
+from models import requirement_operations as requirements
 from models.actor import Actor, Role
 from models.aggregate import Account
 from models.correspondence import DraftInteraction, ReceiveInteraction
@@ -35,21 +36,25 @@ from models.interaction import (
     LIFECYCLE,
     Interaction,
     InteractionAction,
+    InteractionPurpose,
     InteractionRequirement,
     InteractionState,
     permissions,
 )
 from models.requirement import Requirement
+from models.requirement_operations import Submit
 from models.status import AwaitingActionFrom, awaiting
 from models.verify import verify_account
 from tests.factories import (
     FAILURE,
+    PAYLOAD,
     Runner,
     contact_key,
     create_account,
     create_interaction,
     create_requirement,
     draft_interaction,
+    key_of,
     open_requirement,
     receive_message,
 )
@@ -366,6 +371,28 @@ async def test_an_answer_is_about_what_the_other_was_unless_it_says_so(run: Runn
         assert list(about) == [row.id]
     with pytest.raises(InvalidInput):
         await receive_message(run, row, requirement_ids=())
+
+
+@pytest.mark.parametrize("by_user", [True, False])
+async def test_evidence_answers_what_asked_for_it(run: Runner, by_user: bool) -> None:
+    row = await open_requirement(run)
+    other = await open_requirement(run, await run.fetch(Account, row.account_id))
+    asked = {
+        (purpose, state, about.id): await create_interaction(run, state, about, purpose=purpose)
+        for about in (row, other)
+        for purpose in InteractionPurpose
+        for state in InteractionState
+        if about is row or (purpose, state) == ("REQUEST", "SENT")
+    }
+    command = Submit(**key_of(row), payload=PAYLOAD)
+    await run(requirements.submit, user_of(run, row) if by_user else run.reviewer, command)
+    for (purpose, state, about), contact in asked.items():
+        answered = purpose in ("REQUEST", "REMINDER") and state in ("SENT", "DELIVERED", "VIEWED")
+        now = await run.fetch(Interaction, contact.account_id, contact.id)
+        assert now.state == ("RESPONDED" if answered and about == row.id else state)
+        if now.state != state:
+            assert now.responded_at == run.clock.now()
+            assert (await events_of(run, contact))[-1] == "INTERACTION_RESPONDED"
 
 
 async def test_what_failed_is_answered_and_stays_failed(run: Runner) -> None:
