@@ -14,7 +14,7 @@ from models.actor import Actor, ActorKind, Role
 from models.aggregate import AccountCommand, Unit, operate
 from models.base import stamp
 from models.clock import Clock
-from models.delivery import new_interaction, read_interaction, record_new, respond
+from models.delivery import new_interaction, read_interaction, record_new, take_reply
 from models.errors import InvalidInput, NotFound
 from models.events import EventType
 from models.evidence import DocumentReference
@@ -100,7 +100,7 @@ async def draft(
 async def receive(
     session: AsyncSession, actor: Actor, clock: Clock, command: ReceiveInteraction
 ) -> Outcome[Interaction]:
-    """Take a message from the account's user; what it answers is RESPONDED.
+    """Take a message from the account's user; what it answers of the platform's is RESPONDED.
 
     No requirement changes: a message is no evidence, so a requirement that awaits the account goes
     on to. Raises `NotFound` for what it is about or answers, `InvalidInput`.
@@ -125,7 +125,7 @@ async def receive(
         _stamp_sender(unit, row, command.sender)
         record_new(unit, row, EventType.INTERACTION_RECEIVED, about)
         if answered is not None:
-            respond(unit, answered, answer=row.id)
+            take_reply(unit, answered, row)
         return row
 
     return await operate(session, actor, clock, "interactionReceive", command, Interaction, step)

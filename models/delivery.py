@@ -243,8 +243,8 @@ def go_out(unit: Unit, row: Interaction) -> None:
     row.sent_at = unit.now
     move(unit, row, InteractionAction.SEND, purpose=row.purpose, channel=row.channel)
     answered = read_interaction(unit, row.in_reply_to_id)
-    if answered is not None and answered.direction != row.direction:
-        respond(unit, answered, answer=row.id)
+    if answered is not None:
+        take_reply(unit, answered, row)
 
 
 def note_report(unit: Unit, row: Interaction, seen: Report, failure: Failure | None = None) -> None:
@@ -258,6 +258,15 @@ def note_report(unit: Unit, row: Interaction, seen: Report, failure: Failure | N
     else:
         setattr(row, MARK_OF_REPORT[seen], unit.now)
         move(unit, row, ACTION_OF_REPORT[seen])
+
+
+def take_reply(unit: Unit, answered: Interaction, reply: Interaction) -> None:
+    """Note that a contact answers another, within an open unit.
+
+    Only the other side answers: whoever adds to what they wrote themselves is not answered by that.
+    """
+    if answered.direction != reply.direction:
+        respond(unit, answered, answer=reply.id)
 
 
 def respond(unit: Unit, answered: Interaction, **by: uuid.UUID) -> None:

@@ -18,6 +18,7 @@ from models.text import check_text
 MAX_REGION_LENGTH = 20
 MAX_TIME_ZONE_LENGTH = 100
 DAY = timedelta(days=1)
+SECOND = timedelta(seconds=1)
 NO_TIME = timedelta()
 
 
@@ -58,7 +59,10 @@ class WorkingTime:
         return self._holidays.is_working_day(day)
 
     def after(self, start: datetime, span: timedelta) -> datetime:
-        """The instant at which `span` of working time has passed since `start`."""
+        """The first instant by which `span` of working time has passed since `start`.
+
+        An hour that the clock leaves out has passed when it is put forward.
+        """
         if span <= NO_TIME:
             return start
         there = start.astimezone(self._zone)
@@ -73,11 +77,15 @@ class WorkingTime:
         ended = at + left
         # Of an hour that comes twice on the day of the start, the one that the start is in.
         fold = there.fold if ended.date() == there.date() else 0
-        return ended.replace(tzinfo=self._zone, fold=fold).astimezone(UTC)
+        found = ended.replace(tzinfo=self._zone, fold=fold).astimezone(UTC)
+        return found if self._shown(found) == ended else self._change_before(found)
 
     def between(self, start: datetime, end: datetime) -> timedelta:
         """The working time from `start` to `end`; nothing where `end` comes first."""
-        at, until = (i.astimezone(self._zone).replace(tzinfo=None, fold=0) for i in (start, end))
+        if end <= start:
+            # Where the clock is put back, it may show a later hour at the earlier instant.
+            return NO_TIME
+        at, until = self._shown(start), self._shown(end)
         found = NO_TIME
         while at < until:
             midnight = min(_next_midnight(at), until)
@@ -85,6 +93,22 @@ class WorkingTime:
                 found += midnight - at
             at = midnight
         return found
+
+    def _shown(self, at: datetime) -> datetime:
+        """What the place's clock shows."""
+        return at.astimezone(self._zone).replace(tzinfo=None, fold=0)
+
+    def _change_before(self, at: datetime) -> datetime:
+        """The instant within the day before at which the clock was put forward: a whole second."""
+        offset, since = at.astimezone(self._zone).utcoffset(), at.replace(microsecond=0)
+        before, changed = since - DAY, since
+        while changed - before > SECOND:
+            middle = before + (changed - before) // SECOND // 2 * SECOND
+            if middle.astimezone(self._zone).utcoffset() == offset:
+                changed = middle
+            else:
+                before = middle
+        return changed
 
 
 @lru_cache(maxsize=256)

@@ -344,8 +344,8 @@ class InteractionMutations:
     interaction_receive: InteractionReceivePayload = mutation(
         correspondence.receive,
         InteractionReceiveInput,
-        "Take a message from the account's user. What it answers is RESPONDED; requirements stay "
-        "as they are, since a message is no evidence.",
+        "Take a message from the account's user. What it answers of the platform's is RESPONDED; "
+        "requirements stay as they are, since a message is no evidence.",
         correspondence.RECEIVERS,
         (EventType.INTERACTION_RECEIVED, ANSWERED),
         argument="The message.",

@@ -33,8 +33,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("recourse")
     group.addoption("--slow", action="store_true", help="run the tests marked slow as well")
     group.addoption(
-        "--steps", type=int, default=1_500, help="steps of the domain's state machine in all"
+        "--steps", type=int, default=10_000, help="steps of the domain's state machine in all"
     )
+    group.addoption("--machine-seed", type=int, help="what its steps follow from; any if left out")
     group.addoption(
         "--requirements", type=int, default=20_000, help="requirements under the plan checks"
     )
@@ -50,6 +51,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if "slow" in item.keywords:
             item.add_marker(skip)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how many steps the state machine has taken, in all workers."""
+    reports = terminalreporter.getreports("passed")
+    steps = sum(count for one in reports for name, count in one.user_properties if name == "steps")
+    if steps:
+        terminalreporter.write_line(f"The state machine took {steps:,} steps.")
 
 
 @pytest.fixture(scope="session")

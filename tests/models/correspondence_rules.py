@@ -1,17 +1,8 @@
-"""The state machine's rules of contacts, and what the reference model knows of them.
+"""The state machine's rules of contacts: written by both sides, changed, sent, reported on."""
 
-It shares no code with `models/`. Names and rules are spelled out a second time on purpose.
-"""
-
-import uuid
-from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
-
 from models import correspondence, delivery
-from models.actor import system
 from models.correspondence import DraftInteraction, ReceiveInteraction
 from models.delivery import (
     CancelInteraction,
@@ -20,91 +11,43 @@ from models.delivery import (
     SendInteraction,
     UpdateInteraction,
 )
-from models.interaction import Interaction
-from models.sending import DueInteraction, take
 from tests.factories import FAILURE, unique
+from tests.models.machine import Workbench
+from tests.models.reference_contacts import CONTACT_ALLOWED_FROM, UNSENT, Contact
 
-UNSENT = {"DRAFT", "SCHEDULED"}
-OUT = {"SENT", "DELIVERED", "VIEWED"}
-CONTACT_ALLOWED_FROM = {
-    "UPDATE": UNSENT,
-    "SCHEDULE": {"DRAFT", "FAILED"},
-    "SEND": UNSENT,
-    "SENT": UNSENT,
-    "DELIVERED": {"SENT"},
-    "VIEWED": {"SENT", "DELIVERED"},
-    "RESPONDED": OUT,
-    "FAILED": {"SENT"},
-    "CANCEL": UNSENT,
-}
-EVENTS = {
-    "UPDATE": "UPDATED",
-    "SCHEDULE": "SCHEDULED",
-    "SEND": "SENT",
-    "CANCEL": "CANCELED",
-}
+EVENTS = {"UPDATE": "UPDATED", "SCHEDULE": "SCHEDULED", "SEND": "SENT", "CANCEL": "CANCELED"}
 WRITERS = {"ada", "rita", "sam", "newbie", "risk-engine"}
-ANYBODY = ["ada", "rita", "sam", "newbie", "risk-engine", "uma"]
+CHANNELS = ["DASHBOARD", "DASHBOARD", "EMAIL", "EMAIL", "SMS", "PHONE", "API"]
+PREFERRED = ("DRAFT", "SCHEDULED", "FAILED", "SENT", "DELIVERED")
 MAX_CONTACTS = 24
-LOOKED_AT = 4
 
 
-@dataclass
-class Contact:
-    """One interaction."""
-
-    # None for a notice until its operation has been seen to write it.
-    id: uuid.UUID | None
-    outbound: bool
-    state: str
-    answers: "Contact | None" = None
-    due: datetime | None = None
-    marks: set[str] = field(default_factory=set)
-    version: int = 1
-
-    def move(self, draft: Any, state: str, event: str) -> None:
-        """Take one arrow."""
-        self.state = state
-        self.version += 1
-        draft.say(f"INTERACTION_{event}")
-
-    def go_out(self, draft: Any) -> None:
-        """Be sent, and be the answer to what came the other way."""
-        self.marks.add("SENT")
-        self.move(draft, "SENT", "SENT")
-        if self.answers is not None and self.answers.outbound != self.outbound:
-            self.answers.be_answered(draft)
-
-    def be_answered(self, draft: Any) -> None:
-        """Be RESPONDED, if that is a step forward."""
-        if self.state in OUT:
-            self.marks.add("RESPONDED")
-            self.move(draft, "RESPONDED", "RESPONDED")
-
-
-class CorrespondenceRules:
-    """What a machine does with contacts; it brings the models, a source of chance and the store."""
-
-    models: list[Any]
-    random: Any
-    world: Any
-    now: Any
+class CorrespondenceRules(Workbench):
+    """What is done with contacts."""
 
     def may_write(self) -> bool:
         """Whether there is somebody to write to, about something."""
         return any(m.items and len(m.contacts) < MAX_CONTACTS for m in self.models)
 
-    def write(self: Any) -> None:
+    def write(self) -> None:
         """Somebody writes to the account's user, or they write themselves."""
         chosen = [m for m in self.models if m.items and len(m.contacts) < MAX_CONTACTS]
-        present = self.random.choice(chosen)
-        draft = present.draft(self.now)
-        inbound, by = self.random.random() < 0.5, self.random.choice(ANYBODY)
-        answered = self.random.choice([None, *draft.contacts, *draft.contacts])
-        version, refusals = self.version(present.version)
+        draft = self.random.choice(chosen).draft(self.now)
+        inbound, by = self.random.random() < 0.5, self.one_of(WRITERS)
+        seen = [one for one in draft.contacts if one.state not in UNSENT | {"CANCELED"}]
+        usual = seen if self.random.random() < 0.9 else draft.contacts
+        answered = self.random.choice([None, *usual, *usual])
+        channel = "DASHBOARD" if by == "uma" else self.random.choice(CHANNELS)
+        subject = self.random.choice([None, *["Your documents"] * 3])
+        about = tuple(item.id for item in self.random.sample(draft.items, 1))
+        if self.random.random() < (0.3 if inbound and answered else 0.05):
+            about = ()
+        version, refusals = self.account_version(draft)
         command = (ReceiveInteraction if inbound else DraftInteraction)(
             account_id=draft.id,
-            requirement_ids=(self.random.choice(draft.items).id,),
+            requirement_ids=about,
+            channel=channel,
+            subject=subject,
             body="Hello",
             in_reply_to_id=None if answered is None else answered.id,
             expected_version=version,
@@ -114,27 +57,36 @@ class CorrespondenceRules:
             refusals |= {"NOT_FOUND" if by == "uma" else "INVALID_INPUT"}
         if not inbound and by not in WRITERS:
             refusals |= {"FORBIDDEN"}
+        if channel == "EMAIL" and subject is None:
+            refusals |= {"INVALID_INPUT"}
+        if not about and (answered is None or not inbound):
+            refusals |= {"INVALID_INPUT"}
 
         def effect(made: Any) -> None:
-            state = "DELIVERED" if inbound else "DRAFT"
-            contact = Contact(made.id, not inbound, state, answered)
+            state, marks = ("DELIVERED", {"SENT", "DELIVERED"}) if inbound else ("DRAFT", set())
+            contact = Contact(made.id, not inbound, state, channel, subject, answered)
+            contact.marks = marks
             draft.contacts.append(contact)
             draft.say(f"INTERACTION_{'RECEIVED' if inbound else 'DRAFTED'}")
-            if inbound:
-                contact.marks = {"SENT", "DELIVERED"}
-                if answered is not None:
-                    answered.be_answered(draft)
+            if inbound and answered is not None and answered.outbound:
+                answered.be_answered(draft)
 
         operation = correspondence.receive if inbound else correspondence.draft
-        self.perform(draft, operation, by, command, refusals, effect)
+        what = f"interaction {'receive' if inbound else 'draft'}"
+        self.perform(what, draft, operation, by, command, refusals, effect)
 
-    def go_on(self: Any) -> None:
+    def go_on(self) -> None:
         """Any action on any contact, by anybody; rather one that the state allows."""
-        draft, contact = self.pick(lambda model: model.contacts)
+        draft, contact = self.pick(
+            lambda model: model.contacts,
+            lambda contact: contact.state in PREFERRED,
+        )
         fitting = [a for a, starts in CONTACT_ALLOWED_FROM.items() if contact.state in starts]
-        usual = fitting and self.random.random() < 0.8
-        action = self.random.choice(fitting if usual else sorted(CONTACT_ALLOWED_FROM))
-        by = self.random.choice(ANYBODY if self.random.random() < 0.2 else sorted(WRITERS))
+        usual = fitting and self.random.random() < 0.85
+        weights = [3 if action in (*EVENTS, "SENT") else 1 for action in fitting]
+        unusual = self.random.choice(sorted(CONTACT_ALLOWED_FROM))
+        action = self.random.choices(fitting, weights)[0] if usual else unusual
+        by = self.one_of(WRITERS)
         version, refusals = self.version(contact.version)
         fields: dict[str, Any] = {
             "account_id": draft.id,
@@ -144,83 +96,95 @@ class CorrespondenceRules:
         }
         if by not in WRITERS:
             refusals |= {"FORBIDDEN"}
-        at = self.random.choice([None, self.now, self.now + self.span()])
         known = action in contact.marks and contact.state not in CONTACT_ALLOWED_FROM[action]
         if contact.state not in CONTACT_ALLOWED_FROM[action] and not known:
             refusals |= {"ILLEGAL_TRANSITION"}
+        asked = Asked(self, draft, contact, fields)
+        operation, command, further, effect = getattr(asked, action.lower(), asked.report)(action)
+        what = f"interaction {'report ' * (action in REPORTS)}{action.lower()}"
+        effect = (lambda _: None) if known else effect
+        self.perform(what, draft, operation, by, command, refusals | further, effect)
+
+
+REPORTS = ("SENT", "DELIVERED", "VIEWED", "RESPONDED", "FAILED")
+
+
+class Asked:
+    """How each action is asked for: (operation, command, further refusals, effect)."""
+
+    def __init__(
+        self, machine: Workbench, draft: Any, contact: Contact, fields: dict[str, Any]
+    ) -> None:
+        self.machine, self.draft, self.contact, self.fields = machine, draft, contact, fields
+        self.late = machine.random.random() < 0.06
+
+    def update(self, _: str) -> Any:
+        """Other words, another way to go, another instant."""
+        contact, random = self.contact, self.machine.random
+        offered: dict[str, Any] = {
+            "body": unique("text"),
+            "channel": random.choice(CHANNELS),
+            "subject": random.choice([None, "Another subject"]),
+            "scheduled_for": self._instant(),
+        }
+        named = random.sample(sorted(offered), random.randint(0, 2))
+        changes = {name: offered[name] for name in named}
+        due = changes.get("scheduled_for", contact.due)
+        channel = changes.get("channel", contact.channel)
+        subject = changes.get("subject", contact.subject)
+        refusals = {"INVALID_INPUT"} if channel == "EMAIL" and subject is None else set()
+        if "scheduled_for" in changes and (contact.state != "SCHEDULED" or self.late):
+            refusals |= {"INVALID_INPUT"}
 
         def effect(_: Any) -> None:
-            if not known:
-                act_on(draft, contact, action, at or self.now)
+            before = (contact.due, contact.channel, contact.subject)
+            contact.due, contact.channel, contact.subject = due, channel, subject
+            if "body" in changes or before != (due, channel, subject):
+                contact.move(self.draft, contact.state, "UPDATED")
 
-        operation, command = asked(action, fields, at)
-        self.perform(draft, operation, by, command, refusals, effect)
+        return delivery.update, UpdateInteraction(**self.fields, changes=changes), refusals, effect
 
-    def the_sending_comes_by(self: Any) -> None:
-        """What is due goes out, and nothing else does."""
-        place = self.random.randrange(len(self.models))
-        numbers = range(len(self.models[place].contacts))
-        for number in self.random.sample(numbers, min(len(numbers), LOOKED_AT)):
-            draft = self.models[place].draft(self.now)
-            contact, run = draft.contacts[number], self.world.run
-            due = DueInteraction(draft.id, run.platform_id, contact.id)
-            assert self.call(sent(run, due)) is None
-            if contact.state == "SCHEDULED" and contact.due <= self.now:
-                contact.go_out(draft)
-            draft.settle(self.now)
-            self.keep(draft)
+    def schedule(self, _: str) -> Any:
+        at = self.machine.random.choice([None, self._instant()])
+        refusals = {"INVALID_INPUT"} if at is not None and self.late else set()
 
+        def effect(_: Any) -> None:
+            self.contact.attempts = 0
+            self.contact.schedule(self.draft, at or self.draft.now)
 
-async def sent(run: Any, due: DueInteraction) -> Any:
-    """Let a sender look at one contact; the letter, if it is one."""
-    async with run.database.session_for(system(run.platform_id)) as session:
-        return await take(session, run.clock, due)
+        return delivery.schedule, ScheduleInteraction(**self.fields, at=at), refusals, effect
 
+    def send(self, _: str) -> Any:
+        def effect(_: Any) -> None:
+            self.contact.go_out(self.draft)
+            if self.contact.channel == "EMAIL":
+                self.contact.attempts, self.contact.attempt_at = 0, self.draft.now
 
-def tell(draft: Any, now: datetime) -> None:
-    """Let a notice go out now, as opening, sending back, extending, reopening and deciding do."""
-    draft.contacts.append(Contact(None, True, "SCHEDULED", due=now, version=2))
-    draft.say("INTERACTION_DRAFTED", "INTERACTION_SCHEDULED")
+        return delivery.send, SendInteraction(**self.fields), set(), effect
 
+    def cancel(self, _: str) -> Any:
+        def effect(_: Any) -> None:
+            self.contact.move(self.draft, "CANCELED", "CANCELED")
 
-async def name_notices(run: Any, draft: Any) -> None:
-    """Give the notices of the latest operation the ids that they have in the store."""
-    unnamed = [contact for contact in draft.contacts if contact.id is None]
-    async with run.database.worker.connect() as connection:
-        found = await connection.scalars(
-            select(Interaction.id).where(Interaction.account_id == draft.id)
-        )
-        known = {contact.id for contact in draft.contacts}
-        new = [own for own in found if own not in known]
-    assert len(new) == len(unnamed)
-    for contact, own in zip(unnamed, new, strict=True):
-        contact.id = own
+        return delivery.cancel, CancelInteraction(**self.fields), set(), effect
 
+    def report(self, action: str) -> Any:
+        """What somebody outside has seen; a failure that says why, or one that does not."""
+        failure = FAILURE if (action == "FAILED") != self.late else None
+        refusals = {"INVALID_INPUT"} if self.late else set()
 
-def act_on(draft: Any, contact: Contact, action: str, at: datetime) -> None:
-    """What an action does that is allowed."""
-    if action in ("SEND", "SENT"):
-        contact.go_out(draft)
-        return
-    if action == "SCHEDULE":
-        contact.marks -= {"SENT", "FAILED"}
-        contact.due = at
-    elif action not in EVENTS:
-        contact.marks.add(action)
-    to = {"UPDATE": contact.state, "SCHEDULE": "SCHEDULED", "CANCEL": "CANCELED"}
-    contact.move(draft, to.get(action, action), EVENTS.get(action, action))
+        def effect(_: Any) -> None:
+            if action == "SENT":
+                self.contact.go_out(self.draft)
+            elif action == "FAILED":
+                self.contact.fail(self.draft)
+            else:
+                self.contact.marks.add(action)
+                self.contact.move(self.draft, action, action)
 
+        command = ReportInteraction(**self.fields, report=action, failure=failure)
+        return delivery.report, command, refusals, effect
 
-def asked(action: str, fields: dict[str, Any], at: datetime | None) -> tuple[Any, Any]:
-    """How an action is asked for: the operation and its command."""
-    if action == "UPDATE":
-        changes = {"body": unique("text")}
-        return delivery.update, UpdateInteraction(**fields, changes=changes)
-    if action == "SCHEDULE":
-        return delivery.schedule, ScheduleInteraction(**fields, at=at)
-    if action == "SEND":
-        return delivery.send, SendInteraction(**fields)
-    if action == "CANCEL":
-        return delivery.cancel, CancelInteraction(**fields)
-    failure = FAILURE if action == "FAILED" else None
-    return delivery.report, ReportInteraction(**fields, report=action, failure=failure)
+    def _instant(self) -> Any:
+        now, span = self.draft.now, self.machine.span()
+        return now - span if self.late else self.machine.random.choice([now, now + span])

@@ -1,21 +1,27 @@
 """An account in memory, written from the design alone: what the state machine compares with.
 
-It shares no code with `models/`. Names and rules are spelled out a second time on purpose.
+It shares no code with `models/`. Names and rules are spelled out a second time on purpose. What
+follows from the facts at one instant is in `reference_view.py`.
 """
 
+import pickle
 import uuid
 from collections import Counter
-from collections.abc import Iterable
-from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from tests.models.correspondence_rules import Contact
+from tests.models.reference_contacts import Contact
+from tests.models.reference_time import Place, Span
+from tests.models.reference_view import (
+    KINDS,
+    OPEN,
+    WITH_ACCOUNT,
+    WITH_RISK,
+    View,
+    holder,
+    view,
+)
 
-KINDS = ("CARD_PAYMENTS", "PAYOUTS", "TRANSFERS")
-WITH_ACCOUNT = {"OPEN", "ACTION_REQUIRED"}
-WITH_RISK = {"SUBMITTED", "IN_REVIEW"}
-OPEN = WITH_ACCOUNT | WITH_RISK
 ALLOWED_FROM = {
     "SUBMIT": WITH_ACCOUNT,
     "START_REVIEW": {"SUBMITTED"},
@@ -27,45 +33,62 @@ ALLOWED_FROM = {
     "CANCEL": OPEN,
     "EXTEND": OPEN,
     "ASSIGN": OPEN,
+    "PRIORITIZE": OPEN,
     "REOPEN": {"SATISFIED", "WAIVED"},
 }
+DURING_APPEAL = ("ASSIGN", "PRIORITIZE")
 ACTION_TO = {"SATISFIED": "APPROVE", "REJECTED": "REJECT", "WAIVED": "WAIVE"}
 EVENT_OF = {
     "SATISFIED": "REQUIREMENT_APPROVED",
     "REJECTED": "REQUIREMENT_REJECTED",
     "WAIVED": "REQUIREMENT_WAIVED",
 }
-HOLD_SAYS = {
-    "PLATFORM_PAUSED": "platform_paused",
-    "LISTED": "listed",
-    "OTHER": "other",
-    "UNDER_REVIEW": "under_review",
+REVIEWERS = {"ada", "rita", "sam", "newbie"}
+MAY = {
+    **dict.fromkeys(ALLOWED_FROM, REVIEWERS),
+    "SUBMIT": REVIEWERS | {"uma"},
+    "APPEAL": REVIEWERS | {"uma"},
+    "CANCEL": {"ada", "risk-engine"},
+    "WAIVE": REVIEWERS - {"newbie"},
 }
-STRONGEST_FIRST = (
-    "platform_paused",
-    "listed",
-    "requirements.past_due",
-    "other",
-    "under_review",
-)
+DECISION_ALLOWED_FROM = {
+    "APPROVE": "PROPOSED",
+    "DECLINE": "PROPOSED",
+    "UPHOLD": "APPEALED",
+    "OVERTURN": "APPEALED",
+}
+HALF_A_YEAR = Span(months=6)
+SECOND = timedelta(seconds=1)
 
 
 @dataclass(frozen=True)
 class Terms:
-    """What a program asks for, as the machine publishes it."""
+    """What one version of a program asks for, as the machine publishes it."""
 
     code: str
-    due_after: timedelta | None = None
-    deadline_after: timedelta | None = None
-    notice_period: timedelta | None = None
+    version: int = 1
+    due_after: Span | None = None
+    deadline_after: Span | None = None
+    notice_period: Span | None = None
     restricts: tuple[str, ...] = ()
     gates: tuple[str, ...] = ()
     four_eyes: bool = False
-    appeal_within: timedelta = timedelta(days=30)
-    termination_notice: timedelta = timedelta()
+    appeal_within: Span | None = None
+    termination_notice: Span | None = None
     pauses_deadline: bool = True
-    review_within: timedelta | None = None
-    max_extension: timedelta | None = None
+    review_within: Span | None = None
+    place: Place | None = None
+    max_extension: Span | None = None
+    # The only reasons of decisions that it knows; none means any.
+    reasons: tuple[str, ...] = ()
+
+    def restricts_from(self, now: datetime) -> datetime:
+        """From when a rejection of now restricts."""
+        return (self.termination_notice or Span()).after(now)
+
+    def is_over_at_once(self, until: datetime | None, now: datetime) -> bool:
+        """Whether what a rejection restricts would end before it begins."""
+        return until is not None and until <= self.restricts_from(now)
 
 
 @dataclass
@@ -76,8 +99,24 @@ class Proposal:
     outcome: str
     proposer: str
     decider: str | None = None
+    appealer: str | None = None
+    judge: str | None = None
+    # Until when a rejection is to restrict.
+    restricts_until: datetime | None = None
     state: str = "PROPOSED"
     version: int = 1
+
+    def refusals(self, action: str, by: str) -> set[str]:
+        """Why somebody can't do something with it, whatever they say with it."""
+        found = set() if by in REVIEWERS else {"FORBIDDEN"}
+        if self.state != DECISION_ALLOWED_FROM[action]:
+            found |= {"ILLEGAL_TRANSITION"}
+        if action == "APPROVE" and self.outcome == "WAIVED" and by not in MAY["WAIVE"]:
+            found |= {"FORBIDDEN"}
+        of_appeal = action in ("UPHOLD", "OVERTURN")
+        if by == self.proposer or (of_appeal and by in (self.decider, self.appealer)):
+            found |= {"FOUR_EYES"}
+        return found
 
 
 @dataclass
@@ -87,76 +126,114 @@ class Item:
     id: uuid.UUID
     terms: Terms
     opener: str
+    opened_at: datetime
     currently_due_at: datetime
     deadline: datetime | None
     group: str | None
+    priority: str
     state: str = "OPEN"
     version: int = 1
     closed_at: datetime | None = None
+    assignee: str | None = None
+    # None for what was just handed in, until it has been seen in the store.
+    evidence: list[uuid.UUID | None] = field(default_factory=list)
+    notes: int = 0
     proposal: Proposal | None = None
     rejection: Proposal | None = None
     appeal_until: datetime | None = None
-    appealed: bool = False
+    appealed_at: datetime | None = None
     restricts_from: datetime | None = None
-
-    @property
-    def in_appeal(self) -> bool:
-        return self.appealed and self.state == "IN_REVIEW"
-
-    @property
-    def refused(self) -> bool:
-        """A rejection stands, appealed or not."""
-        return self.state == "REJECTED" or self.in_appeal
-
+    restricts_until: datetime | None = None
     submitted_at: datetime | None = None
     # As late as an extension may make it.
     latest: datetime | None = None
+    # The deadline as people have set it: what the fair clock gives comes on top.
+    agreed: datetime | None = None
     # While it runs the two instants, while it rests what is left.
     review: tuple[datetime, datetime] | None = None
     review_left: timedelta | None = None
     spans: list[tuple[str, datetime, datetime | None]] = field(default_factory=list)
 
     @property
+    def in_appeal(self) -> bool:
+        return self.appealed_at is not None and self.state == "IN_REVIEW"
+
+    @property
+    def refused(self) -> bool:
+        """A rejection stands, appealed or not."""
+        return self.state == "REJECTED" or self.in_appeal
+
+    @property
     def ledger(self) -> list[tuple[str, datetime, datetime | None]]:
         """Who has held it, without what lies after its end."""
         return [span for span in self.spans if span[0] != "NOBODY" or span[2] is not None]
 
-    def limit(self) -> None:
-        """Extensions count from the deadline that it has now."""
-        most = self.terms.max_extension
-        self.latest = None if most is None or self.deadline is None else self.deadline + most
+    @property
+    def notice_at(self) -> datetime | None:
+        period = self.terms.notice_period
+        return None if period is None or self.deadline is None else period.before(self.deadline)
 
-    def submit(self, now: datetime) -> None:
-        """Begin or take up again what the platform promises."""
-        self.submitted_at = now
-        self.promise(now)
+    def refusals(self, action: str, by: str, now: datetime) -> set[str]:
+        """Why an action can't be taken by somebody now, whatever they say with it."""
+        found = set() if by in MAY[action] else {"FORBIDDEN"}
+        if self.state not in ALLOWED_FROM[action]:
+            found |= {"ILLEGAL_TRANSITION"}
+        elif self.in_appeal and action not in DURING_APPEAL:
+            found |= {"APPEAL_PENDING"}
+        elif action == "APPEAL" and self.appealed_at is not None:
+            found |= {"ALREADY_APPEALED"}
+        elif action == "APPEAL" and self.appeal_until is not None and self.appeal_until <= now:
+            found |= {"APPEAL_WINDOW_CLOSED"}
+        if action == "CANCEL" and by == "risk-engine" != self.opener:
+            found |= {"FORBIDDEN"}
+        if action == "EXTEND" and self.deadline is None:
+            found |= {"INVALID_INPUT"}
+        elif action == "EXTEND" and self.deadline is not None and self.latest is not None:
+            found |= {"EXTENSION_LIMIT"} if self.latest <= max(self.deadline, now) else set()
+        if action in ACTION_TO.values() and self.proposal is not None and by != "uma":
+            found |= {"PROPOSAL_PENDING"}
+        return found
+
+    def agree(self, deadline: datetime | None) -> None:
+        """Take a first or another deadline, from which extensions count."""
+        most = self.terms.max_extension
+        self.deadline = self.agreed = deadline
+        self.latest = None if most is None or deadline is None else most.after(deadline)
+        if deadline is not None:
+            self.currently_due_at = min(self.currently_due_at, deadline)
 
     def promise(self, now: datetime) -> None:
         """Begin what the platform promises, or go on with what is left of it."""
-        whole = self.terms.review_within
-        if whole is not None:
-            left = whole if self.review_left is None else self.review_left
-            self.review, self.review_left = (now + left, now + left - whole / 4), None
-            if left < whole / 4:
-                self.review = (now + left, now)
+        if self.terms.review_within is None:
+            return
+        whole = self.terms.review_within.after(now) - now
+        left = whole if self.review_left is None else self.review_left
+        self.review, self.review_left = (self._worked(now, left), now), None
+        if left >= whole / 4:
+            self.review = (self.review[0], self._worked(now, left - whole / 4))
 
     def pause_review(self, now: datetime) -> None:
-        """Keep what is left of it, if anything."""
+        """Keep what is left of it in whole seconds, if anything."""
         if self.review is not None:
-            self.review_left = max(self.review[0] - now, timedelta())
+            place, due = self.terms.place, self.review[0]
+            left = max(due - now, timedelta()) if place is None else place.passed(now, due)
+            self.review_left = left // SECOND * SECOND
         self.review = None
+
+    def _worked(self, now: datetime, span: timedelta) -> datetime:
+        place = self.terms.place
+        return now + span if place is None else place.after(now, span)
 
     def note_holder(self, now: datetime) -> None:
         """Keep the ledger, after whatever has happened."""
-        holder = "ACCOUNT" if self.state in WITH_ACCOUNT else "NOBODY"
-        holder = "RISK" if self.state in WITH_RISK else holder
-        if holder == "NOBODY":
+        party = holder(self)
+        if party == "NOBODY":
             self.review = self.review_left = None
-        if self.spans and self.spans[-1][0] == holder:
+        if self.spans and self.spans[-1][0] == party:
             return
         if self.spans:
             self.spans[-1] = (*self.spans[-1][:2], now)
-        self.spans.append((holder, now, None))
+        self.spans.append((party, now, None))
 
     def give_back(self, now: datetime) -> bool:
         """Move on by what risk took; whether there was anything to move."""
@@ -170,10 +247,15 @@ class Item:
         self.currently_due_at += took if ahead else timedelta()
         return True
 
-    @property
-    def notice_at(self) -> datetime | None:
-        period = self.terms.notice_period
-        return None if period is None or self.deadline is None else self.deadline - period
+    def given_back(self) -> timedelta:
+        """All that the fair clock gives: the spans after which risk sent it back, of this life."""
+        found = timedelta()
+        for (party, since, until), (after, _, _) in zip(self.spans, self.spans[1:], strict=False):
+            if (party, after) == ("NOBODY", "ACCOUNT"):
+                found = timedelta()
+            elif (party, after) == ("RISK", "ACCOUNT") and self.terms.pauses_deadline:
+                found += (until or since) - since
+        return found
 
 
 @dataclass
@@ -189,17 +271,6 @@ class Restraint:
 
 
 @dataclass
-class View:
-    """What follows from the facts at one instant."""
-
-    status: str
-    reason: str | None
-    capabilities: dict[str, tuple[str, str | None, datetime | None]]
-    next_deadline: datetime | None
-    next_change_at: datetime | None
-
-
-@dataclass
 class Model:
     """One account with all that is known of it, and the events of the latest step."""
 
@@ -209,6 +280,8 @@ class Model:
     requested: set[str]
     derived_at: datetime
     view: View
+    email: str | None = None
+    country: str = "FR"
     version: int = 1
     items: list[Item] = field(default_factory=list)
     restraints: list[Restraint] = field(default_factory=list)
@@ -217,12 +290,22 @@ class Model:
     sequence: int = 1
     latest: Counter[str] = field(default_factory=Counter)
     rejected: str | None = None
+    # The instant of the step in hand.
+    now: datetime = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.now = self.derived_at
 
     def draft(self, now: datetime) -> "Model":
-        """A copy that time has caught up with, for a step that may yet be refused."""
-        copy = deepcopy(self)
+        """A copy that time has caught up with, for a step that may yet be refused.
+
+        Time in an account never goes back, whatever a clock says.
+        """
+        # Many times as fast as `deepcopy`, which takes as long as the operations themselves.
+        copy: Model = pickle.loads(pickle.dumps(self))
         copy.latest = Counter()
-        copy.catch_up(now)
+        copy.now = max(now, self.derived_at)
+        copy.catch_up()
         return copy
 
     def say(self, *types: str) -> None:
@@ -230,27 +313,27 @@ class Model:
         self.latest.update(types)
         self.sequence += len(types)
 
-    def catch_up(self, now: datetime) -> None:
+    def catch_up(self) -> None:
         """What the clock alone does, once the noted instant has come."""
-        if self.view.next_change_at is None or self.view.next_change_at > now:
+        if self.view.next_change_at is None or self.view.next_change_at > self.now:
             return
         for item in self.items:
             if item.state in WITH_ACCOUNT:
-                if self._crossed(item.currently_due_at, now):
+                if self._crossed(item.currently_due_at):
                     self.say("REQUIREMENT_CURRENTLY_DUE")
-                if self._crossed(item.deadline, now):
+                if self._crossed(item.deadline):
                     self.say("REQUIREMENT_PAST_DUE")
         for restraint in self.restraints:
-            if not restraint.released and self._crossed(restraint.expires_at, now):
+            if not restraint.released and self._crossed(restraint.expires_at):
                 self.say("HOLD_EXPIRED")
-        self.settle(now)
+        self.settle()
 
-    def settle(self, now: datetime) -> None:
+    def settle(self) -> None:
         """Derive the status, and note what it changes."""
         for item in self.items:
-            item.note_holder(now)
-        before, self.view = self.view, view(self, now)
-        self.derived_at = now
+            item.note_holder(self.now)
+        before, self.view = self.view, view(self, self.now)
+        self.derived_at = self.now
         for kind in KINDS:
             if before.capabilities[kind][:2] != self.view.capabilities[kind][:2]:
                 self.say("CAPABILITY_STATUS_CHANGED")
@@ -258,132 +341,57 @@ class Model:
             self.version += 1
             self.say("ACCOUNT_STATUS_CHANGED")
 
-    def finish(self, item: Item, made: Proposal, now: datetime) -> None:
+    def finish(self, item: Item, made: Proposal) -> None:
         """What a final decision does."""
-        self._close(item, made.outcome, EVENT_OF[made.outcome], now)
+        self._close(item, made.outcome, EVENT_OF[made.outcome])
         if made.outcome == "REJECTED":
-            item.rejection, item.appeal_until = made, now + item.terms.appeal_within
-            item.restricts_from = now + item.terms.termination_notice
+            item.rejection = made
+            item.appeal_until = (item.terms.appeal_within or HALF_A_YEAR).after(self.now)
+            item.restricts_from = item.terms.restricts_from(self.now)
+            item.restricts_until = made.restricts_until
         else:
-            self._end_others(item, now)
+            self._end_others(item)
 
-    def judge(self, item: Item, made: Proposal, uphold: bool, now: datetime) -> None:
+    def judge(self, item: Item, made: Proposal, uphold: bool) -> None:
         """What a decision on an appeal does."""
         made.state = "UPHELD" if uphold else "OVERTURNED"
         made.version += 1
         self.say(f"RESOLUTION_{made.state}")
         state = "REJECTED" if uphold else "SATISFIED"
-        self._close(item, state, EVENT_OF[state], now)
+        self._close(item, state, EVENT_OF[state])
         if not uphold:
-            self._end_others(item, now)
+            item.restricts_from = item.restricts_until = None
+            self._end_others(item)
 
-    def _end_others(self, item: Item, now: datetime) -> None:
+    def _end_others(self, item: Item) -> None:
         for other in self.items:
             same = item.group is not None and other.group == item.group
             if same and other is not item and other.state in OPEN and not other.refused:
-                self.cancel(other, now)
+                self.cancel(other)
 
-    def cancel(self, item: Item, now: datetime) -> None:
+    def cancel(self, item: Item) -> None:
         """End a requirement without a decision."""
-        self._close(item, "CANCELED", "REQUIREMENT_CANCELED", now)
+        self._close(item, "CANCELED", "REQUIREMENT_CANCELED")
         self.drop_overtaken(item)
 
     def drop_overtaken(self, item: Item) -> None:
         """Decline the proposal that the new state has no arrow for."""
         proposal = item.proposal
         if proposal is not None and item.state not in ALLOWED_FROM[ACTION_TO[proposal.outcome]]:
-            self.decline(item, proposal)
+            self.decline(item, proposal, "recourse")
 
-    def decline(self, item: Item, proposal: Proposal) -> None:
+    def decline(self, item: Item, proposal: Proposal, by: str) -> None:
         """Turn a proposal down."""
-        proposal.state = "DECLINED"
+        proposal.state, proposal.decider = "DECLINED", by
         proposal.version += 1
         item.proposal = None
         item.version += 1
         self.say("RESOLUTION_DECLINED")
 
-    def _close(self, item: Item, state: str, event: str, now: datetime) -> None:
-        item.state, item.closed_at = state, now
+    def _close(self, item: Item, state: str, event: str) -> None:
+        item.state, item.closed_at = state, self.now
         item.version += 1
         self.say(event)
 
-    def _crossed(self, mark: datetime | None, now: datetime) -> bool:
-        return mark is not None and self.derived_at < mark <= now
-
-
-def view(model: Model, now: datetime) -> View:
-    """The whole of what the design says about status, as plainly as it goes."""
-    capabilities = {kind: _capability(model, kind, now) for kind in KINDS}
-    status, reason = _status(model, capabilities, now)
-    waiting = [item for item in model.items if item.state in WITH_ACCOUNT]
-    marks = [m for i in waiting for m in (i.currently_due_at, i.notice_at, i.deadline)]
-    marks += [item.restricts_from for item in model.items if item.refused]
-    marks += [hold.expires_at for hold in model.restraints if not hold.released]
-    return View(
-        status,
-        reason,
-        capabilities,
-        _first(item.deadline for item in waiting),
-        _first(mark for mark in marks if mark is not None and mark > now),
-    )
-
-
-def _capability(model: Model, kind: str, now: datetime) -> tuple[str, str | None, datetime | None]:
-    if kind not in model.requested:
-        return "INACTIVE", None, None
-    if model.rejected is not None:
-        return "RESTRICTED", model.rejected, None
-    said = set()
-    for hold in model.restraints:
-        over = hold.released or (hold.expires_at is not None and now >= hold.expires_at)
-        if kind in hold.capabilities and not over:
-            said.add(HOLD_SAYS[hold.reason])
-    restricting = [item for item in model.items if kind in item.terms.restricts]
-    gated = [item for item in model.items if kind in item.terms.gates]
-    refused = [item for item in (*restricting, *gated) if item.refused]
-    ends = [item.restricts_from for item in refused if item.restricts_from is not None]
-    if any(now >= end for end in ends):
-        return "RESTRICTED", "rejected.other", None
-    waiting = [i for i in restricting if i.state in WITH_ACCOUNT and i.deadline is not None]
-    if any(item.deadline is not None and now >= item.deadline for item in waiting):
-        said.add("requirements.past_due")
-    if said:
-        return "RESTRICTED", min(said, key=STRONGEST_FIRST.index), None
-    soonest = _first([*(item.deadline for item in waiting), *ends])
-    gating = {i.state for i in gated if i.state in OPEN | {"REJECTED"}}
-    if gating - WITH_RISK:
-        return "PENDING", "requirements.fields_needed", soonest
-    if gating:
-        return "PENDING", "requirements.pending_verification", soonest
-    return "ACTIVE", None, soonest
-
-
-def _status(
-    model: Model,
-    capabilities: dict[str, tuple[str, str | None, datetime | None]],
-    now: datetime,
-) -> tuple[str, str | None]:
-    if model.rejected is not None:
-        return "REJECTED", model.rejected
-    restricted = {reason for status, reason, _ in capabilities.values() if status == "RESTRICTED"}
-    if "rejected.other" in restricted:
-        return "RESTRICTED", "rejected.other"
-    if restricted - {"under_review"}:
-        return "RESTRICTED", min(map(str, restricted), key=STRONGEST_FIRST.index)
-    if restricted:
-        return "UNDER_REVIEW", "under_review"
-    verifying = "requirements.pending_verification"
-    if verifying in {reason for _, reason, _ in capabilities.values()}:
-        return "UNDER_REVIEW", verifying
-    for item in model.items:
-        noticed = item.notice_at is not None and now >= item.notice_at
-        if item.state in WITH_ACCOUNT and noticed and model.requested & set(item.terms.restricts):
-            return "RESTRICTED_SOON", None
-        touched = {*item.terms.restricts, *item.terms.gates}
-        if item.refused and model.requested & touched:
-            return "RESTRICTED_SOON", None
-    return "ENABLED", None
-
-
-def _first(marks: Iterable[datetime | None]) -> datetime | None:
-    return min((mark for mark in marks if mark is not None), default=None)
+    def _crossed(self, mark: datetime | None) -> bool:
+        return mark is not None and self.derived_at < mark <= self.now

@@ -358,6 +358,15 @@ async def test_an_answer_by_staff_marks_the_message_once_it_is_sent(run: Runner)
     assert (await run.fetch(Interaction, *contact_key(question).values())).state == "RESPONDED"
 
 
+async def test_who_adds_to_their_own_message_has_not_answered_it(run: Runner) -> None:
+    row = await open_requirement(run)
+    question = await receive_message(run, row)
+    further = await receive_message(run, row, in_reply_to_id=question.id)
+    for message in (question, further):
+        stored = await run.fetch(Interaction, *contact_key(message).values())
+        assert (stored.state, stored.responded_at) == ("DELIVERED", None)
+
+
 async def test_an_answer_is_about_what_the_other_was_unless_it_says_so(run: Runner) -> None:
     row = await open_requirement(run)
     request = await create_interaction(run, "SENT", row)

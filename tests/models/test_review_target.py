@@ -49,6 +49,20 @@ async def program(run: Runner) -> Program:
     return await publish_program(run, review_within="P2D", business_calendar=BERLIN)
 
 
+async def test_it_is_at_risk_before_it_is_due_where_the_clock_leaves_out_an_hour(
+    run: Runner, clock: ManualClock
+) -> None:
+    # A Sunday, on which those work whose weekend is Friday and Saturday.
+    calendar = BusinessCalendar("SA", "Europe/Berlin")
+    program = await publish_program(run, review_within="PT150M", business_calendar=calendar)
+    change = datetime(2026, 3, 29, 1, tzinfo=UTC)
+    # At 2:52 it would be at risk and at 3:30 due; two to three is left out.
+    clock.set(change - HOUR)
+    row = await open_requirement(run, program=program)
+    await submit(run, row)
+    assert await target_of(run, row) == (change + HOUR / 2, change, None)
+
+
 async def test_it_runs_in_working_time_and_rests_while_the_account_has_to_act(
     run: Runner, clock: ManualClock, program: Program
 ) -> None:

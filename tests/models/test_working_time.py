@@ -86,6 +86,24 @@ def test_an_hour_that_comes_twice_ends_in_the_one_it_began_in() -> None:
         assert calendar.after(begun, timedelta(minutes=15)) - begun == timedelta(minutes=15)
 
 
+@pytest.mark.parametrize("minutes", [46, 60, 75, 105])
+def test_an_hour_that_is_left_out_has_passed_when_the_clock_is_put_forward(minutes: int) -> None:
+    calendar, zone = WorkingTime("SA", "Europe/Berlin"), "Europe/Berlin"
+    change = datetime(2026, 3, 29, 1, tzinfo=UTC)
+    begun = local(zone, "2026-03-29 01:14:00.000001")
+    assert calendar.after(begun, timedelta(minutes=minutes)) == change
+    # The clock shows three then: what comes after is counted from there.
+    assert calendar.after(begun, timedelta(minutes=106)) == change + timedelta(microseconds=1)
+
+
+def test_what_ended_before_the_clock_was_put_back_leaves_nothing() -> None:
+    calendar = WorkingTime("SA", "Europe/Berlin")
+    ended = datetime(2026, 10, 25, 2, 50, tzinfo=BERLIN).astimezone(UTC)
+    later = datetime(2026, 10, 25, 2, 10, fold=1, tzinfo=BERLIN).astimezone(UTC)
+    assert later - ended == timedelta(minutes=20)
+    assert calendar.between(later, ended) == timedelta()
+
+
 def test_nothing_passes_before_it_begins() -> None:
     start = local("Europe/Berlin", "2026-03-07 12:00")
     for calendar in (WorkingTime("DE", "Europe/Berlin"), AllTime()):

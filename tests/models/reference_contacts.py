@@ -1,0 +1,139 @@
+"""A contact in memory: what the reference model knows of interactions and of their e-mails.
+
+It shares no code with `models/`. Names and rules are spelled out a second time on purpose.
+"""
+
+import uuid
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+UNSENT = {"DRAFT", "SCHEDULED"}
+OUT = {"SENT", "DELIVERED", "VIEWED"}
+CONTACT_ALLOWED_FROM = {
+    "UPDATE": UNSENT,
+    "SCHEDULE": {"DRAFT", "FAILED"},
+    "SEND": UNSENT,
+    "SENT": UNSENT,
+    "DELIVERED": {"SENT"},
+    "VIEWED": {"SENT", "DELIVERED"},
+    "RESPONDED": OUT,
+    "FAILED": {"SENT"},
+    "CANCEL": UNSENT,
+}
+LEASE = timedelta(minutes=5)
+WAITS = [timedelta(minutes=minutes) for minutes in (1, 5, 30, 120)]
+
+
+@dataclass
+class Contact:
+    """One interaction."""
+
+    # None for a notice until its operation has been seen to write it.
+    id: uuid.UUID | None
+    outbound: bool
+    state: str
+    channel: str = "DASHBOARD"
+    # That of a notice is its program's.
+    subject: str | None = "of a notice"
+    answers: "Contact | None" = None
+    # The requirement that it asks the account for, which evidence answers.
+    asks_for: uuid.UUID | None = None
+    due: datetime | None = None
+    marks: set[str] = field(default_factory=set)
+    version: int = 1
+    attempts: int = 0
+    # From when on the mail server may be asked; while it is asked, until when.
+    attempt_at: datetime | None = None
+    mailed: bool = False
+    dashboard_only: str | None = None
+
+    def move(self, draft: Any, state: str, event: str) -> None:
+        """Take one arrow."""
+        self.state = state
+        self.version += 1
+        draft.say(f"INTERACTION_{event}")
+
+    def schedule(self, draft: Any, at: datetime) -> None:
+        """Wait for an instant; what became of it before is forgotten."""
+        self.due, self.attempt_at, self.mailed, self.dashboard_only = at, None, False, None
+        self.marks -= {"SENT", "FAILED"}
+        self.move(draft, "SCHEDULED", "SCHEDULED")
+
+    def go_out(self, draft: Any) -> None:
+        """Be sent, and be the answer to what came the other way."""
+        self.marks.add("SENT")
+        self.move(draft, "SENT", "SENT")
+        if self.answers is not None and self.answers.outbound != self.outbound:
+            self.answers.be_answered(draft)
+
+    def be_answered(self, draft: Any) -> None:
+        """Be RESPONDED, if that is a step forward."""
+        if self.state in OUT:
+            self.marks.add("RESPONDED")
+            self.move(draft, "RESPONDED", "RESPONDED")
+
+    def fail(self, draft: Any) -> None:
+        """Be FAILED, so that nobody is asked to mail it."""
+        self.marks.add("FAILED")
+        self.attempt_at = None
+        self.move(draft, "FAILED", "FAILED")
+
+    def is_due(self, now: datetime) -> bool:
+        """Whether a sender has something to do with it."""
+        if self.state == "SCHEDULED":
+            return self.due is not None and self.due <= now
+        return self.attempt_at is not None and self.attempt_at <= now
+
+    def be_taken(self, draft: Any) -> bool:
+        """What a sender does with it now; whether there is a letter to mail."""
+        if not self.is_due(draft.now):
+            return False
+        if self.state == "FAILED":
+            self.schedule(draft, draft.now)
+        if self.state == "SCHEDULED":
+            self.go_out(draft)
+        elif self.state != "SENT":
+            # It was seen in the dashboard: no e-mail is needed any more.
+            self.attempt_at = None
+            return False
+        return self.channel == "EMAIL" and self._be_tried(draft)
+
+    def _be_tried(self, draft: Any) -> bool:
+        if draft.email is None:
+            self._be_done(draft, "NO_ADDRESS")
+            return False
+        if self.attempts == len(WAITS) + 1:
+            self.fail(draft)
+            return False
+        self.attempts += 1
+        self.attempt_at = draft.now + LEASE
+        return True
+
+    def be_mailed(self, draft: Any, until: datetime, result: str) -> None:
+        """What came of a letter that was to be mailed until an instant."""
+        if self.attempt_at != until:
+            return
+        if result in ("MAILED", "NO_MAIL_SERVER"):
+            self.mailed |= result == "MAILED"
+            self._be_done(draft, None if result == "MAILED" else result)
+            return
+        self.attempt_at = None
+        if self.state == "SENT":
+            self.fail(draft)
+            if result == "PASSING" and self.attempts <= len(WAITS):
+                self.attempt_at = draft.now + WAITS[self.attempts - 1]
+
+    def _be_done(self, draft: Any, dashboard_only: str | None) -> None:
+        self.attempt_at, self.dashboard_only = None, dashboard_only
+        self.version += 1
+        draft.say("INTERACTION_MAILED")
+
+
+def tell(draft: Any, asks_for: uuid.UUID | None = None) -> None:
+    """Let a notice go out now, as opening, sending back, extending, reopening and deciding do."""
+    channel = "DASHBOARD" if draft.email is None else "EMAIL"
+    notice = Contact(None, True, "SCHEDULED", channel, due=draft.now, version=2)
+    notice.asks_for = asks_for
+    draft.contacts.append(notice)
+    draft.say("INTERACTION_DRAFTED", "INTERACTION_SCHEDULED")
