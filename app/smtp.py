@@ -1,6 +1,7 @@
 """E-mails by SMTP."""
 
 import re
+import uuid
 from dataclasses import dataclass
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -58,18 +59,23 @@ def compose(letter: Letter, sender: str, clock: Clock) -> EmailMessage:
     message["To"] = letter.to
     message["Subject"] = letter.subject
     message["Date"] = clock.now()
-    message["Message-ID"] = message_id(letter, sender)
+    message["Message-ID"] = message_id(letter, sender, letter.due.interaction_id)
+    # What belongs together is shown together (RFC 5322, 3.6.4).
+    if letter.answers:
+        thread = [message_id(letter, sender, one) for one in letter.answers]
+        message["In-Reply-To"], message["References"] = thread[-1], " ".join(thread)
     # Nobody's holiday is an answer to it (RFC 3834).
-    message["Auto-Submitted"] = "auto-generated"
+    if letter.automatic:
+        message["Auto-Submitted"] = "auto-generated"
     enclosed = "".join(f"\n{name}: {uri}" for name, uri in letter.enclosed)
     message.set_content(f"{letter.body}\n{enclosed}\n" if enclosed else f"{letter.body}\n")
     return message
 
 
-def message_id(letter: Letter, sender: str) -> str:
-    """The same for every copy of one interaction."""
-    due, domain = letter.due, sender.rpartition("@")[2]
-    return f"<{due.account_id.hex}.{due.interaction_id.hex}@{domain}>"
+def message_id(letter: Letter, sender: str, interaction_id: uuid.UUID) -> str:
+    """The same for every copy of one interaction, of the account that the letter goes to."""
+    domain = sender.rpartition("@")[2]
+    return f"<{letter.due.account_id.hex}.{interaction_id.hex}@{domain}>"
 
 
 def refused(error: Exception) -> NotMailed:

@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from models.actor import Actor, Role
+from models.actor import DECIDERS, Actor, Role
 from models.aggregate import (
     Account,
     AccountCommand,
@@ -45,7 +45,25 @@ MAX_EXTERNAL_ID_LENGTH = 200
 MAX_NAME_LENGTH = 300
 KEEPERS = frozenset({Role.INTEGRATOR, Role.REVIEWER, Role.ADMIN})
 CREATORS = frozenset({Role.INTEGRATOR, Role.ADMIN})
-DECIDERS = frozenset({Role.REVIEWER, Role.ADMIN})
+
+
+class AccountAction(StrEnum):
+    """What may be done with an account."""
+
+    UPDATE = "UPDATE"
+    PLACE_HOLD = "PLACE_HOLD"
+    OPEN_REQUIREMENT = "OPEN_REQUIREMENT"
+    REJECT = "REJECT"
+    REINSTATE = "REINSTATE"
+
+
+ROLES: dict[AccountAction, frozenset[Role]] = {
+    AccountAction.UPDATE: KEEPERS,
+    AccountAction.REJECT: DECIDERS,
+    AccountAction.REINSTATE: DECIDERS,
+    AccountAction.PLACE_HOLD: PLACERS,
+    AccountAction.OPEN_REQUIREMENT: OPENERS,
+}
 
 
 class AccountExists(AlreadyExists):
@@ -285,25 +303,6 @@ ACCOUNTS = ListSpec(
     tie=("account_id",),
 )
 ACCOUNTS.declare_indexes()
-
-
-class AccountAction(StrEnum):
-    """What may be done with an account."""
-
-    UPDATE = "UPDATE"
-    PLACE_HOLD = "PLACE_HOLD"
-    OPEN_REQUIREMENT = "OPEN_REQUIREMENT"
-    REJECT = "REJECT"
-    REINSTATE = "REINSTATE"
-
-
-ROLES: dict[AccountAction, frozenset[Role]] = {
-    AccountAction.UPDATE: KEEPERS,
-    AccountAction.REJECT: DECIDERS,
-    AccountAction.REINSTATE: DECIDERS,
-    AccountAction.PLACE_HOLD: PLACERS,
-    AccountAction.OPEN_REQUIREMENT: OPENERS,
-}
 
 
 def permissions(row: Any, actor: Actor) -> list[Permission]:

@@ -39,6 +39,8 @@ KIND_OF_ROLE = {
     Role.ADMIN: ActorKind.REVIEWER,
     Role.SYSTEM: ActorKind.SYSTEM,
 }
+# Who decides: on requirements and their appeals, and on accounts.
+DECIDERS = frozenset({Role.REVIEWER, Role.ADMIN})
 STAFF = frozenset({Role.REVIEWER, Role.INTEGRATOR, Role.ADMIN, Role.SYSTEM})
 
 
@@ -72,6 +74,22 @@ class Actor:
         """Raise `Forbidden` unless the caller's role is one of `roles`."""
         if self.role is not Role.SYSTEM and self.role not in roles:
             raise Forbidden(f"The role {self.role} may not {what}.")
+
+
+def same_person(actor: Actor, *ids: str | None) -> bool:
+    """Whether the actor is one of those who did something: by the id alone, whatever the kind.
+
+    What takes somebody else asks this, so that nobody is somebody else by another token.
+    """
+    return actor.id in ids
+
+
+def same_caller(actor: Actor, kind: str, own: str) -> bool:
+    """Whether it was just this actor who did something: by kind and id.
+
+    What is allowed to who did it asks this, so that nobody gains by a name that is theirs too.
+    """
+    return (actor.kind, actor.id) == (kind, own)
 
 
 def system(platform_id: uuid.UUID, name: str = "recourse") -> Actor:

@@ -131,8 +131,8 @@ class Account(Changing, Base):
     rejection_statement: Mapped[str | None]
     rejected_at: Mapped[datetime | None]
     rejected_by_kind: Mapped[str | None]
-    rejected_by_id: Mapped[str | None]
-    rejected_by_name: Mapped[str | None]
+    rejected_by_id: Mapped[str | None] = staff_only()
+    rejected_by_name: Mapped[str | None] = staff_only()
     next_deadline: Mapped[datetime | None]
     sort_next_deadline: Mapped[datetime] = mapped_column(
         Computed(f"coalesce(next_deadline, '{NEVER}'::timestamptz)", persisted=True)
@@ -241,7 +241,7 @@ class Unit:
     async def load(self, table: type[Row], row_id: uuid.UUID, noun: str) -> Row:
         """A row of this account; raises `NotFound` naming the noun."""
         row = await self.store.get(
-            table, (self.account.account_id, row_id), options=_staff_only(self.actor)
+            table, (self.account.account_id, row_id), options=staff_columns(self.actor)
         )
         if row is None:
             raise NotFound(noun)
@@ -459,7 +459,7 @@ async def write(unit: Unit) -> None:
     await write_rows(unit.store, unit.account.account_id, unit.added, new)
 
 
-def _staff_only(actor: Actor) -> list[_AbstractLoad]:
+def staff_columns(actor: Actor) -> list[_AbstractLoad]:
     """What loads the columns that account users' role may not read, for all others."""
     return [] if not actor.is_staff else [undefer_group(STAFF_ONLY)]
 

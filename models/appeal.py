@@ -11,15 +11,14 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from models.actor import Actor
+from models.actor import DECIDERS, Actor
 from models.aggregate import Unit, operate
 from models.appeal_rules import APPEAL_OVERTURNED, appeal_refusal
 from models.base import stamp
 from models.clock import Clock
-from models.decision import ResolutionCommand, end_others
-from models.errors import Forbidden, FourEyes
+from models.decision import ResolutionCommand, end_others, load_to_decide
+from models.errors import Forbidden
 from models.events import EventType, SubjectType
-from models.lifecycle import expect_version
 from models.notice_texts import NoticeKind
 from models.notices import notify
 from models.outcome import Outcome
@@ -29,12 +28,9 @@ from models.requirement import Requirement, RequirementAction, RequirementComman
 from models.requirement_steps import end, load_with_program, move, program_of
 from models.resolution import (
     APPEAL,
-    DECIDERS,
     LIFECYCLE,
-    TOOK_PART,
     Resolution,
     ResolutionAction,
-    took_part,
 )
 from models.text import check_text
 
@@ -87,7 +83,7 @@ async def uphold(
     _check(actor, command)
 
     async def step(unit: Unit) -> Resolution:
-        resolution, requirement = await _appealed(unit, command, ResolutionAction.UPHOLD)
+        resolution, requirement = await load_to_decide(unit, command, ResolutionAction.UPHOLD)
         end_upheld(unit, requirement, resolution, command.reasons)
         await _tell(unit, requirement, resolution)
         return resolution
@@ -102,7 +98,7 @@ async def overturn(
     _check(actor, command)
 
     async def step(unit: Unit) -> Resolution:
-        resolution, requirement = await _appealed(unit, command, ResolutionAction.OVERTURN)
+        resolution, requirement = await load_to_decide(unit, command, ResolutionAction.OVERTURN)
         await end_overturned(unit, requirement, resolution, command.reasons)
         await _tell(unit, requirement, resolution)
         return resolution
@@ -178,15 +174,3 @@ def _check(actor: Actor, command: DecideAppeal) -> None:
     if actor.role not in DECIDERS:
         raise Forbidden(f"The role {actor.role} may not decide on appeals.")
     check_text(command.reasons, MAX_APPEAL_LENGTH, "reasons")
-
-
-async def _appealed(
-    unit: Unit, command: DecideAppeal, action: ResolutionAction
-) -> tuple[Resolution, Requirement]:
-    resolution = await unit.load(Resolution, command.resolution_id, "resolution")
-    expect_version(resolution, command.expected_version)
-    LIFECYCLE.target(resolution.state, action)
-    if took_part(resolution, unit.actor):
-        raise FourEyes(TOOK_PART, ("id",))
-    requirement = next(row for row in unit.requirements if row.id == resolution.requirement_id)
-    return resolution, requirement

@@ -41,7 +41,10 @@ RECEIVERS = WRITERS | {Role.ACCOUNT_USER}
 
 @dataclass(frozen=True, kw_only=True)
 class WriteInteraction(AccountCommand):
-    """What a new contact is made of, whichever way. `expected_version` is the account's."""
+    """What a new contact is made of, whichever way. `expected_version` is the account's.
+
+    Without requirements it is about the account itself.
+    """
 
     body: str
     requirement_ids: tuple[uuid.UUID, ...] = ()
@@ -60,14 +63,14 @@ class WriteInteraction(AccountCommand):
 
 @dataclass(frozen=True, kw_only=True)
 class DraftInteraction(WriteInteraction):
-    """What `draft` takes: at least one requirement."""
+    """What `draft` takes."""
 
     purpose: str = InteractionPurpose.MESSAGE
 
 
 @dataclass(frozen=True, kw_only=True)
 class ReceiveInteraction(WriteInteraction):
-    """What `receive` takes. Without requirements, it is about those of what it answers.
+    """What `receive` takes. Without requirements, it is about what that is about which it answers.
 
     `sender` is who wrote it, as the channel names them; only staff say so.
     """
@@ -169,8 +172,8 @@ def _about(unit: Unit, command: WriteInteraction) -> list[uuid.UUID]:
     if not asked and isinstance(command, ReceiveInteraction):
         links = (row for row in unit.read if isinstance(row, InteractionRequirement))
         asked = sorted(link.requirement_id for link in links)
-    if not 0 < len(asked) <= MAX_REQUIREMENTS:
-        message = f"It is about 1 to {MAX_REQUIREMENTS} requirements."
+    if len(asked) > MAX_REQUIREMENTS:
+        message = f"It is about at most {MAX_REQUIREMENTS} requirements."
         raise InvalidInput(message, ("requirementIds",))
     known = {row.id for row in unit.read if isinstance(row, Requirement)}
     for index, requirement_id in enumerate(command.requirement_ids):

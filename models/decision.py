@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from models.actor import Actor
+from models.actor import DECIDERS, Actor
 from models.aggregate import AccountCommand, Unit, operate
 from models.base import stamp
 from models.clock import Clock
@@ -37,7 +37,6 @@ from models.requirement_steps import (
     program_of,
 )
 from models.resolution import (
-    DECIDERS,
     EVIDENCE_ACCEPTED,
     Resolution,
     ResolutionAction,
@@ -46,6 +45,7 @@ from models.resolution import (
     check_reason_code,
     conclude,
     decline,
+    four_eyes_problem,
 )
 from models.resolution import LIFECYCLE as RESOLUTION_LIFECYCLE
 from models.statement import Statement, check_cited, check_end, check_statement, complete
@@ -133,9 +133,7 @@ async def approve_resolution(
     actor.require(DECIDERS, "approve resolutions")
 
     async def step(unit: Unit) -> Resolution:
-        resolution, requirement = await _proposal(
-            unit, command, command.resolution_id, ResolutionAction.APPROVE
-        )
+        resolution, requirement = await load_to_decide(unit, command, ResolutionAction.APPROVE)
         outcome = ResolutionOutcome(resolution.outcome)
         require_role(actor, ACTION_OF_OUTCOME[outcome])
         program = await program_of(unit, requirement)
@@ -154,9 +152,7 @@ async def decline_resolution(
     check_optional_text(command.reason, MAX_REASON_LENGTH, "reason")
 
     async def step(unit: Unit) -> Resolution:
-        resolution, requirement = await _proposal(
-            unit, command, command.resolution_id, ResolutionAction.DECLINE
-        )
+        resolution, requirement = await load_to_decide(unit, command, ResolutionAction.DECLINE)
         decline(unit, resolution, requirement, actor, command.reason)
         return resolution
 
@@ -282,13 +278,17 @@ def propose(unit: Unit, requirement: Requirement, outcome: ResolutionOutcome) ->
     touch(requirement, unit.now)
 
 
-async def _proposal(
-    unit: Unit, command: AccountCommand, resolution_id: uuid.UUID, action: ResolutionAction
+async def load_to_decide(
+    unit: Unit, command: ResolutionCommand, action: ResolutionAction
 ) -> tuple[Resolution, Requirement]:
-    resolution = await unit.load(Resolution, resolution_id, "resolution")
+    """The command's resolution and its requirement, within an open unit, for one of its actions.
+
+    Raises `NotFound`, `StaleVersion`, `IllegalTransition`, `FourEyes`.
+    """
+    resolution = await unit.load(Resolution, command.resolution_id, "resolution")
     expect_version(resolution, command.expected_version)
     RESOLUTION_LIFECYCLE.target(resolution.state, action)
-    if resolution.proposed_by_id == unit.actor.id:
-        raise FourEyes("Somebody else must decide what you proposed.", ("id",))
+    if (problem := four_eyes_problem(resolution, unit.actor, action)) is not None:
+        raise FourEyes(problem, ("id",))
     requirement = next(row for row in unit.requirements if row.id == resolution.requirement_id)
     return resolution, requirement

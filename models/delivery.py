@@ -174,9 +174,7 @@ async def send(
 
     async def step(unit: Unit) -> Interaction:
         row = await load(unit, command)
-        go_out(unit, row)
-        if row.channel == InteractionChannel.EMAIL:
-            row.attempts, row.attempt_at = 0, unit.now
+        let_go(unit, row)
         return row
 
     return await operate(session, actor, clock, "interactionSend", command, Interaction, step)
@@ -245,6 +243,13 @@ def go_out(unit: Unit, row: Interaction) -> None:
     answered = read_interaction(unit, row.in_reply_to_id)
     if answered is not None:
         take_reply(unit, answered, row)
+
+
+def let_go(unit: Unit, row: Interaction) -> None:
+    """Send it, within an open unit; an e-mail waits for the mail server from then on."""
+    go_out(unit, row)
+    if row.channel == InteractionChannel.EMAIL:
+        row.attempts, row.attempt_at = 0, unit.now
 
 
 def note_report(unit: Unit, row: Interaction, seen: Report, failure: Failure | None = None) -> None:

@@ -50,6 +50,11 @@ class ErrorCode(StrEnum):
     QUERY_TOO_COSTLY = "QUERY_TOO_COSTLY"
 
 
+def article(noun: str) -> str:
+    """The indefinite article that goes before a noun."""
+    return "an" if noun[0] in "aeiou" else "a"
+
+
 @dataclass(frozen=True)
 class Problem:
     """One thing wrong with one place of the input."""
@@ -143,10 +148,8 @@ class IllegalTransition(RecourseError):
     def __init__(self, noun: str, state: str, action: str, allowed: Sequence[str]) -> None:
         self.state, self.action, self.allowed = state, action, tuple(allowed)
         choices = ", ".join(allowed) or "none"
-        super().__init__(
-            f"A {noun} that is {state} does not allow {action}. Allowed actions: {choices}.",
-            ("id",),
-        )
+        what = f"{article(noun).capitalize()} {noun} that is {state}"
+        super().__init__(f"{what} does not allow {action}. Allowed actions: {choices}.", ("id",))
 
 
 class StaleVersion(RecourseError):

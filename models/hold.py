@@ -17,9 +17,9 @@ from models.actor import Actor, Role
 from models.aggregate import AccountCommand, Unit, operate
 from models.base import AccountScoped, Base, Changing, OwnId, account_key, staff_only, stamp
 from models.clock import Clock
-from models.errors import ErrorCode, IllegalTransition, InvalidInput
+from models.errors import ErrorCode, InvalidInput
 from models.events import EventType, SubjectType
-from models.lifecycle import expect_version, one_of, some_of, touch
+from models.lifecycle import Lifecycle, expect_version, one_of, some_of, touch
 from models.outcome import Outcome
 from models.permission import Permission, Refusal
 from models.status import CapabilityKind, HoldReason
@@ -27,6 +27,27 @@ from models.text import check_optional_text
 
 MAX_NOTE_LENGTH = 5_000
 PLACERS = frozenset({Role.REVIEWER, Role.ADMIN})
+
+
+class HoldAction(StrEnum):
+    """What may be done with a hold."""
+
+    RELEASE = "RELEASE"
+
+
+class HoldState(StrEnum):
+    """Where a hold stands: a view of its instants and the clock, in no column."""
+
+    ON = "ON"
+    RELEASED = "RELEASED"
+    EXPIRED = "EXPIRED"
+
+
+LIFECYCLE = Lifecycle(
+    noun="hold",
+    states=tuple(HoldState),
+    transitions={(HoldState.ON, HoldAction.RELEASE): HoldState.RELEASED},
+)
 
 
 class Hold(AccountScoped, OwnId, Changing, Base):
@@ -57,12 +78,15 @@ class Hold(AccountScoped, OwnId, Changing, Base):
     note: Mapped[str | None] = staff_only()
     expires_at: Mapped[datetime | None]
     placed_by_kind: Mapped[str]
-    placed_by_id: Mapped[str]
-    placed_by_name: Mapped[str | None]
+    placed_by_id: Mapped[str] = staff_only()
+    placed_by_name: Mapped[str | None] = staff_only()
     released_at: Mapped[datetime | None]
     released_by_kind: Mapped[str | None]
-    released_by_id: Mapped[str | None]
-    released_by_name: Mapped[str | None]
+    released_by_id: Mapped[str | None] = staff_only()
+    released_by_name: Mapped[str | None] = staff_only()
+
+
+HOLDS = cast(Table, Hold.__table__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,7 +130,7 @@ async def place(
 async def release(
     session: AsyncSession, actor: Actor, clock: Clock, command: ReleaseHold
 ) -> Outcome[Hold]:
-    """End a hold. Raises `NotFound`, `StaleVersion`, `IllegalTransition` once it is released."""
+    """End a hold. Raises `NotFound`, `StaleVersion`, `IllegalTransition` once it has ended."""
     actor.require(PLACERS, "release holds")
 
     async def step(unit: Unit) -> Hold:
@@ -150,28 +174,27 @@ def add_hold(
 
 def end_hold(unit: Unit, hold: Hold) -> None:
     """Release a hold within an open unit."""
-    if hold.released_at is not None:
-        raise IllegalTransition("hold", "RELEASED", HoldAction.RELEASE, ())
+    LIFECYCLE.target(state_of(hold, unit.now), HoldAction.RELEASE)
     hold.released_at = unit.now
     stamp(hold, "released_by", unit.actor)
     touch(hold, unit.now)
     unit.record(EventType.HOLD_RELEASED, (SubjectType.HOLD, hold.id), {"reason": hold.reason})
 
 
-HOLDS = cast(Table, Hold.__table__)
-
-
-class HoldAction(StrEnum):
-    """What may be done with a hold."""
-
-    RELEASE = "RELEASE"
-
-
-def permissions(row: Any, actor: Actor) -> list[Permission]:
-    """What the actor may do with the hold now, one entry per action."""
-    found = []
+def state_of(row: Any, now: datetime) -> HoldState:
+    """Where the hold stands at `now`; `row` is a hold or a record of its instants."""
     if row.released_at is not None:
-        found.append(Refusal(ErrorCode.ILLEGAL_TRANSITION, "The hold is released."))
+        return HoldState.RELEASED
+    expired = row.expires_at is not None and row.expires_at <= now
+    return HoldState.EXPIRED if expired else HoldState.ON
+
+
+def permissions(row: Any, actor: Actor, now: datetime) -> list[Permission]:
+    """What the actor may do with the hold at `now`, one entry per action."""
+    found = []
+    state = state_of(row, now)
+    if HoldAction.RELEASE not in LIFECYCLE.actions_from(state):
+        found.append(Refusal(ErrorCode.ILLEGAL_TRANSITION, f"The hold is {state}."))
     if actor.role not in PLACERS:
         message = f"The role {actor.role} may not release holds."
         found.append(Refusal(ErrorCode.FORBIDDEN, message))

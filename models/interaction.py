@@ -1,4 +1,4 @@
-"""An interaction: one contact with the account's user about one or more requirements.
+"""An interaction: one contact with the account's user, about requirements or the account itself.
 
 What both sides write is in `correspondence.py`, how it goes on in `delivery.py`, and what becomes
 of what is due in `sending.py`.

@@ -32,7 +32,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import Text
 
 from models.actor import Actor, Role
-from models.base import Base, stamp
+from models.base import Base, staff_only, stamp
 from models.clock import Clock
 from models.durations import check_duration
 from models.errors import ErrorCode, InvalidInput, NotFound, StaleVersion
@@ -91,6 +91,12 @@ class RequirementCategory(StrEnum):
     BANK_ACCOUNT = "BANK_ACCOUNT"
     TERMS = "TERMS"
     OTHER = "OTHER"
+
+
+class ProgramAction(StrEnum):
+    """What may be done with a program."""
+
+    RETIRE = "RETIRE"
 
 
 LIFECYCLE = Lifecycle(
@@ -165,8 +171,8 @@ class Program(Base):
     notices: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, server_default=text("'[]'"))
     published_at: Mapped[datetime]
     published_by_kind: Mapped[str]
-    published_by_id: Mapped[str]
-    published_by_name: Mapped[str | None]
+    published_by_id: Mapped[str] = staff_only()
+    published_by_name: Mapped[str | None] = staff_only()
     retired_at: Mapped[datetime | None]
 
 
@@ -484,12 +490,6 @@ PROGRAMS = ListSpec(
     states=tuple(ProgramState),
     tie=("code", "version"),
 )
-
-
-class ProgramAction(StrEnum):
-    """What may be done with a program."""
-
-    RETIRE = "RETIRE"
 
 
 def permissions(row: Any, actor: Actor) -> list[Permission]:

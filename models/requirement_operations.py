@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from models.actor import Actor, Role
+from models.actor import Actor
 from models.aggregate import AccountCommand, Unit, operate
 from models.clock import Clock
 from models.deadlines import check_extension, check_times, extend_deadline
@@ -41,6 +41,7 @@ from models.requirement import (
     check_allowed,
     require_role,
 )
+from models.requirement_permissions import is_another_teams
 from models.requirement_steps import (
     drop_proposal,
     end,
@@ -233,7 +234,7 @@ async def cancel(
 
     async def step(unit: Unit) -> Requirement:
         row = await load(unit, command)
-        if actor.role is Role.INTEGRATOR and row.opened_by_id != actor.id:
+        if is_another_teams(row, actor):
             raise Forbidden("An integrator may cancel only what it opened itself.")
         check_allowed(row, RequirementAction.CANCEL)
         end(unit, row, RequirementAction.CANCEL, EventType.REQUIREMENT_CANCELED, command.reason)

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from models.actor import Actor, Role
+from models.actor import Actor, Role, same_caller
 from models.appeal_rules import AppealPending, appeal_refusal
 from models.deadlines import extension_refusal
 from models.errors import ErrorCode
@@ -22,7 +22,7 @@ def permissions(row: Any, actor: Actor, now: datetime) -> list[Permission]:
     """What the actor may do with the requirement at `now`, one entry per action, with refusals.
 
     `row` is a requirement or a record of its state, deadline, latest_deadline, appeal_deadline,
-    appealed_at, opened_by_id and, for staff, proposed_outcome.
+    appealed_at, opened_by_kind and _id and, for staff, proposed_outcome.
     """
     return [
         Permission(action, tuple(_refusals(row, actor, action, now)))
@@ -42,7 +42,7 @@ def _refusals(row: Any, actor: Actor, action: RequirementAction, now: datetime) 
         found.append(Refusal(late.code, late.message))
     if (forbidden := role_refusal(actor, action)) is not None:
         found.append(forbidden)
-    elif action is RequirementAction.CANCEL and _is_another_teams(row, actor):
+    elif action is RequirementAction.CANCEL and is_another_teams(row, actor):
         message = "An integrator may cancel only what it opened itself."
         found.append(Refusal(ErrorCode.FORBIDDEN, message))
     if action is RequirementAction.EXTEND and (limit := extension_refusal(row, now)) is not None:
@@ -56,5 +56,7 @@ def _refusals(row: Any, actor: Actor, action: RequirementAction, now: datetime) 
     return found
 
 
-def _is_another_teams(row: Any, actor: Actor) -> bool:
-    return actor.role is Role.INTEGRATOR and row.opened_by_id != actor.id
+def is_another_teams(row: Any, actor: Actor) -> bool:
+    """Whether the actor is an integrator and somebody else opened it: another's to cancel."""
+    opened_it = same_caller(actor, row.opened_by_kind, row.opened_by_id)
+    return actor.role is Role.INTEGRATOR and not opened_it

@@ -16,9 +16,18 @@ from sqlalchemy import CheckConstraint, Index, Table, Uuid, select
 from sqlalchemy.dialects.postgresql import ARRAY, distinct_on
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.actor import Actor, ActorKind, Role, Scope, system
-from models.aggregate import Unit
-from models.base import AccountScoped, Base, Changing, OwnId, account_key, own_key, stamp
+from models.actor import DECIDERS, Actor, ActorKind, Scope, same_person, system
+from models.aggregate import Unit, staff_columns
+from models.base import (
+    AccountScoped,
+    Base,
+    Changing,
+    OwnId,
+    account_key,
+    own_key,
+    staff_only,
+    stamp,
+)
 from models.bounds import CREATED_AFTER, CREATED_BEFORE
 from models.errors import ErrorCode, InvalidInput
 from models.events import EventType, SubjectType
@@ -26,10 +35,9 @@ from models.ids import Key, id_array
 from models.lifecycle import Lifecycle, one_of, touch
 from models.listing import ListSpec, is_any, is_any_id, word
 from models.permission import Permission, Refusal
-from models.program import GroundKind, Program
+from models.program import MAX_CODE_LENGTH, GroundKind, Program
 from models.reading import Query, Reader, Record, compile_query
 from models.statement import (
-    MAX_FACTS_LENGTH,
     AutomatedDecision,
     InformationSource,
     statement_checks,
@@ -39,10 +47,10 @@ from models.text import check_text
 if TYPE_CHECKING:
     from models.requirement import Requirement
 
-DECIDERS = frozenset({Role.REVIEWER, Role.ADMIN})
 # Recourse's own codes: of approvals under every program, and of proposals that events overtook.
 EVIDENCE_ACCEPTED = "evidence_accepted"
 SUPERSEDED = "superseded"
+PROPOSED_IT = "Somebody else must decide what you proposed."
 TOOK_PART = "Somebody who took no part in the decision or its appeal must decide on it."
 
 
@@ -116,7 +124,8 @@ def appeal_checks() -> tuple[CheckConstraint, ...]:
             "= (coalesce(length(appeal_reasons), 0) BETWEEN 1 AND 5000)",
             name="appeal_decided_by_reviewer",
         ),
-        # Whoever proposed or took the decision does not decide on its appeal, whatever the token.
+        # Whoever proposed or took the decision does not decide on its appeal; the operation goes by
+        # the id alone, as for four eyes.
         CheckConstraint(
             "appeal_decided_by_id IS NULL "
             "OR ((appeal_decided_by_kind, appeal_decided_by_id) "
@@ -203,11 +212,11 @@ class Resolution(AccountScoped, OwnId, Changing, Base):
     restricts_from: Mapped[datetime | None]
     restricts_until: Mapped[datetime | None]
     proposed_by_kind: Mapped[str]
-    proposed_by_id: Mapped[str]
-    proposed_by_name: Mapped[str | None]
+    proposed_by_id: Mapped[str] = staff_only()
+    proposed_by_name: Mapped[str | None] = staff_only()
     decided_by_kind: Mapped[str | None]
-    decided_by_id: Mapped[str | None]
-    decided_by_name: Mapped[str | None]
+    decided_by_id: Mapped[str | None] = staff_only()
+    decided_by_name: Mapped[str | None] = staff_only()
     decided_at: Mapped[datetime | None]
     decline_reason: Mapped[str | None]
     appeal_statement: Mapped[str | None]
@@ -218,8 +227,8 @@ class Resolution(AccountScoped, OwnId, Changing, Base):
     appeal_reasons: Mapped[str | None]
     appeal_decided_at: Mapped[datetime | None]
     appeal_decided_by_kind: Mapped[str | None]
-    appeal_decided_by_id: Mapped[str | None]
-    appeal_decided_by_name: Mapped[str | None]
+    appeal_decided_by_id: Mapped[str | None] = staff_only()
+    appeal_decided_by_name: Mapped[str | None] = staff_only()
 
 
 def check_reason_code(outcome: ResolutionOutcome, code: str, program: Program) -> str:
@@ -227,7 +236,7 @@ def check_reason_code(outcome: ResolutionOutcome, code: str, program: Program) -
 
     That the evidence was accepted is a reason under every program, but only to accept it.
     """
-    check_text(code, MAX_FACTS_LENGTH, "reasonCode")
+    check_text(code, MAX_CODE_LENGTH, "reasonCode")
     known = {entry["code"] for entry in program.reason_codes}
     if code == EVIDENCE_ACCEPTED and code not in known:
         if outcome is not ResolutionOutcome.SATISFIED:
@@ -267,11 +276,13 @@ def decline(
 async def decline_pending(unit: Unit, requirement: "Requirement") -> None:
     """Turn down, in Recourse's own name, the proposal that other events have overtaken."""
     found = await unit.store.scalars(
-        select(Resolution).where(
+        select(Resolution)
+        .where(
             Resolution.account_id == requirement.account_id,
             Resolution.requirement_id == requirement.id,
             Resolution.state == ResolutionState.PROPOSED,
         )
+        .options(*staff_columns(unit.actor))
     )
     decline(unit, found.one(), requirement, system(requirement.platform_id), SUPERSEDED)
 
@@ -281,17 +292,15 @@ def permissions(row: Any, actor: Actor) -> list[Permission]:
     return [Permission(action, tuple(_refusals(row, actor, action))) for action in ResolutionAction]
 
 
-def took_part(row: Any, actor: Actor) -> bool:
-    """Whether the actor, by whatever token, proposed the decision, took it, or appealed it.
+def four_eyes_problem(row: Any, actor: Actor, action: ResolutionAction) -> str | None:
+    """Why somebody else must take the action, where it is so: whatever the actor's token.
 
-    `row` is a resolution or a record with the kinds and ids of all three.
+    `row` is a resolution or a record with the ids of who proposed, took and appealed the decision.
     """
-    people = (
-        (row.proposed_by_kind, row.proposed_by_id),
-        (row.decided_by_kind, row.decided_by_id),
-        (row.appealed_by_kind, row.appealed_by_id),
-    )
-    return (actor.kind, actor.id) in people
+    if action in OF_APPEALS:
+        took_part = (row.proposed_by_id, row.decided_by_id, row.appealed_by_id)
+        return TOOK_PART if same_person(actor, *took_part) else None
+    return PROPOSED_IT if same_person(actor, row.proposed_by_id) else None
 
 
 def _refusals(row: Any, actor: Actor, action: ResolutionAction) -> list[Refusal]:
@@ -305,11 +314,9 @@ def _refusals(row: Any, actor: Actor, action: ResolutionAction) -> list[Refusal]
     if waiver and Scope.REQUIREMENT_WAIVE not in actor.scopes:
         message = f"This needs the scope {Scope.REQUIREMENT_WAIVE}."
         found.append(Refusal(ErrorCode.FORBIDDEN, message))
-    if action in OF_APPEALS:
-        if took_part(row, actor):
-            found.append(Refusal(ErrorCode.FOUR_EYES, TOOK_PART))
-    elif row.proposed_by_id == actor.id:
-        found.append(Refusal(ErrorCode.FOUR_EYES, "Somebody else must decide what you proposed."))
+    # Who of the staff it was is not for account users to know: their role may not read it.
+    if actor.is_staff and (problem := four_eyes_problem(row, actor, action)) is not None:
+        found.append(Refusal(ErrorCode.FOUR_EYES, problem))
     return found
 
 

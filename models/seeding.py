@@ -17,6 +17,7 @@ from sqlalchemy import Table, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from models.account import CreateAccount, change_profile, fill_new_account, new_account
+from models.account_rejection import set_rejection
 from models.actor import Actor, Role, system
 from models.aggregate import Account, RiskTier
 from models.base import Base
@@ -44,7 +45,6 @@ from models.hold import Hold, add_hold, end_hold
 from models.ids import account_id_for
 from models.interaction import Interaction, InteractionRequirement
 from models.program import Program, ProgramNotPublished, all_published, publish_missing
-from models.rejection import set_rejection
 from models.requirement import Requirement
 from models.resolution import Resolution
 from models.search import AccountTerm

@@ -1,21 +1,23 @@
 """What becomes of contacts that are due: they go out, and e-mails go to the mail server.
 
-What only has to be seen is out once its transaction has committed: exactly once, however many look.
-An e-mail takes three steps: `take` notes the attempt, somebody mails the letter outside of any
-transaction, `settle` notes what came of it. Whoever is killed in between leaves an attempt that
-another takes up once its lease is over: so an e-mail goes out at least once, and a second copy has
-the Message-ID of the first. A notice that comes twice does less harm than one that never came.
+`let_out` shows them: once its transaction has committed, a contact is out, exactly once, however
+many look. An e-mail waits for the mail server from then on, and that takes three steps more: `take`
+notes the attempt, somebody mails the letter outside of any transaction, `settle` notes what came of
+it. Whoever is killed in between leaves an attempt that another takes up once its lease is over: so
+an e-mail goes out at least once, and a second copy has the Message-ID of the first. A notice that
+comes twice does less harm than one that never came.
 """
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
-from models.actor import system
+from models.actor import ActorKind, system
 from models.aggregate import Unit, operate
 from models.clock import Clock
 from models.delivery import (
@@ -23,14 +25,25 @@ from models.delivery import (
     InteractionCommand,
     Report,
     go_out,
+    let_go,
     load,
+    move,
     note_report,
+    read_interaction,
     schedule_at,
 )
 from models.events import EventType, SubjectType
-from models.interaction import DashboardOnly, Interaction, InteractionChannel, InteractionState
+from models.interaction import (
+    ASKING,
+    DashboardOnly,
+    Interaction,
+    InteractionAction,
+    InteractionRequirement,
+    InteractionState,
+)
 from models.lifecycle import touch
 from models.listing import word
+from models.status import AWAITING_ACCOUNT
 from models.text import is_address
 
 # How long whoever takes a letter has to mail it, far longer than any mail server is waited for.
@@ -42,8 +55,9 @@ GAVE_UP = Failure(
     "gave_up", f"It was tried {MAX_ATTEMPTS} times, and nobody knows what came of it."
 )
 SENDER = "sending"
+# Why what asks the account for something does not go out: it is not awaited from it any more.
+NOT_AWAITED = "not_awaited"
 _IS_SCHEDULED = Interaction.state == word(InteractionState.SCHEDULED)
-_IS_MAIL = Interaction.channel == word(InteractionChannel.EMAIL)
 
 
 @dataclass(frozen=True)
@@ -66,6 +80,10 @@ class Letter:
     body: str
     # What is enclosed, by name and URI.
     enclosed: tuple[tuple[str, str], ...] = ()
+    # The interactions of its thread, as far as they are known: the latest, which it answers, last.
+    answers: tuple[uuid.UUID, ...] = ()
+    # Whether no person wrote it.
+    automatic: bool = False
 
 
 @dataclass(frozen=True)
@@ -91,27 +109,62 @@ class NotMailed:
 Result = Mailed | Shown | NotMailed
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Due(InteractionCommand):
+    """What operations on a contact that is due take."""
+
+    def objects(self) -> Mapping[str, Any]:
+        """The interaction, with what it answers and what it is about."""
+        return {**super().objects(), "links": True}
+
+
 async def due_interactions(
-    connection: AsyncConnection, now: datetime, limit: int, mail: bool
+    connection: AsyncConnection, now: datetime, limit: int
 ) -> list[DueInteraction]:
-    """What is due of e-mails, or of all else, at most `limit` of a kind; nothing is locked."""
-    found = dict.fromkeys(await _fetch(connection, _scheduled(now, mail).limit(limit)))
-    if mail:
-        found |= dict.fromkeys(await _fetch(connection, _attempts(now).limit(limit)))
-    return list(found)
+    """What is to go out by now, the longest due first, at most `limit`; nothing is locked."""
+    waiting = _keys().where(_IS_SCHEDULED, Interaction.scheduled_for <= now)
+    return await _fetch(connection, waiting.order_by(Interaction.scheduled_for).limit(limit))
+
+
+async def due_letters(
+    connection: AsyncConnection, now: datetime, limit: int
+) -> list[DueInteraction]:
+    """What is out and to be mailed by now, likewise."""
+    waiting = _keys().where(Interaction.attempt_at <= now)
+    return await _fetch(connection, waiting.order_by(Interaction.attempt_at).limit(limit))
+
+
+async def let_out(session: AsyncSession, clock: Clock, due: DueInteraction) -> None:
+    """Let it go out if it is due still: its user sees it, an e-mail waits for the mail server.
+
+    What asks for something that nobody asks for any more is CANCELED instead.
+    """
+
+    async def step(unit: Unit) -> Interaction:
+        row = await load(unit, command)
+        if _is_due(unit, row):
+            if _is_pointless(unit, row):
+                move(unit, row, InteractionAction.CANCEL, reason=NOT_AWAITED)
+            else:
+                let_go(unit, row)
+        return row
+
+    command = _Due(account_id=due.account_id, interaction_id=due.interaction_id)
+    actor = system(due.platform_id, SENDER)
+    await operate(session, actor, clock, "interactionLetOut", command, Interaction, step)
 
 
 async def take(session: AsyncSession, clock: Clock, due: DueInteraction) -> Letter | None:
-    """Let it go out if it is due still; the letter, where there is one to mail now."""
+    """Note an attempt to mail it, if it is to be mailed still; the letter."""
     letters: list[Letter] = []
 
     async def step(unit: Unit) -> Interaction:
         row = await load(unit, command)
-        if _may_go_out(unit, row) and (letter := _attempt(unit, row, due)) is not None:
+        if _is_to_be_mailed(unit, row) and (letter := _attempt(unit, row, due)) is not None:
             letters.append(letter)
         return row
 
-    command = InteractionCommand(account_id=due.account_id, interaction_id=due.interaction_id)
+    command = _Due(account_id=due.account_id, interaction_id=due.interaction_id)
     actor = system(due.platform_id, SENDER)
     await operate(session, actor, clock, "interactionTake", command, Interaction, step)
     return letters[0] if letters else None
@@ -132,36 +185,33 @@ async def settle(session: AsyncSession, clock: Clock, letter: Letter, result: Re
     await operate(session, actor, clock, "interactionSettle", command, Interaction, step)
 
 
-def _scheduled(now: datetime, mail: bool) -> Select[uuid.UUID, uuid.UUID, uuid.UUID]:
-    kind: ColumnElement[bool] = _IS_MAIL if mail else ~_IS_MAIL
-    found = _keys().where(_IS_SCHEDULED, Interaction.scheduled_for <= now, kind)
-    return found.order_by(Interaction.scheduled_for)
-
-
-def _attempts(now: datetime) -> Select[uuid.UUID, uuid.UUID, uuid.UUID]:
-    return _keys().where(Interaction.attempt_at <= now).order_by(Interaction.attempt_at)
-
-
 def _keys() -> Select[uuid.UUID, uuid.UUID, uuid.UUID]:
     return select(Interaction.account_id, Interaction.platform_id, Interaction.id)
 
 
 async def _fetch(
     connection: AsyncConnection, statement: Select[uuid.UUID, uuid.UUID, uuid.UUID]
-) -> Sequence[DueInteraction]:
+) -> list[DueInteraction]:
     return [DueInteraction(*row) for row in await connection.execute(statement)]
 
 
-def _may_go_out(unit: Unit, row: Interaction) -> bool:
-    """Bring what is due to SENT; whether it is a letter to be mailed now."""
-    if row.state == InteractionState.SCHEDULED:
-        if row.scheduled_for is None or row.scheduled_for > unit.now:
-            return False
-        go_out(unit, row)
-        return row.channel == InteractionChannel.EMAIL
+def _is_due(unit: Unit, row: Interaction) -> bool:
+    at = row.scheduled_for
+    return row.state == InteractionState.SCHEDULED and at is not None and at <= unit.now
+
+
+def _is_pointless(unit: Unit, row: Interaction) -> bool:
+    """Whether it asks for something, and nothing that it is about awaits the account."""
+    about = {one.requirement_id for one in unit.read if isinstance(one, InteractionRequirement)}
+    asked = {one.id for one in unit.requirements if one.state in AWAITING_ACCOUNT}
+    return row.purpose in ASKING and bool(about) and not about & asked
+
+
+def _is_to_be_mailed(unit: Unit, row: Interaction) -> bool:
+    """Whether its letter is to be mailed now; what failed is SENT again for that."""
     if row.attempt_at is None or row.attempt_at > unit.now:
         return False
-    if row.state == InteractionState.FAILED:
+    if row.state == InteractionState.FAILED and not _is_pointless(unit, row):
         schedule_at(unit, row, unit.now)
         go_out(unit, row)
     # Whoever has answered or read it in the dashboard needs no e-mail any more.
@@ -184,7 +234,24 @@ def _attempt(unit: Unit, row: Interaction, due: DueInteraction) -> Letter | None
     row.attempt_at = unit.now + LEASE
     enclosed = tuple((one["name"], one["uri"]) for one in row.attachments)
     # What was written before e-mails had to have a subject may have none.
-    return Letter(due, row.attempt_at, to, row.subject or "", row.body, enclosed)
+    return Letter(
+        due,
+        row.attempt_at,
+        to,
+        row.subject or "",
+        row.body,
+        enclosed,
+        _thread(unit, row),
+        row.author_kind in (ActorKind.SYSTEM, ActorKind.SERVICE),
+    )
+
+
+def _thread(unit: Unit, row: Interaction) -> tuple[uuid.UUID, ...]:
+    answered = read_interaction(unit, row.in_reply_to_id)
+    if answered is None:
+        return ()
+    before = answered.in_reply_to_id
+    return (answered.id,) if before is None else (before, answered.id)
 
 
 def _note(unit: Unit, row: Interaction, result: Result) -> None:
@@ -197,7 +264,8 @@ def _note(unit: Unit, row: Interaction, result: Result) -> None:
         row.mailed_at = unit.now
     row.dashboard_only = why
     touch(row, unit.now)
-    changes = {"attempt": row.attempts, "dashboardOnly": why}
+    # How often it was tried is for staff, whom this event is not for alone.
+    changes = {"dashboardOnly": why}
     unit.record(EventType.INTERACTION_MAILED, (SubjectType.INTERACTION, row.id), changes)
 
 

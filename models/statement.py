@@ -188,7 +188,7 @@ def _check_complete(statement: Statement) -> None:
     }
     for name, value in needed.items():
         if value is None:
-            raise InvalidInput("A rejection says this.", ("statement", name))
+            raise InvalidInput("A rejection needs this.", ("statement", name))
     if not statement.cited_evidence and statement.cited_fact is None:
         message = "A rejection must cite evidence, or name the fact that it rests on."
         raise InvalidInput(message, ("statement", "citedEvidence"))

@@ -25,6 +25,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import undefer_group
 
 from models.account import CreateAccount, change_profile, fill_new_account, insert_blank
+from models.account_rejection import end_rejection, set_rejection
 from models.actor import Actor, system
 from models.aggregate import Account, Unit, lock, read_locked, write
 from models.base import STAFF_ONLY
@@ -36,7 +37,6 @@ from models.hold import Hold, add_hold, end_hold
 from models.ids import account_id_for
 from models.lifecycle import touch
 from models.program import Program, ProgramNotPublished, all_published, publish_missing
-from models.rejection import end_rejection, set_rejection
 from models.requirement import Error, Priority, Reason, Requirement, RequirementAction, is_open
 from models.requirement_steps import (
     drop_proposal,

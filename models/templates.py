@@ -43,7 +43,7 @@ FIELDS: Fields = MappingProxyType(
 )
 FILTERS = frozenset({"upper", "lower", "title", "capitalize", "trim"})
 _PLAIN = (
-    *(nodes.Template, nodes.Output, nodes.TemplateData, nodes.If, nodes.Const, nodes.CondExpr),
+    *(nodes.Template, nodes.Output, nodes.TemplateData, nodes.Const),
     *(nodes.And, nodes.Or, nodes.Not),
 )
 _ENVIRONMENT = ImmutableSandboxedEnvironment(
@@ -94,10 +94,10 @@ def _problems(node: nodes.Node, entries: Mapping[str, list[str]]) -> Iterator[st
     """What is wrong with a part; `entries` are the names of a list's entries, with their fields."""
     if isinstance(node, nodes.For):
         yield from _problems_of_list(node, entries)
-    elif isinstance(node, nodes.If) and isinstance(_lookup(_field(node.test)), list):
-        # Whether a list is empty may be asked; shown as it is, it would be no text.
-        for child in (*node.body, *node.elif_, *node.else_):
-            yield from _problems(child, entries)
+    elif isinstance(node, nodes.If | nodes.CondExpr):
+        for child in node.iter_child_nodes():
+            asked = child is node.test
+            yield from (_problems_of_condition if asked else _problems)(child, entries)
     elif isinstance(node, nodes.Compare):
         if any(operand.op not in ("eq", "ne") for operand in node.ops):
             yield "A template asks whether a field is equal to something, or not."
@@ -117,6 +117,15 @@ def _problems(node: nodes.Node, entries: Mapping[str, list[str]]) -> Iterator[st
             yield from _problems(child, entries)
     else:
         yield f"A template can't hold this ({type(node).__name__.lower()})."
+
+
+def _problems_of_condition(node: nodes.Node, entries: Mapping[str, list[str]]) -> Iterator[str]:
+    """Whether a list is empty may be asked; shown as it is, it would be no text."""
+    if isinstance(node, nodes.Not | nodes.And | nodes.Or):
+        for child in node.iter_child_nodes():
+            yield from _problems_of_condition(child, entries)
+    elif not isinstance(_lookup(_field(node)), list):
+        yield from _problems(node, entries)
 
 
 def _problems_of_list(node: nodes.For, entries: Mapping[str, list[str]]) -> Iterator[str]:
@@ -140,6 +149,8 @@ def _problems_of_field(
     elif path[0] in entries:
         if len(path) != 2 or path[1] not in entries[path[0]]:
             yield f"An entry of this list has: {', '.join(entries[path[0]])}."
+    elif isinstance(_lookup(path), list):
+        yield f"{'.'.join(path)} is a list: go through it, or ask whether there is something in it."
     elif _lookup(path) is not None:
         yield f"There is no field {'.'.join(path)[:100]}."
 

@@ -66,7 +66,7 @@ class Finding:
     message: str
 
 
-Report = Callable[[Finding], None]
+Tell = Callable[[Finding], None]
 
 
 @dataclass
@@ -93,7 +93,7 @@ class _Batch:
 
 async def verify(
     engine: AsyncEngine,
-    report: Report,
+    report: Tell,
     progress: Callable[[Counts], None] | None = None,
     accounts_per_batch: int = ACCOUNTS_PER_BATCH,
 ) -> Counts:
@@ -262,16 +262,14 @@ def _hash_of(event: Any) -> str | None:
         return None
 
 
-async def _check(
-    connection: AsyncConnection, batch: _Batch, counts: Counts, report: Report
-) -> None:
+async def _check(connection: AsyncConnection, batch: _Batch, counts: Counts, report: Tell) -> None:
     if batch.accounts:
         await _check_chains(connection, batch, counts, report)
         _check_statuses(batch, counts, report)
 
 
 async def _check_chains(
-    connection: AsyncConnection, batch: _Batch, counts: Counts, report: Report
+    connection: AsyncConnection, batch: _Batch, counts: Counts, report: Tell
 ) -> None:
     chains = {account.account_id: Chain(account.account_id) for account in batch.accounts}
     statement = select(_EVENTS).order_by(_EVENTS.c.account_id, _EVENTS.c.sequence)
@@ -291,7 +289,7 @@ async def _check_chains(
                 report(finding)
 
 
-def _check_statuses(batch: _Batch, counts: Counts, report: Report) -> None:
+def _check_statuses(batch: _Batch, counts: Counts, report: Tell) -> None:
     for account in batch.accounts:
         counts.accounts += 1
         key = account.account_id

@@ -59,14 +59,14 @@ class WorkingTime:
         return self._holidays.is_working_day(day)
 
     def after(self, start: datetime, span: timedelta) -> datetime:
-        """The first instant by which `span` of working time has passed since `start`.
+        """The instant at which `span` of working time has passed since `start`.
 
-        An hour that the clock leaves out has passed when it is put forward.
+        What the clock leaves out ends when it does; of an hour that comes twice, it is the first
+        that `start` is not after. So more time never ends sooner.
         """
         if span <= NO_TIME:
             return start
-        there = start.astimezone(self._zone)
-        at, left = there.replace(tzinfo=None, fold=0), span
+        at, left = self._shown(start), span
         while True:
             midnight = _next_midnight(at)
             if self.works_on(at.date()):
@@ -74,11 +74,8 @@ class WorkingTime:
                     break
                 left -= midnight - at
             at = midnight
-        ended = at + left
-        # Of an hour that comes twice on the day of the start, the one that the start is in.
-        fold = there.fold if ended.date() == there.date() else 0
-        found = ended.replace(tzinfo=self._zone, fold=fold).astimezone(UTC)
-        return found if self._shown(found) == ended else self._change_before(found)
+        ended = self._instant(at + left)
+        return ended if ended >= start else self._instant(at + left, fold=1)
 
     def between(self, start: datetime, end: datetime) -> timedelta:
         """The working time from `start` to `end`; nothing where `end` comes first."""
@@ -98,17 +95,25 @@ class WorkingTime:
         """What the place's clock shows."""
         return at.astimezone(self._zone).replace(tzinfo=None, fold=0)
 
-    def _change_before(self, at: datetime) -> datetime:
-        """The instant within the day before at which the clock was put forward: a whole second."""
-        offset, since = at.astimezone(self._zone).utcoffset(), at.replace(microsecond=0)
-        before, changed = since - DAY, since
-        while changed - before > SECOND:
-            middle = before + (changed - before) // SECOND // 2 * SECOND
+    def _instant(self, wall: datetime, fold: int = 0) -> datetime:
+        """The instant at which the clock shows this; the gap's end where it never does."""
+        there = wall.replace(tzinfo=self._zone, fold=fold)
+        found = there.astimezone(UTC)
+        if self._shown(found) == wall:
+            return found
+        return self._change_between(there.replace(fold=1).astimezone(UTC), found)
+
+    def _change_between(self, before: datetime, after: datetime) -> datetime:
+        """The instant at which the clock is changed, to the second, as changes are."""
+        low, high = before.replace(microsecond=0), after.replace(microsecond=0)
+        offset = low.astimezone(self._zone).utcoffset()
+        while high - low > SECOND:
+            middle = low + (high - low) // 2 // SECOND * SECOND
             if middle.astimezone(self._zone).utcoffset() == offset:
-                changed = middle
+                low = middle
             else:
-                before = middle
-        return changed
+                high = middle
+        return high
 
 
 @lru_cache(maxsize=256)

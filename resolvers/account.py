@@ -261,7 +261,7 @@ def _rejections(parents: Parents, info: Info) -> list[AccountRejection | None]:
 
 
 def _rejection(row: Record, info: Info) -> AccountRejection | None:
-    by = shown_actor(info, row["rejected_by_kind"], row["rejected_by_id"], row["rejected_by_name"])
+    by = shown_actor(info, row, "rejected_by")
     if by is None:
         return None
     return AccountRejection(

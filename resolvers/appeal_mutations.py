@@ -3,9 +3,9 @@
 import strawberry
 
 from models import appeal as operations
+from models.actor import DECIDERS
 from models.events import DERIVED, TOLD, EventType
 from models.requirement import ROLES, RequirementAction
-from models.resolution import DECIDERS
 from resolvers.mutation import mutation
 from resolvers.requirement_mutations import RequirementInput
 from resolvers.resolution_mutations import DecisionPayload, ResolutionInput

@@ -6,6 +6,7 @@ from typing import TypeVar
 
 import strawberry
 
+from models.account_rejection import RejectionReason
 from models.actor import ActorKind, Role
 from models.aggregate import RiskTier
 from models.delivery import Report
@@ -21,7 +22,6 @@ from models.interaction import (
 )
 from models.notice_texts import NoticeKind
 from models.program import GroundKind, ProgramState, RequirementCategory
-from models.rejection import RejectionReason
 from models.requirement import Priority, RequirementAction
 from models.resolution import ResolutionAction, ResolutionOutcome, ResolutionState
 from models.review_target import ReviewTargetStatus

@@ -31,7 +31,7 @@ def _active(parents: Parents, info: Info) -> list[bool]:
 
 
 def _permissions(parents: Parents, info: Info) -> list[list[Permission]]:
-    return [permissions(row, info.context.actor) for row in parents]
+    return [permissions(row, info.context.actor, info.context.now) for row in parents]
 
 
 @strawberry.type(description="A direct restriction of capabilities by a person or a system.")
@@ -64,7 +64,7 @@ class Hold(Node):
     allowed_actions: list[HoldActionPermission] = batched(
         _permissions,
         description="What the viewer may do with it now, and why not otherwise.",
-        needs=("released_at",),
+        needs=("released_at", "expires_at"),
     )
     created_at: datetime = strawberry.field(description="The instant at which it was placed.")
     updated_at: datetime = strawberry.field(description="The instant of its last change.")

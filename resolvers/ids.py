@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
-from models.errors import InvalidId
+from models.errors import InvalidId, NotFound, article
 from models.ids import HexId, Key
 
 ACCOUNT = "acc"
@@ -75,6 +75,17 @@ def decode(text: str, prefix: str, *field: str) -> tuple[uuid.UUID, uuid.UUID]:
     return uuid.UUID(account_id), uuid.UUID(own)
 
 
+def decode_of(account_id: uuid.UUID, text: str, prefix: str, *field: str) -> uuid.UUID:
+    """The own id of an object of this account, for an operation.
+
+    Raises `InvalidId`, and `NotFound` for what is another account's: here, it is not there.
+    """
+    owner, own = decode(text, prefix, *field)
+    if owner != account_id:
+        raise NotFound(NOUNS[prefix], field)
+    return own
+
+
 def decode_account(text: str, *field: str) -> uuid.UUID:
     """The same as `account_of`, for an operation."""
     return uuid.UUID(account_of(text, *field))
@@ -83,11 +94,8 @@ def decode_account(text: str, *field: str) -> uuid.UUID:
 def _digits(text: str, prefix: str, length: int, field: Sequence[str]) -> str:
     digits = text.removeprefix(f"{prefix}_")
     if prefix_of(text, *field) != prefix:
-        raise InvalidId(f"This is not the id of {_article(NOUNS[prefix])}.", field)
+        noun = NOUNS[prefix]
+        raise InvalidId(f"This is not the id of {article(noun)} {noun}.", field)
     if len(digits) != length or not _HEX.fullmatch(digits):
         raise InvalidId("This is not an id of this API.", field)
     return digits
-
-
-def _article(noun: str) -> str:
-    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"

@@ -70,7 +70,9 @@ replies_of_interactions = Listing(INTERACTIONS, "Interaction").of_each(
 )
 
 
-@strawberry.type(description="One contact with the account's user about requirements.")
+@strawberry.type(
+    description="One contact with the account's user, about requirements or the account itself."
+)
 class Interaction(Node):
     """A request, reminder, notice, message or decision."""
 
@@ -79,7 +81,11 @@ class Interaction(Node):
     id: strawberry.ID = node_id(ids.INTERACTION, "interaction")
     account: Annotated["Account", strawberry.lazy("resolvers.account")] = account_field()
     requirements: list[Annotated["Requirement", strawberry.lazy("resolvers.requirement")]] = (
-        batched(_requirements, description="What the contact is about.", needs=("account_id", "id"))
+        batched(
+            _requirements,
+            description="What the contact is about; none where that is the account itself.",
+            needs=("account_id", "id"),
+        )
     )
     purpose: InteractionPurpose = strawberry.field(description="What the contact is for.")
     channel: InteractionChannel = strawberry.field(description="How the contact travels.")
@@ -184,7 +190,11 @@ class InteractionFilter:
         default=None, description="Those over one of these channels."
     )
     direction: list[InteractionDirection] | None = strawberry.field(
-        default=None, description="Those in one of these directions."
+        default=None,
+        description=(
+            "Those in one of these directions. What accounts' users wrote and nobody has answered "
+            "yet is INBOUND, and in the state DELIVERED or VIEWED."
+        ),
     )
     created_at: DateTimeRange | None = strawberry.field(
         default=None, description="Those made in this span of time."

@@ -9,7 +9,7 @@ import strawberry
 
 from models import correspondence, delivery
 from models.delivery import Failure, Report
-from models.errors import InvalidInput, NotFound
+from models.errors import InvalidInput
 from models.events import EventType
 from models.interaction import WRITERS, InteractionChannel, InteractionPurpose
 from models.interaction import Interaction as InteractionRow
@@ -30,17 +30,9 @@ NEVER_NULL = {
 ANSWERED = EventType.INTERACTION_RESPONDED
 
 
-def _of_account(text: str, account_id: uuid.UUID, prefix: str, *field: str) -> uuid.UUID:
-    """The own id in the global one of an object of this account."""
-    named, own = ids.decode(text, prefix, *field)
-    if named != account_id:
-        raise NotFound(ids.NOUNS[prefix], field)
-    return own
-
-
 def _requirements(texts: Sequence[str] | None, account_id: uuid.UUID) -> tuple[uuid.UUID, ...]:
     return tuple(
-        _of_account(text, account_id, ids.REQUIREMENT, "requirementIds", str(index))
+        ids.decode_of(account_id, text, ids.REQUIREMENT, "requirementIds", str(index))
         for index, text in enumerate(texts or ())
     )
 
@@ -68,7 +60,7 @@ class NewInteractionInput(VersionedInput):
         account_id = ids.decode_account(self.account_id, "accountId")
         answered = None
         if self.in_reply_to is not None:
-            answered = _of_account(self.in_reply_to, account_id, ids.INTERACTION, "inReplyTo")
+            answered = ids.decode_of(account_id, self.in_reply_to, ids.INTERACTION, "inReplyTo")
         return {
             **self.shared(),
             "account_id": account_id,
@@ -94,7 +86,10 @@ class InteractionDraftInput(NewInteractionInput):
     """What it is about and how it travels."""
 
     requirement_ids: list[strawberry.ID] = strawberry.field(
-        description="The requirements of the account that it is about; 1 to 20."
+        description=(
+            "The requirements of the account that it is about, at most 20; none for a contact "
+            "about the account itself."
+        )
     )
     purpose: InteractionPurpose = strawberry.field(description="What it is for.")
     channel: InteractionChannel = strawberry.field(description="How it travels.")
@@ -121,8 +116,8 @@ class InteractionReceiveInput(NewInteractionInput):
     requirement_ids: list[strawberry.ID] | None = strawberry.field(
         default=None,
         description=(
-            "The requirements of the account that it is about, at most 20; those of what it "
-            "answers if left out."
+            "The requirements of the account that it is about, at most 20. If left out, those of "
+            "what it answers; none where that is about the account itself, or it answers nothing."
         ),
     )
     channel: InteractionChannel = strawberry.field(

@@ -82,20 +82,26 @@ class Actor:
     display_name: str | None = strawberry.field(description="The name of the actor, if known.")
 
 
-def shown_actor(info: Info, kind: str | None, own: str | None, name: str | None) -> Actor | None:
-    """The actor as the viewer may know them: account users don't learn who of the staff it was."""
-    if kind is None or own is None:
+def shown_actor(info: Info, row: Any, prefix: str) -> Actor | None:
+    """Who it was, of the columns `<prefix>_kind`, `_id` and `_name`, as the viewer may know them.
+
+    Account users don't learn who of the staff it was: where only staff fill these columns, the row
+    comes without the last two.
+    """
+    kind = row[f"{prefix}_kind"]
+    if kind is None:
         return None
     if info.context.actor.is_staff or kind == ActorKind.ACCOUNT_USER:
+        own, name = row[f"{prefix}_id"], row[f"{prefix}_name"]
         return Actor(kind=ActorKind(kind), id=own, display_name=name)
     return Actor(kind=ActorKind(kind), id=kind.lower(), display_name=None)
 
 
 def actor_field(prefix: str, description: str) -> Any:
     """A field that shows who it was, of the columns `<prefix>_kind`, `_id` and `_name`."""
-    kind, own, name = f"{prefix}_kind", f"{prefix}_id", f"{prefix}_name"
 
     def resolve(parents: Parents, info: Info) -> list[Actor | None]:
-        return [shown_actor(info, row[kind], row[own], row[name]) for row in parents]
+        return [shown_actor(info, row, prefix) for row in parents]
 
-    return batched(resolve, description=description, needs=(kind, own, name))
+    needs = (f"{prefix}_kind", f"{prefix}_id", f"{prefix}_name")
+    return batched(resolve, description=description, needs=needs)

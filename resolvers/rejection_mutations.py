@@ -2,10 +2,10 @@
 
 import strawberry
 
-from models import rejection as operations
-from models.account import DECIDERS
+from models import account_rejection as operations
+from models.account_rejection import RejectionReason
+from models.actor import DECIDERS
 from models.events import DERIVED, EventType
-from models.rejection import RejectionReason
 from resolvers import ids
 from resolvers.account import Account
 from resolvers.account_mutations import account_of_payload

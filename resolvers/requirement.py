@@ -299,7 +299,7 @@ class Requirement(Node):
         description="What the viewer may do with it now, and why not otherwise.",
         needs=(
             *("state", "deadline", "latest_deadline", "appeal_deadline", "appealed_at"),
-            *("opened_by_id", "proposed_outcome"),
+            *("opened_by_kind", "opened_by_id", "proposed_outcome"),
         ),
     )
     created_at: datetime = strawberry.field(description="The instant at which it was opened.")

@@ -171,7 +171,10 @@ class DecisionInput(RequirementInput):
     """A reason and a statement."""
 
     reason_code: str = strawberry.field(
-        description="The reason, one of the program's registry; any code if the registry is empty."
+        description=(
+            "The reason, one of the program's registry; any code of at most 100 characters if the "
+            "registry is empty."
+        )
     )
     statement: StatementInput | None = strawberry.field(
         default=None, description="The statement of reasons."
@@ -190,8 +193,8 @@ class RequirementApproveInput(DecisionInput):
     reason_code: str = strawberry.field(
         default=EVIDENCE_ACCEPTED,
         description=(
-            "The reason, one of the program's registry (any code if that is empty) or "
-            "evidence_accepted, which approvals under every program may give."
+            "The reason, one of the program's registry (any code of at most 100 characters if that "
+            "is empty) or evidence_accepted, which approvals under every program may give."
         ),
     )
 

@@ -37,7 +37,7 @@ def _statements(parents: Parents) -> list[Any]:
 
 def _approved_by(parents: Parents, info: Info) -> list[Actor | None]:
     return [
-        shown_actor(info, row["decided_by_kind"], row["decided_by_id"], row["decided_by_name"])
+        shown_actor(info, row, "decided_by")
         if row["four_eyes"] and row["state"] in DECIDED_STATES
         else None
         for row in parents

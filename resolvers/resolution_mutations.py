@@ -5,9 +5,9 @@ from typing import Any
 import strawberry
 
 from models import decision as decisions
+from models.actor import DECIDERS
 from models.events import DERIVED, TOLD, EventType
 from models.requirement import Requirement as RequirementRow
-from models.resolution import DECIDERS
 from models.resolution import Resolution as ResolutionRow
 from resolvers import ids
 from resolvers.mutation import Payload, VersionedInput, changed_field, mutation, version_of

@@ -5,7 +5,6 @@ from datetime import datetime
 
 import strawberry
 
-from models.errors import InvalidInput
 from models.evidence import EVIDENCE
 from models.lookup import rows_by_key
 from models.program import GroundKind
@@ -137,18 +136,14 @@ def appeals(parents: Parents, info: Info) -> list[Appeal | None]:
 
 
 def _appeal(row: Record, info: Info) -> Appeal:
-    def actor(prefix: str) -> Actor | None:
-        kind, own, name = (row[f"{prefix}_{part}"] for part in ("kind", "id", "name"))
-        return shown_actor(info, kind, own, name)
-
-    submitted_by = actor("appealed_by")
+    submitted_by = shown_actor(info, row, "appealed_by")
     assert submitted_by is not None
     return Appeal(
         statement=row["appeal_statement"],
         submitted_at=row["appealed_at"],
         submitted_by=submitted_by,
         decided_at=row["appeal_decided_at"],
-        decided_by=actor("appeal_decided_by"),
+        decided_by=shown_actor(info, row, "appeal_decided_by"),
         reasons=row["appeal_reasons"],
     )
 
@@ -212,7 +207,7 @@ class StatementInput:
 
 
 def statement_of(given: StatementInput | None, account_id: uuid.UUID) -> Statement:
-    """The statement as a command has it; raises `InvalidInput` for evidence of other accounts."""
+    """The statement as a command has it; raises `NotFound` for evidence of other accounts."""
     if given is None:
         return Statement()
     return Statement(
@@ -221,7 +216,7 @@ def statement_of(given: StatementInput | None, account_id: uuid.UUID) -> Stateme
         ground_kind=plain(given.ground_kind),
         source=plain(given.source),
         cited_evidence=tuple(
-            _cited_id(text, account_id, index)
+            ids.decode_of(account_id, text, ids.EVIDENCE, "statement", "citedEvidence", str(index))
             for index, text in enumerate(given.cited_evidence or ())
         ),
         cited_fact=given.cited_fact,
@@ -231,11 +226,3 @@ def statement_of(given: StatementInput | None, account_id: uuid.UUID) -> Stateme
         automated_detection=given.automated_detection,
         automated_decision=plain(given.automated_decision),
     )
-
-
-def _cited_id(text: str, account_id: uuid.UUID, index: int) -> uuid.UUID:
-    place = ("statement", "citedEvidence", str(index))
-    owner, own = ids.decode(text, ids.EVIDENCE, *place)
-    if owner != account_id:
-        raise InvalidInput("This is evidence of another account.", place)
-    return own

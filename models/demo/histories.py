@@ -17,7 +17,7 @@ from models.appeal import end_overturned, end_upheld, open_appeal
 from models.deadlines import extend_deadline
 from models.decision import confirm, new_resolution, propose, take_effect
 from models.demo.names import Business
-from models.demo.programs import ACCEPTING, REFUSING, WAIVING, example_payload
+from models.demo.programs import REASONS, WAIVING, example_payload
 from models.durations import after
 from models.events import EventType
 from models.evidence import DocumentReference, Evidence
@@ -265,11 +265,11 @@ class Case:
         send_back(self.history.unit, self.row, self.program, [error])
 
     async def _approve(self) -> None:
-        code = self._reason(ACCEPTING)
+        code = self._reason(REASONS[self.program.code][0])
         await self._decide(ResolutionOutcome.SATISFIED, code, ACCEPTED, self.program.four_eyes)
 
     async def _reject(self) -> None:
-        code = self._reason(REFUSING)
+        code = self._reason(REASONS[self.program.code][1])
         # A version from before the kind of the ground was asked for says none.
         kind = self.program.legal_ground_kind or GroundKind.CONTRACTUAL
         cited = tuple(each.id for each in self.evidence[-1:])
@@ -279,10 +279,10 @@ class Case:
     async def _waive(self) -> None:
         await self._decide(ResolutionOutcome.WAIVED, self._reason(WAIVING), WAIVED, True)
 
-    def _reason(self, place: int) -> str:
+    def _reason(self, wanted: str) -> str:
         # A platform may have published a version of its own.
-        codes = self.program.reason_codes or [{"code": "other"}]
-        return str(codes[place % len(codes)]["code"])
+        codes = [str(entry["code"]) for entry in self.program.reason_codes] or ["other"]
+        return wanted if wanted in codes else codes[0]
 
     async def _decide(
         self, outcome: ResolutionOutcome, code: str, statement: Statement, four_eyes: bool

@@ -12,8 +12,23 @@ PAYMENTS = (CapabilityKind.CARD_PAYMENTS.value,)
 PAYOUTS = (CapabilityKind.PAYOUTS.value,)
 TRANSFERS = (CapabilityKind.TRANSFERS.value,)
 DAY = {"type": "string", "format": "date"}
-# Where in its registry of reasons a program has one to accept, to refuse and to waive.
-ACCEPTING, REFUSING, WAIVING = 0, -2, -1
+# Why the demo accepts and refuses, by program; it waives under all of them for one reason.
+REASONS = {
+    "identity.representative": ("identity_confirmed", "document_forged"),
+    "business.registration": ("registration_confirmed", "business_dissolved"),
+    "ownership.beneficial_owners": ("owners_confirmed", "owners_concealed"),
+    "documents.proof_of_address": ("address_confirmed", "address_unreachable"),
+    "bank_account.ownership": ("holder_confirmed", "holder_is_third_party"),
+    "terms.acceptance": ("terms_accepted", "terms_declined"),
+    "tax.identification": ("tax_id_confirmed", "tax_id_unknown"),
+    "business_model.website": ("website_complete", "business_not_supported"),
+    "supportability.appeal": ("product_supported", "product_prohibited"),
+    "restricted_industry.licence": ("licence_valid", "licence_not_found"),
+    "credit.financial_statements": ("exposure_acceptable", "exposure_too_high"),
+    "credit.dispute_plan": ("plan_accepted", "plan_insufficient"),
+    "sanctions.name_match": ("false_match", "true_match"),
+}
+WAIVING = "low_exposure"
 MONEY = {"type": "integer", "minimum": 0, "description": "In the smallest unit of the currency"}
 
 

@@ -1,7 +1,8 @@
 """A process that sends what is due and dies on the way: `python -m tests.app.killed_sender`.
 
 Its arguments are the owner's URL of the database, the mail server's port, the instant that its
-clock shows, and where it dies: BEFORE the mail server is asked, or AFTER it has taken the letter.
+clock shows, and where it dies: BETWEEN letting contacts out and mailing them, BEFORE the mail
+server is asked, or AFTER it has taken the letter.
 """
 
 import asyncio
@@ -31,15 +32,23 @@ class Fatal:
     async def carry(self, letter: Letter) -> Result:
         if self.where == "AFTER":
             await self.smtp.carry(letter)
-        os.kill(os.getpid(), signal.SIGKILL)
+        die()
         raise AssertionError("unreachable")
+
+
+def die() -> None:
+    """End as by a power cut."""
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 async def main(url: str, port: str, now: str, where: str) -> None:
     database, clock = Database.connect(url), ManualClock(datetime.fromisoformat(now))
     smtp = Smtp(Settings(**MailServer(port=int(port)).settings), clock)
     loop = SendingLoop(database, clock, Fatal(smtp, where), 1)
-    await loop.send_due(mail=True)
+    await loop.send_due()
+    if where == "BETWEEN":
+        die()
+    await loop.mail_due()
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-import structlog
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -141,7 +140,7 @@ async def test_what_was_slept_through_is_caught_up_in_one_go(
 async def test_more_accounts_than_fit_into_a_batch_are_all_done(
     run: Runner, loop: ClockLoop, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.clock_loop.BATCH", 2)
+    monkeypatch.setattr("app.loop.BATCH", 2)
     program = await publish_program(run, gates=())
     accounts = [await create_account(run) for _ in range(5)]
     for account in accounts:
@@ -196,7 +195,7 @@ async def test_one_broken_account_does_not_hold_up_the_others(
     owner_engine: AsyncEngine,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("app.clock_loop.BATCH", 1)
+    monkeypatch.setattr("app.loop.BATCH", 1)
     broken = await owing(run)
     clock.advance(timedelta(minutes=1))
     others = [await owing(run) for _ in range(2)]
@@ -227,31 +226,6 @@ async def test_a_store_that_is_away_for_a_while_does_not_end_the_loop(
         async with owner_engine.begin() as connection:
             await connection.execute(text("GRANT SELECT ON accounts TO recourse_worker"))
         await until_restricted(run, account)
-
-
-async def test_a_store_that_is_away_is_said_with_its_cause_and_not_again_and_again(
-    loop: ClockLoop, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    tries, over = 0, asyncio.Event()
-
-    async def catch_up() -> int:
-        nonlocal tries
-        tries += 1
-        if tries <= 9:
-            raise RuntimeError("Geheim") from ConnectionRefusedError("Geheim")
-        if tries == 12:
-            over.set()
-        return 0
-
-    monkeypatch.setattr(loop, "catch_up", catch_up)
-    with structlog.testing.capture_logs() as lines:
-        async with asyncio.timeout(10), loop.running():
-            await over.wait()
-    said = [line for line in lines if line["event"] == "clock loop failed; it goes on"]
-    assert [line["failures"] for line in said] == [1, 2, 4, 8]
-    assert {line["cause"] for line in said} == {"ConnectionRefusedError"}
-    [again] = [line for line in lines if line["event"] == "clock loop works again"]
-    assert again["failures"] == 9
 
 
 @contextlib.asynccontextmanager

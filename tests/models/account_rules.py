@@ -5,11 +5,12 @@ from dataclasses import replace
 from typing import Any
 
 from models import account as accounts
-from models import hold, rejection
+from models import account_rejection as rejection
+from models import hold
 from models.account import CreateAccount, UpdateAccount
+from models.account_rejection import ReinstateAccount, RejectAccount
 from models.aggregate import Account
 from models.hold import Hold, PlaceHold, ReleaseHold
-from models.rejection import ReinstateAccount, RejectAccount
 from tests.factories import unique
 from tests.models.machine import STALE, WHO, Done, Workbench, unless
 from tests.models.reference import REVIEWERS, Model, Restraint
@@ -168,7 +169,8 @@ class AccountRules(Workbench):
             idempotency_key=self.key(),
         )
         refusals |= unless(by in REVIEWERS)
-        if restraint.released:
+        over = restraint.expires_at is not None and restraint.expires_at <= draft.now
+        if restraint.released or over:
             refusals |= {"ILLEGAL_TRANSITION"}
 
         def effect(_: Hold) -> None:

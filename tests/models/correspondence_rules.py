@@ -59,8 +59,6 @@ class CorrespondenceRules(Workbench):
             refusals |= {"FORBIDDEN"}
         if channel == "EMAIL" and subject is None:
             refusals |= {"INVALID_INPUT"}
-        if not about and (answered is None or not inbound):
-            refusals |= {"INVALID_INPUT"}
 
         def effect(made: Any) -> None:
             state, marks = ("DELIVERED", {"SENT", "DELIVERED"}) if inbound else ("DRAFT", set())

@@ -114,7 +114,9 @@ class Proposal:
         if action == "APPROVE" and self.outcome == "WAIVED" and by not in MAY["WAIVE"]:
             found |= {"FORBIDDEN"}
         of_appeal = action in ("UPHOLD", "OVERTURN")
-        if by == self.proposer or (of_appeal and by in (self.decider, self.appealer)):
+        took_part = (self.proposer, *((self.decider, self.appealer) if of_appeal else ()))
+        # Account users may not decide anyway, and learn nothing of who did.
+        if by != "uma" and by in took_part:
             found |= {"FOUR_EYES"}
         return found
 

@@ -85,19 +85,37 @@ class Contact:
             return self.due is not None and self.due <= now
         return self.attempt_at is not None and self.attempt_at <= now
 
+    def be_let_out(self, draft: Any) -> None:
+        """Go out if it is due; not where it asks for what nobody waits for any more."""
+        if self.state != "SCHEDULED" or not self.is_due(draft.now):
+            return
+        if self._is_pointless(draft):
+            self.move(draft, "CANCELED", "CANCELED")
+        else:
+            self.let_go(draft)
+
+    def let_go(self, draft: Any) -> None:
+        """Go out, and wait for the mail server where it is an e-mail."""
+        self.go_out(draft)
+        if self.channel == "EMAIL":
+            self.attempts, self.attempt_at = 0, draft.now
+
     def be_taken(self, draft: Any) -> bool:
-        """What a sender does with it now; whether there is a letter to mail."""
-        if not self.is_due(draft.now):
+        """What a sender of letters does with it now; whether there is one to mail."""
+        if self.attempt_at is None or self.attempt_at > draft.now:
             return False
-        if self.state == "FAILED":
+        if self.state == "FAILED" and not self._is_pointless(draft):
             self.schedule(draft, draft.now)
-        if self.state == "SCHEDULED":
             self.go_out(draft)
-        elif self.state != "SENT":
-            # It was seen in the dashboard: no e-mail is needed any more.
+        if self.state != "SENT":
+            # It was seen in the dashboard, or asks for nothing any more: no e-mail is needed.
             self.attempt_at = None
             return False
-        return self.channel == "EMAIL" and self._be_tried(draft)
+        return self._be_tried(draft)
+
+    def _is_pointless(self, draft: Any) -> bool:
+        waiting = {item.id for item in draft.items if item.state in ("OPEN", "ACTION_REQUIRED")}
+        return self.asks_for is not None and self.asks_for not in waiting
 
     def _be_tried(self, draft: Any) -> bool:
         if draft.email is None:

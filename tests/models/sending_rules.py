@@ -13,6 +13,8 @@ from models.sending import (
     NotMailed,
     Shown,
     due_interactions,
+    due_letters,
+    let_out,
     settle,
     take,
 )
@@ -35,15 +37,19 @@ class SendingRules(Workbench):
     letters: list[Letter]
 
     def the_sending_comes_by(self) -> None:
-        """It finds what is due, and nothing else; of that and of something else it takes some."""
-        mail = self.random.random() < 0.85
+        """What is due goes out, then its letters are looked after; or the other way round."""
+        for mail in self.random.choice([(False, True), (True, False)]):
+            self._look_for(mail)
+
+    def _look_for(self, mail: bool) -> None:
+        """Find what is due, and nothing else; of that and of something else take some."""
         found = {due.interaction_id for due in self.call(self._due_contacts(mail))}
         contacts = {one.id: (m.id, n) for m in self.models for n, one in enumerate(m.contacts)}
         due = [
             one
             for model in self.models
             for one in model.contacts
-            if one.is_due(self.now) and (one.channel == "EMAIL") == mail
+            if one.is_due(self.now) and (one.state != "SCHEDULED") == mail
         ]
         assert found == {one.id for one in due}
         again = [one.id for one in due if one.state == "FAILED"]
@@ -51,7 +57,11 @@ class SendingRules(Workbench):
         other = self.random.choice([*contacts, None])
         for own in dict.fromkeys([*again[:1], *some, *[other] * (other is not None)]):
             account_id, number = contacts[own]
-            self._take(self.model_of(account_id).draft(self.now), number)
+            draft = self.model_of(account_id).draft(self.now)
+            if mail:
+                self._take(draft, number)
+            else:
+                self._let_out(draft, number)
 
     def the_mail_server_answers(self) -> None:
         """Sooner or later it says what has become of a letter: maybe when nobody waits any more."""
@@ -67,10 +77,23 @@ class SendingRules(Workbench):
         what = f"letter {result.lower().replace('_', ' ')}" if in_time else "letter too late"
         self.world.done[what] += 1
 
+    def _let_out(self, draft: Model, number: int) -> None:
+        contact = draft.contacts[number]
+        assert contact.id is not None
+        was_due = contact.state == "SCHEDULED" and contact.is_due(draft.now)
+        self.call(self._shown(DueInteraction(draft.id, self.run.platform_id, contact.id)))
+        contact.be_let_out(draft)
+        draft.settle()
+        self.keep(draft)
+        gave_up = was_due and contact.state == "CANCELED"
+        what = "sending gives up" if gave_up else "sending lets out"
+        self.world.done[what if was_due else "sending leaves"] += 1
+
     def _take(self, draft: Model, number: int) -> None:
         contact = draft.contacts[number]
         assert contact.id is not None
-        was_due, was_failed = contact.is_due(draft.now), contact.state == "FAILED"
+        was_due = contact.attempt_at is not None and contact.attempt_at <= draft.now
+        was_failed = contact.state == "FAILED"
         due = DueInteraction(draft.id, self.run.platform_id, contact.id)
         letter = self.call(self._taken(due))
         assert (letter is not None) == contact.be_taken(draft)
@@ -85,8 +108,12 @@ class SendingRules(Workbench):
     async def _due_contacts(self, mail: bool) -> list[DueInteraction]:
         ours: set[uuid.UUID] = {model.id for model in self.models}
         async with self.world.database.worker.connect() as connection:
-            found = await due_interactions(connection, self.now, LIMIT, mail)
+            found = await (due_letters if mail else due_interactions)(connection, self.now, LIMIT)
         return [due for due in found if due.account_id in ours]
+
+    async def _shown(self, due: DueInteraction) -> None:
+        async with self.world.database.session_for(system(due.platform_id)) as session:
+            await let_out(session, self.run.clock, due)
 
     async def _taken(self, due: DueInteraction) -> Letter | None:
         async with self.world.database.session_for(system(due.platform_id)) as session:

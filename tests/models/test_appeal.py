@@ -249,13 +249,15 @@ async def test_nobody_decides_on_what_they_took_part_in(run: Runner) -> None:
     assert (await judge(run, made, actor=run.admin)).state == "UPHELD"
 
 
-async def test_a_service_of_the_same_name_is_somebody_else(run: Runner) -> None:
+async def test_whoever_has_the_same_id_is_taken_for_the_same(run: Runner) -> None:
     row = await create_requirement(run, "SUBMITTED")
     by_machine = run.system
     await decide(run, row, REJECTED, by_machine)
     made = await object_to(run, row)
     namesake = run.staff(Role.REVIEWER, by_machine.id)
-    assert (await judge(run, made, actor=namesake)).state == "UPHELD"
+    with pytest.raises(FourEyes):
+        await judge(run, made, actor=namesake)
+    assert (await judge(run, made, actor=run.reviewer)).state == "UPHELD"
 
 
 @pytest.mark.parametrize("role", [Role.SYSTEM, Role.INTEGRATOR, Role.ACCOUNT_USER])

@@ -15,9 +15,9 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.database import Database
+from models.account_rejection import RejectAccount, RejectionReason, reject
 from models.clock import ManualClock
 from models.program import GroundKind
-from models.rejection import RejectAccount, RejectionReason, reject
 from models.status import RequirementState
 from models.tables import METADATA
 from tests.conftest import START

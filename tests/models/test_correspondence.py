@@ -1,5 +1,6 @@
 """What is written to an account's user and by them, and how it goes on."""
 
+import uuid
 from dataclasses import replace
 from datetime import timedelta
 from itertools import product
@@ -10,6 +11,7 @@ from sqlalchemy import select
 
 from models import correspondence, delivery
 from models import requirement_operations as requirements
+from models.account_rejection import RejectAccount, RejectionReason, reject
 from models.actor import Actor, Role
 from models.aggregate import Account
 from models.correspondence import DraftInteraction, ReceiveInteraction
@@ -56,10 +58,12 @@ from tests.factories import (
     draft_interaction,
     key_of,
     open_requirement,
+    place_hold,
     receive_message,
 )
 
 DOCUMENT = DocumentReference("https://files.example/1", "a" * 64, "application/pdf", 9, "one.pdf")
+MANY = (InvalidInput, ("requirementIds",))
 # By the reports that lead there; what is written is not read here.
 OUT = ("SENT", "DELIVERED", "VIEWED", "RESPONDED", "FAILED")
 
@@ -160,7 +164,7 @@ async def test_a_draft_is_about_requirements_and_nobody_but_staff_sees_it(run: R
 @pytest.mark.parametrize(
     ("values", "error", "field"),
     [
-        ({"requirement_ids": ()}, InvalidInput, ("requirementIds",)),
+        ({"requirement_ids": [uuid.UUID(int=n) for n in range(21)]}, *MANY),
         ({"subject": None}, InvalidInput, ("subject",)),
         ({"subject": "Hello\r\nBcc: all@example.org"}, InvalidInput, ("subject",)),
         ({"subject": "Hello\nworld"}, InvalidInput, ("subject",)),
@@ -378,8 +382,6 @@ async def test_an_answer_is_about_what_the_other_was_unless_it_says_so(run: Runn
             )
         )
         assert list(about) == [row.id]
-    with pytest.raises(InvalidInput):
-        await receive_message(run, row, requirement_ids=())
 
 
 @pytest.mark.parametrize("by_user", [True, False])
@@ -468,3 +470,61 @@ async def test_the_same_message_with_the_same_key_comes_once(run: Runner, state:
     given = {"in_reply_to_id": request.id, "idempotency_key": f"answer-{state}"}
     first, second = [await receive_message(run, row, **given) for _ in range(2)]
     assert first.id == second.id
+
+
+@pytest.mark.parametrize("restricted_by", ["a hold", "a rejection"])
+async def test_who_is_asked_for_nothing_can_write_and_be_written_to(
+    run: Runner, restricted_by: str
+) -> None:
+    account = await create_account(run)
+    if restricted_by == "a hold":
+        await place_hold(run, account)
+    else:
+        reason, statement = RejectionReason.OTHER, "Your shop sells what the terms rule out."
+        command = RejectAccount(
+            account_id=account.account_id, reason=reason.value, statement=statement
+        )
+        await run(reject, run.reviewer, command)
+    user = Actor(Role.ACCOUNT_USER, "uma", run.platform_id, account.account_id)
+    asked = ReceiveInteraction(account_id=account.account_id, body="Why?")
+    question = (await run(correspondence.receive, user, asked)).value
+    written = DraftInteraction(
+        account_id=account.account_id, body="This is why.", in_reply_to_id=question.id
+    )
+    answer = (await run(correspondence.draft, run.reviewer, written)).value
+    await run(delivery.send, run.reviewer, SendInteraction(**contact_key(answer)))
+    thanks = replace(asked, body="Thank you.", in_reply_to_id=answer.id)
+    await run(correspondence.receive, user, thanks)
+    states = [await run.fetch(Interaction, one.account_id, one.id) for one in (question, answer)]
+    assert [one.state for one in states] == ["RESPONDED", "RESPONDED"]
+    async with run.database.worker.connect() as connection:
+        about = await connection.scalars(
+            select(InteractionRequirement.requirement_id).where(
+                InteractionRequirement.account_id == account.account_id
+            )
+        )
+        assert list(about) == []
+    assert await verify_account(run.database.worker, account.account_id) == []
+
+
+async def test_who_follows_up_on_a_message_of_their_own_has_not_answered_it(run: Runner) -> None:
+    row = await open_requirement(run)
+    question = await receive_message(run, row)
+    await receive_message(run, row, in_reply_to_id=question.id)
+    ours = await create_interaction(run, "SENT", row)
+    more = await draft_interaction(run, row, in_reply_to_id=ours.id)
+    await run(delivery.send, run.reviewer, SendInteraction(**contact_key(more)))
+    states = [await run.fetch(Interaction, one.account_id, one.id) for one in (question, ours)]
+    assert [one.state for one in states] == ["DELIVERED", "SENT"]
+    assert [one.responded_at for one in states] == [None, None]
+
+
+async def test_a_message_that_was_only_read_waits_for_an_answer_still(run: Runner) -> None:
+    row = await open_requirement(run)
+    question = await receive_message(run, row)
+    read = ReportInteraction(**contact_key(question), report="VIEWED")
+    await run(delivery.report, run.reviewer, read)
+    answer = await draft_interaction(run, row, in_reply_to_id=question.id)
+    assert (await run.fetch(Interaction, *contact_key(question).values())).state == "VIEWED"
+    await run(delivery.send, run.reviewer, SendInteraction(**contact_key(answer)))
+    assert (await run.fetch(Interaction, *contact_key(question).values())).state == "RESPONDED"

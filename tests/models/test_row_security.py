@@ -44,8 +44,15 @@ CHANGING = [table for table in OF_ACCOUNTS if "version" in table.c]
 APPEND_ONLY = ["events", "evidence", "notes"]
 SETTING = "({} = (NULLIF(current_setting('recourse.{}'::text, true), ''::text))::uuid)"
 STAFF_ONLY = {
-    "accounts": {"import_state"},
-    "holds": {"note"},
+    "accounts": {"import_state", "rejected_by_id", "rejected_by_name"},
+    "holds": {
+        *("note", "placed_by_id", "placed_by_name", "released_by_id", "released_by_name"),
+    },
+    "programs": {"published_by_id", "published_by_name"},
+    "resolutions": {
+        *("proposed_by_id", "proposed_by_name", "decided_by_id", "decided_by_name"),
+        *("appeal_decided_by_id", "appeal_decided_by_name"),
+    },
     "interactions": {"attempts", "attempt_at"},
     "requirements": {"assignee_id", "assignee_name", "assignee_key", "proposed_outcome"},
 }

@@ -15,7 +15,7 @@ from models.actor import system
 from models.aggregate import RiskTier
 from models.base import Base
 from models.clock import ManualClock
-from models.demo.programs import example_payload, programs
+from models.demo.programs import REASONS, WAIVING, example_payload, programs
 from models.evidence import check_evidence
 from models.ids import platform_id_for
 from models.interaction import (
@@ -291,3 +291,10 @@ async def test_a_lost_race_leaves_the_winners_account(
             assert await write(session, [draft]) == expected
     found = await counts(owner_engine, run.platform_id)
     assert (found["accounts"], found["requirements"]) == (1, 3)
+
+
+def test_each_program_has_the_reasons_that_the_demo_gives() -> None:
+    assert {program.code for program in programs()} == set(REASONS)
+    for program in programs():
+        known = {entry.code for entry in program.reason_codes}
+        assert known >= {*REASONS[program.code], WAIVING}

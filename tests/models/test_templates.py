@@ -35,6 +35,13 @@ def values(text: str = "It", entries: Any = ENTRIES) -> dict[str, Any]:
         ("{% if requirement.deadline %}Soon{% else %}Some day{% endif %}", "Soon"),
         ("{% if not requirement.deadline %}x{% elif decision.facts == 'It' %}y{% endif %}", "y"),
         ("{% if requirement.errors %}wrong{% endif %}", "wrong"),
+        ("{% if not requirement.errors %}right{% else %}wrong{% endif %}", "wrong"),
+        (
+            "{% if not requirement.errors and account.externalId or requirement.errors %}"
+            "x{% elif not requirement.requestedReasons %}y{% endif %}",
+            "x",
+        ),
+        ("{{ 'right' if not requirement.errors else 'wrong' }}", "wrong"),
         ("{% for e in requirement.errors %}{{ e.code }}{{ e.remedy }} {% endfor %}", "a b"),
         ("{# nothing #}{{ 'a' if requirement.title else 'b' }}", "a"),
     ],
@@ -80,6 +87,11 @@ def test_a_template_shows_what_it_names(template: str, shown: str) -> None:
             "{% if %}",
         ),
         *(
+            "{% if requirement.errors == 'x' %}{% endif %}",
+            "{{ requirement.errors or 'x' }}",
+            "{% if not requirement.nothing %}{% endif %}",
+        ),
+        *(
             "{% if requirement.errors < 3 %}{% endif %}",
             "{% if 'x' in requirement.title %}{% endif %}",
         ),
@@ -103,6 +115,20 @@ def test_a_template_that_goes_beyond_is_refused_at_its_place(template: str) -> N
         )
     assert caught.value.field == ("notices", "1", "body")
     assert len(caught.value.message) <= 500
+
+
+@pytest.mark.parametrize(
+    ("template", "said"),
+    [
+        ("{{ requirement.errors }}", "requirement.errors is a list"),
+        ("{% if requirement.errors == 'x' %}{% endif %}", "requirement.errors is a list"),
+        ("{{ requirement.colour }}", "There is no field requirement.colour."),
+    ],
+)
+def test_the_reason_is_the_right_one(template: str, said: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        check_template(template, "body")
+    assert caught.value.message.startswith(said)
 
 
 def test_each_kind_stands_there_once() -> None:

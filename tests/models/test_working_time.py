@@ -1,10 +1,12 @@
 """Working time, over weekends, holidays and changes of the clock."""
 
 from datetime import UTC, datetime, timedelta
+from functools import cache
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.errors import InvalidInput
@@ -102,6 +104,82 @@ def test_what_ended_before_the_clock_was_put_back_leaves_nothing() -> None:
     later = datetime(2026, 10, 25, 2, 10, fold=1, tzinfo=BERLIN).astimezone(UTC)
     assert later - ended == timedelta(minutes=20)
     assert calendar.between(later, ended) == timedelta()
+
+
+def test_a_time_that_the_clock_leaves_out_is_the_end_of_what_it_leaves_out() -> None:
+    # At 02:00 the clock goes to 03:00, on a Sunday.
+    calendar, zone = WorkingTime("SA", "Europe/Berlin"), "Europe/Berlin"
+    start, three = local(zone, "2026-03-29 01:50"), local(zone, "2026-03-29 03:00")
+    minutes = {9: local(zone, "2026-03-29 01:59"), 10: three, 40: three, 70: three}
+    minutes[80] = local(zone, "2026-03-29 03:10")
+    ends = {each: calendar.after(start, timedelta(minutes=each)) for each in minutes}
+    assert ends == minutes
+
+
+# Regions that work on the days on which the clock of their zone is changed, and the years of that:
+# by an hour at night, by half of one, at midnight, a minute after it, by a whole day.
+CHANGES = [
+    ("SA", "Europe/Berlin", 2026),
+    ("SA", "Australia/Lord_Howe", 2026),
+    ("DE", "Asia/Jerusalem", 2026),
+    ("SA", "Asia/Beirut", 2026),
+    ("SA", "America/Santiago", 2026),
+    ("SA", "America/St_Johns", 2009),
+    ("US", "Pacific/Apia", 2011),
+    ("DE-BY", "Europe/Berlin", 2026),
+    ("IL", "Asia/Jerusalem", 2026),
+]
+
+
+@cache
+def changes_of(zone: str, year: int) -> list[datetime]:
+    """The hours of a year in which its clock is changed."""
+    hours = [datetime(year, 1, 1, tzinfo=UTC) + HOUR * n for n in range(24 * 365)]
+    there = ZoneInfo(zone)
+    offsets = [hour.astimezone(there).utcoffset() for hour in hours]
+    return [hour for hour, (a, b) in zip(hours, pairwise(offsets), strict=False) if a != b]
+
+
+@st.composite
+def near_a_change(draw: st.DrawFn) -> tuple[WorkingTime, datetime]:
+    """A calendar, and an instant some hours before or after its clock is changed."""
+    region, zone, year = draw(st.sampled_from(CHANGES))
+    change = draw(st.sampled_from(changes_of(zone, year)))
+    shift = timedelta(seconds=draw(st.integers(-30 * 60 * 60, 5 * 60 * 60)))
+    return WorkingTime(region, zone), change + shift
+
+
+SPANS = st.one_of(
+    st.timedeltas(timedelta(), 3 * HOUR),
+    st.integers(0, 36 * 60).map(lambda minutes: timedelta(minutes=minutes)),
+    st.timedeltas(timedelta(), 20 * DAY),
+)
+
+
+@settings(max_examples=500)
+@given(near_a_change(), SPANS, SPANS)
+def test_more_time_never_ends_sooner(
+    begun: tuple[WorkingTime, datetime], one: timedelta, other: timedelta
+) -> None:
+    calendar, start = begun
+    less, more = sorted((one, other))
+    assert start <= calendar.after(start, less) <= calendar.after(start, more)
+
+
+@settings(max_examples=500)
+@given(near_a_change(), SPANS, SPANS)
+def test_time_passes_in_parts_as_it_does_in_one(
+    begun: tuple[WorkingTime, datetime], first: timedelta, then: timedelta
+) -> None:
+    calendar, start = begun
+    middle = calendar.after(start, first)
+    in_parts, in_one = calendar.after(middle, then), calendar.after(start, first + then)
+    if calendar.between(start, middle) == first:
+        assert in_parts == in_one
+    else:
+        # The first part ended where the clock left something out: that is counted once more.
+        assert calendar.between(start, middle) > first
+        assert in_parts >= in_one
 
 
 def test_nothing_passes_before_it_begins() -> None:

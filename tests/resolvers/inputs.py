@@ -7,12 +7,12 @@ from typing import Any
 
 from sqlalchemy import select
 
+from models.account_rejection import RejectAccount, RejectionReason, reject
 from models.aggregate import Account
 from models.evidence import Evidence
 from models.ids import hex_id
 from models.interaction import Interaction
 from models.program import Program
-from models.rejection import RejectAccount, RejectionReason, reject
 from models.requirement import Requirement
 from models.resolution import Resolution, ResolutionOutcome
 from models.status import RequirementState

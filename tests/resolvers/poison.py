@@ -3,6 +3,7 @@
 import copy
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from random import Random
 from typing import Any
 
 import orjson
@@ -18,6 +19,12 @@ Path = tuple[str | int, ...]
 MISSING = object()
 # Longer than any text and any JSON may be.
 LONG = "x" * 110_000
+# Texts of four bytes a character that no compression makes short: they have to fit into indexes.
+_RANDOM = Random(7)
+INCOMPRESSIBLE = [
+    "".join(chr(_RANDOM.randrange(0x20000, 0x2A000)) for _ in range(length))
+    for length in (255, 5_000)
+]
 LONE_SURROGATES = [orjson.Fragment(b'"\\ud800"'), orjson.Fragment(b'"a\\udfffb"')]
 NOT_TEXT = [5, 1.5, True, {}, {"a": 1}, ["a", "b"]]
 TEXT = ["\x00", "a\x00b", *LONE_SURROGATES, LONG]
@@ -105,6 +112,7 @@ SURVIVED: dict[str, Sequence[Any]] = {
         "\\",
         "'; --",
         "é" * 100,
+        *INCOMPRESSIBLE,
     ],
     "Int": [0, 1, 2**31 - 1],
     "Boolean": [True, False],

@@ -7,6 +7,8 @@ import base64
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from random import Random
+from string import ascii_letters, digits
 from typing import Any
 
 import orjson
@@ -24,7 +26,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from models.aggregate import Account
 from models.ids import hex_id
 from resolvers import ids
-from tests.factories import open_requirement
+from tests.factories import create_requirement, open_requirement, publish_program
 from tests.resolvers.api import Answer, Api, Caller, Platform
 from tests.resolvers.inputs import MAKERS, Inputs, requirement_id
 from tests.resolvers.lists import LISTS, Listing
@@ -696,3 +698,24 @@ async def test_an_operation_is_named_where_there_are_several(scene: Scene) -> No
         assert answer.status == 400
         assert answer.codes == ["BAD_USER_INPUT"]
     assert (await api.call(admin, query, operation_name="b")).data == {"viewer": {"role": "ADMIN"}}
+
+
+@pytest.mark.parametrize("name", ["requirementApprove", "requirementReject", "requirementWaive"])
+async def test_a_reason_code_has_the_length_of_a_code_where_any_is_taken(
+    scene: Scene, name: str
+) -> None:
+    made = await Inputs(scene.platform).make(name)
+    run = scene.platform.run
+    row = await create_requirement(run, "IN_REVIEW", program=await publish_program(run))
+    statement = {**made.input["statement"], "citedEvidence": []}
+    on = {"id": requirement_id(row), "expectedVersion": row.version, "statement": statement}
+    field = Field("Mutation", name, {"input": {**made.input, **on}})
+    # Of equal letters, any number fits into an index.
+    random = Random(7)
+    code = "".join(random.choices(ascii_letters + digits, k=5_000))
+    for longer in (code, code[:101]):
+        given = put(field.given, ("input", "reasonCode"), longer)
+        [problem] = problems(await scene.ask(field, given, made.caller))
+        assert (problem["code"], problem["field"]) == ("INVALID_INPUT", ["reasonCode"])
+    given = put(field.given, ("input", "reasonCode"), code[:100])
+    assert problems(await scene.ask(field, given, made.caller)) == []

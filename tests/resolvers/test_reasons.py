@@ -42,7 +42,8 @@ async def test_what_was_not_submitted_to_the_requirement_is_not_cited(
     payload = await mutate(api, "requirementReject", made, statement=statement)
     [error] = payload["userErrors"]
     assert error["field"] == ["statement", "citedEvidence", "0"]
-    assert error["code"] == ("INVALID_ID" if which == "no evidence" else "INVALID_INPUT")
+    codes = {"no evidence": "INVALID_ID", "another account's": "NOT_FOUND"}
+    assert error["code"] == codes.get(which, "INVALID_INPUT")
 
 
 async def test_an_account_reads_why_it_is_rejected_but_not_by_whom(own: Platform, api: Api) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import pytest
-from sqlalchemy import String, Table, Text, text
+from sqlalchemy import Integer, String, Table, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -23,11 +23,21 @@ from models.decision import DeclineResolution
 from models.ids import hex_id
 from models.requirement_operations import Assign
 from models.resolution import ResolutionOutcome
+from models.sending import DueInteraction, Letter, Mailed, settle
 from models.session import settings_sql
 from models.tables import METADATA
 from resolvers import ids
 from resolvers.schema import ROWS
-from tests.factories import Runner, add_note, create_requirement, decide, key_of, place_hold
+from tests.factories import (
+    Runner,
+    add_note,
+    create_interaction,
+    create_requirement,
+    decide,
+    key_of,
+    open_requirement,
+    place_hold,
+)
 from tests.resolvers.api import Answer, Api, Caller, Platform
 from tests.resolvers.scene import create_full_account
 from tests.resolvers.walk import (
@@ -42,9 +52,9 @@ from tests.resolvers.walk import (
     values_of,
 )
 
-# In what staff write, and in who of the staff it was.
-SECRET, WHO = "zzsecret", "zzsomebody"
-MARKS = re.compile(f"{SECRET}[a-z_-]*|{WHO}", re.IGNORECASE)
+# In what staff write, in who of the staff it was, and in what is counted for them.
+SECRET, WHO, COUNT = "zzsecret", "zzsomebody", 987_654_321
+MARKS = re.compile(f"{SECRET}[a-z_-]*|{WHO}|{COUNT}", re.IGNORECASE)
 DEPTH = 3
 FIRST = 100
 # Rows that account users don't see, by a column's values, and the texts in them.
@@ -54,7 +64,10 @@ HIDDEN_ROWS = {
     "notes": ("true", ("text",)),
 }
 # What nobody reads through the schema.
-IN_NO_SCHEMA = {f"{SECRET}-accounts-import_state"}
+IN_NO_SCHEMA = {f"{SECRET}-accounts-import_state", str(COUNT)}
+# Who it was, where that may be somebody of the account as well: the database gives these to
+# account users' role, and the schema shows them of staff the kind alone.
+OF_BOTH_SIDES = ("actor_", "appealed_by_", "author_", "opened_by_", "submitted_by_")
 
 
 class Marked(Runner):
@@ -85,6 +98,7 @@ async def scene(api: Api, owner_engine: AsyncEngine) -> Scene:
     run = Marked(platform.run.database, platform.run.clock, platform.run.platform_id)
     account = await create_full_account(run)
     await write_between_staff(run, account)
+    await mail_often(run, account, owner_engine)
     planted = await plant(owner_engine, account)
     return Scene(replace(platform, run=run), account, frozenset(planted))
 
@@ -110,8 +124,23 @@ async def write_between_staff(run: Runner, account: Account) -> None:
     await decide(run, row, ResolutionOutcome.WAIVED)
 
 
+async def mail_often(run: Runner, account: Account, owner: AsyncEngine) -> None:
+    """Let a letter be mailed that was tried as often as the mark says, by the operations."""
+    row = await open_requirement(run, account)
+    letter = await create_interaction(run, "SENT", row)
+    until = run.clock.now()
+    async with owner.begin() as connection:
+        statement = "UPDATE interactions SET attempts = :count, attempt_at = :until WHERE id = :id"
+        values = {"count": COUNT, "until": until, "id": letter.id}
+        await connection.execute(text(statement), values)
+    due = DueInteraction(account.account_id, account.platform_id, letter.id)
+    async with run.database.session_for(run.system) as session:
+        mail = Letter(due, until, "a@cafe.example", "Hello", "Hello")
+        await settle(session, run.clock, mail, Mailed())
+
+
 async def plant(owner: AsyncEngine, account: Account) -> set[str]:
-    """Write a mark into every text that is for staff; gives the marks."""
+    """Write a mark into every text and number that is for staff; gives the marks."""
     found = set()
     async with owner.begin() as connection:
         make_drafts = "UPDATE interactions SET state = 'DRAFT', failure = NULL, subject = 'x' "
@@ -120,6 +149,8 @@ async def plant(owner: AsyncEngine, account: Account) -> set[str]:
         for table, column, where in places():
             mark = f"{SECRET}-{table.name}-{column}"
             value = f"'{mark}'"
+            if isinstance(table.c[column].type, Integer):
+                mark = value = str(COUNT)
             if str(table.c[column].type) == "JSONB":
                 value = f"""jsonb_build_object('mark', {value})"""
             statement = f"UPDATE {table.name} SET {column} = {value} WHERE account_id = :a AND "
@@ -146,8 +177,11 @@ def places() -> Iterator[tuple[Table, str, str]]:
     for table in METADATA.tables.values():
         for name in sorted(staff_only_columns(table)):
             column = table.c[name]
-            holds_text = isinstance(column.type, String | Text | JSONB)
-            if holds_text and column.computed is None and name != "proposed_outcome":
+            holds_mark = isinstance(column.type, String | Text | JSONB | Integer)
+            # Who it was is marked elsewhere.
+            if name == "proposed_outcome" or name.endswith(("_by_id", "_by_name")):
+                continue
+            if holds_mark and column.computed is None:
                 yield table, name, "true"
     for name, (where, columns) in HIDDEN_ROWS.items():
         for column_name in columns:
@@ -279,7 +313,11 @@ async def test_the_database_gives_no_mark_to_the_role_of_account_users(
                 continue
             values = list(await connection.scalars(query))
         readable.add(column)
-        assert not [value for value in values if value is not None and SECRET in value.lower()]
+        secrets = [SECRET, str(COUNT)]
+        if not column.startswith(OF_BOTH_SIDES):
+            secrets.append(WHO)
+        told = [value.lower() for value in values if value is not None]
+        assert not [value for value in told if any(secret in value for secret in secrets)], column
     assert not readable & staff_only_columns(table)
     assert not (readable and table.name == "notes")
 

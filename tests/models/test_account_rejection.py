@@ -5,13 +5,13 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from models import rejection
+from models import account_rejection as rejection
+from models.account_rejection import ReinstateAccount, RejectAccount, RejectionReason
 from models.actor import Actor, Role
 from models.aggregate import Account
 from models.capability import Capability
 from models.errors import Forbidden, IllegalTransition, InvalidInput, StaleVersion
 from models.events import Event
-from models.rejection import ReinstateAccount, RejectAccount, RejectionReason
 from models.requirement import Requirement
 from models.status import REJECTED_REASONS
 from models.verify import verify_account

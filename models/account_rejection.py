@@ -11,8 +11,8 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from models.account import DECIDERS, AccountAction, illegal_action
-from models.actor import Actor
+from models.account import AccountAction, illegal_action
+from models.actor import DECIDERS, Actor
 from models.aggregate import Account, AccountCommand, Unit, operate
 from models.base import stamp
 from models.clock import Clock
