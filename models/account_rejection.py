@@ -102,6 +102,8 @@ def set_rejection(unit: Unit, reason: str, statement: str) -> None:
     account.rejected_reason, account.rejection_statement = reason, statement
     account.rejected_at = unit.now
     stamp(account, "rejected_by", unit.actor)
+    account.reinstatement_reason = account.reinstated_at = None
+    account.reinstated_by_kind = account.reinstated_by_id = account.reinstated_by_name = None
     touch(account, unit.now)
     unit.record_derived(EventType.ACCOUNT_REJECTED, changes)
 
@@ -112,6 +114,8 @@ def end_rejection(unit: Unit, reason: str) -> None:
     changes = {"rejectedReason": {"from": account.rejected_reason, "to": None}, "reason": reason}
     account.rejected_reason = account.rejection_statement = account.rejected_at = None
     account.rejected_by_kind = account.rejected_by_id = account.rejected_by_name = None
+    account.reinstatement_reason, account.reinstated_at = reason, unit.now
+    stamp(account, "reinstated_by", unit.actor)
     touch(account, unit.now)
     unit.record_derived(EventType.ACCOUNT_REINSTATED, changes)
 

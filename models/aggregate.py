@@ -101,6 +101,15 @@ class Account(Changing, Base):
             "AND (rejected_at IS NULL OR rejected_reason IS NOT NULL)",
             name="rejected_by_somebody",
         ),
+        # A rejection that was taken back says why, when and by whom, until there is another one.
+        CheckConstraint(
+            "(reinstated_at IS NULL) = (reinstated_by_id IS NULL) "
+            "AND (reinstated_at IS NULL) = (reinstated_by_kind IS NULL) "
+            "AND (reinstated_at IS NOT NULL) "
+            "= (coalesce(length(reinstatement_reason), 0) BETWEEN 1 AND 2000) "
+            "AND (reinstated_at IS NULL OR rejected_reason IS NULL)",
+            name="reinstated_by_somebody",
+        ),
         # What stands in the account's way has a reason, and nothing else has.
         CheckConstraint(
             "(status IN ('ENABLED', 'RESTRICTED_SOON')) = (disabled_reason IS NULL)",
@@ -133,6 +142,11 @@ class Account(Changing, Base):
     rejected_by_kind: Mapped[str | None]
     rejected_by_id: Mapped[str | None] = staff_only()
     rejected_by_name: Mapped[str | None] = staff_only()
+    reinstatement_reason: Mapped[str | None]
+    reinstated_at: Mapped[datetime | None]
+    reinstated_by_kind: Mapped[str | None]
+    reinstated_by_id: Mapped[str | None] = staff_only()
+    reinstated_by_name: Mapped[str | None] = staff_only()
     next_deadline: Mapped[datetime | None]
     sort_next_deadline: Mapped[datetime] = mapped_column(
         Computed(f"coalesce(next_deadline, '{NEVER}'::timestamptz)", persisted=True)

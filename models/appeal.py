@@ -13,10 +13,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from models.actor import DECIDERS, Actor
 from models.aggregate import Unit, operate
+from models.alternatives import end_others
 from models.appeal_rules import APPEAL_OVERTURNED, appeal_refusal
 from models.base import stamp
 from models.clock import Clock
-from models.decision import ResolutionCommand, end_others, load_to_decide
+from models.decision import ResolutionCommand, load_to_decide
 from models.errors import Forbidden
 from models.events import EventType, SubjectType
 from models.notice_texts import NoticeKind

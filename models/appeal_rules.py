@@ -51,10 +51,10 @@ def appeal_checks() -> list[CheckConstraint]:
             "= (restricts_from IS NOT NULL)",
             name="rejection_restricts",
         ),
-        # What restricts for a time begins before it ends.
+        # What restricts for a time does not end before it begins; it may never begin.
         CheckConstraint(
             "restricts_until IS NULL "
-            "OR (restricts_from IS NOT NULL AND restricts_until > restricts_from)",
+            "OR (restricts_from IS NOT NULL AND restricts_until >= restricts_from)",
             name="restricts_for_a_time",
         ),
         # What is rejected says until when it may be appealed.

@@ -1,6 +1,6 @@
 """A requirement's deadline: what follows from it, and how it moves on while risk has its turn."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import isodate
@@ -46,12 +46,19 @@ def give_back(unit: Unit, row: "Requirement", program: Program) -> None:
     it submitted; what was due by then stays due.
     """
     assert row.submitted_at is not None
-    held, submitted_at = unit.now - row.submitted_at, row.submitted_at
-    if not program.pauses_deadline or not held:
+    move_on(unit, row, program, row.submitted_at, unit.now)
+
+
+def move_on(
+    unit: Unit, row: "Requirement", program: Program, since: datetime, until: datetime
+) -> None:
+    """Move on what lay ahead of the account at `since` by the time from then until `until`."""
+    held = until - since
+    if not program.pauses_deadline or held <= timedelta():
         return
     changes: dict[str, Any] = {}
     due, deadline = row.currently_due_at, row.deadline
-    if due is not None and due > submitted_at:
+    if due is not None and due > since:
         row.currently_due_at = due + held
         changes["currentlyDueAt"] = {"from": due, "to": row.currently_due_at}
     if deadline is not None:

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from models.actor import DECIDERS, Actor
 from models.aggregate import AccountCommand, Unit, operate
+from models.alternatives import end_others, give_back_to_others, handed_in_since
 from models.base import stamp
 from models.clock import Clock
 from models.durations import after
@@ -30,9 +31,7 @@ from models.requirement import (
     require_role,
 )
 from models.requirement_steps import (
-    drop_proposal,
     end,
-    end_alternatives,
     load_with_program,
     program_of,
 )
@@ -216,6 +215,7 @@ async def take_effect(
     """What a final decision does to the requirement and to its alternatives."""
     outcome, reason_code = ResolutionOutcome(resolution.outcome), resolution.reason_code
     rejects = outcome is ResolutionOutcome.REJECTED
+    since = handed_in_since(unit, requirement)
     if rejects:
         within = program.appeal_within or DEFAULT_APPEAL_WITHIN
         requirement.appeal_deadline = after(unit.now, within)
@@ -224,19 +224,15 @@ async def take_effect(
         requirement.restricts_from = resolution.restricts_from = begins
         requirement.restricts_until = resolution.restricts_until
     end(unit, requirement, ACTION_OF_OUTCOME[outcome], EVENT_OF_OUTCOME[outcome], reason_code)
-    if not rejects:
+    if rejects:
+        await give_back_to_others(unit, requirement, since)
+    else:
         await end_others(unit, requirement)
 
 
 def restriction_begins(unit: Unit, program: Program) -> datetime:
     """From when a rejection of now restricts: at once, or after the program's notice."""
     return after(unit.now, program.termination_notice) or unit.now
-
-
-async def end_others(unit: Unit, requirement: Requirement) -> None:
-    """Cancel what a satisfied or waived requirement was an alternative to."""
-    for other in end_alternatives(unit, requirement):
-        await drop_proposal(unit, other)
 
 
 async def _decide(

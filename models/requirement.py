@@ -277,6 +277,15 @@ def is_open(row: Requirement) -> bool:
     return row.state in OPEN_STATES and not appeal_is_open(row)
 
 
+def closed_reason_code(state: str, closed_reason: str | None) -> str | None:
+    """The code of why a requirement ended; None while it is open, and for a cancellation in words.
+
+    `cancel` takes no words that are the code.
+    """
+    in_words = state == RequirementState.CANCELED and closed_reason != ALTERNATIVE_SATISFIED
+    return None if in_words else closed_reason
+
+
 def role_refusal(actor: Actor, action: RequirementAction) -> Refusal | None:
     """What the actor's role, and for a waiver its scope, say against the action."""
     if actor.role is not Role.SYSTEM and actor.role not in ROLES[action]:

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from models.actor import Actor
 from models.aggregate import AccountCommand, Unit, operate
+from models.alternatives import give_back_to_others, handed_in_since
 from models.clock import Clock
 from models.deadlines import check_extension, check_times, extend_deadline
 from models.delivery import respond
@@ -25,6 +26,7 @@ from models.notices import notify
 from models.outcome import Outcome
 from models.program import Program, ProgramNotPublished
 from models.requirement import (
+    ALTERNATIVE_SATISFIED,
     LIFECYCLE,
     MAX_ACTOR_ID_LENGTH,
     MAX_CODE_LENGTH,
@@ -215,7 +217,9 @@ async def request_changes(
         row, program = await load_with_program(unit, command)
         check_allowed(row, RequirementAction.REQUEST_CHANGES)
         _check_errors(command.errors, program)
+        since = handed_in_since(unit, row)
         send_back(unit, row, program, command.errors)
+        await give_back_to_others(unit, row, since)
         notify(unit, NoticeKind.CHANGES_REQUESTED, row, program)
         await drop_proposal(unit, row)
         return row
@@ -231,13 +235,17 @@ async def cancel(
     """End it without a decision. An integrator cancels only what it opened itself."""
     require_role(actor, RequirementAction.CANCEL)
     check_text(command.reason, MAX_REASON_LENGTH, "reason")
+    if command.reason.strip() == ALTERNATIVE_SATISFIED:
+        raise InvalidInput("This is a code of Recourse's own: say it in words.", ("reason",))
 
     async def step(unit: Unit) -> Requirement:
         row = await load(unit, command)
         if is_another_teams(row, actor):
             raise Forbidden("An integrator may cancel only what it opened itself.")
         check_allowed(row, RequirementAction.CANCEL)
+        since = handed_in_since(unit, row)
         end(unit, row, RequirementAction.CANCEL, EventType.REQUIREMENT_CANCELED, command.reason)
+        await give_back_to_others(unit, row, since)
         await drop_proposal(unit, row)
         return row
 

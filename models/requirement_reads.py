@@ -66,10 +66,10 @@ REQUIREMENTS.declare_indexes()
 async def requirement_summaries(
     reader: Reader, account_ids: Sequence[HexId], now: datetime
 ) -> list[Record | None]:
-    """Each account's numbers of requirements per due status, and its next deadline.
+    """Each account's numbers of requirements per due status.
 
-    In the order of the ids, as `currently_due`, `eventually_due`, `past_due`,
-    `pending_verification` and `next_deadline`; None for an account without open requirements.
+    In the order of the ids, as `currently_due`, `eventually_due`, `past_due` and
+    `pending_verification`; None for an account without open requirements.
     """
     values = {"accounts": list(set(account_ids)), "now": now}
     rows = await reader.fetch(_summary_query(), values, _SUMMARY)
@@ -118,9 +118,8 @@ def _summary_query() -> Query:
         "pending_verification": risks,
     }
     columns = [func.count().filter(where).label(name) for name, where in counts.items()]
-    deadline = func.min(table.c.deadline).filter(mine).label("next_deadline")
     return compile_query(
-        select(table.c.account_id, *columns, deadline)
+        select(table.c.account_id, *columns)
         .where(is_any(table.c.account_id, "accounts"), or_(mine, risks))
         .group_by(table.c.account_id)
     )
@@ -132,7 +131,6 @@ _SUMMARY = record_of(
     "eventually_due",
     "past_due",
     "pending_verification",
-    "next_deadline",
 )
 
 

@@ -15,7 +15,6 @@ from models.lifecycle import expect_version
 from models.program import Program
 from models.requirement import (
     ACTION_OF_OUTCOME,
-    ALTERNATIVE_SATISFIED,
     LIFECYCLE,
     AskedAlready,
     Error,
@@ -187,33 +186,6 @@ def open_again(
         deadline=row.deadline,
     )
     row.closed_at = row.closed_reason = None
-
-
-def end_alternatives(unit: Unit, ended: Requirement) -> list[Requirement]:
-    """Cancel what an ended requirement was an alternative to; returns the canceled ones.
-
-    An option of several requirements counts once all of them have ended. A rejection stays, and so
-    does its appeal.
-    """
-    if ended.alternative_group is None:
-        return []
-    others = [
-        row
-        for row in unit.requirements
-        if row is not ended and row.alternative_group == ended.alternative_group and is_open(row)
-    ]
-    option = ended.alternative_option
-    if option is not None and any(row.alternative_option == option for row in others):
-        return []
-    for row in others:
-        end(
-            unit,
-            row,
-            RequirementAction.CANCEL,
-            EventType.REQUIREMENT_CANCELED,
-            ALTERNATIVE_SATISFIED,
-        )
-    return others
 
 
 async def drop_proposal(unit: Unit, row: Requirement) -> None:

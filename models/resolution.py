@@ -97,6 +97,7 @@ LIFECYCLE = Lifecycle(
 # What has not taken effect, and what has: once final, a decision stays one, whatever comes of it.
 PENDING_STATES = (ResolutionState.PROPOSED, ResolutionState.DECLINED)
 DECIDED_STATES = tuple(state for state in ResolutionState if state not in PENDING_STATES)
+STANDING_STATES = tuple(s for s in DECIDED_STATES if s is not ResolutionState.OVERTURNED)
 OF_APPEALS = (ResolutionAction.UPHOLD, ResolutionAction.OVERTURN)
 _PENDING = ", ".join(f"'{state}'" for state in PENDING_STATES)
 
@@ -285,6 +286,23 @@ async def decline_pending(unit: Unit, requirement: "Requirement") -> None:
         .options(*staff_columns(unit.actor))
     )
     decline(unit, found.one(), requirement, system(requirement.platform_id), SUPERSEDED)
+
+
+async def standing_rejections(
+    unit: Unit, requirement_ids: Sequence[uuid.UUID]
+) -> dict[uuid.UUID, Resolution]:
+    """The rejections that stand, appealed or not, by the requirements that are rejected."""
+    found = await unit.store.scalars(
+        select(Resolution)
+        .where(
+            Resolution.account_id == unit.account.account_id,
+            Resolution.requirement_id.in_(requirement_ids),
+            Resolution.outcome == ResolutionOutcome.REJECTED,
+            Resolution.state.in_(STANDING_STATES),
+        )
+        .options(*staff_columns(unit.actor))
+    )
+    return {row.requirement_id: row for row in found}
 
 
 def permissions(row: Any, actor: Actor) -> list[Permission]:

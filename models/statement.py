@@ -111,10 +111,10 @@ def statement_checks() -> tuple[CheckConstraint, ...]:
             r"territories::text ~ '^\{([A-Z]{2}(,[A-Z]{2})*)?\}$'",
             name="territories_are_alpha_2",
         ),
-        # Only a rejection restricts for a time, and no shorter than until it begins to.
+        # Only a rejection restricts for a time; for none where it is overtaken before it begins.
         CheckConstraint(
             "restricts_until IS NULL OR (outcome = 'REJECTED' "
-            "AND restricts_until > coalesce(restricts_from, created_at))",
+            "AND restricts_until >= coalesce(restricts_from, created_at))",
             name="restricts_for_a_time",
         ),
     )

@@ -9,6 +9,11 @@ The stored columns are this function's materialisation. A capability is, in this
 - PENDING while a requirement that gates it is not satisfied,
 - else ACTIVE.
 
+Requirements of one alternative group are one need with options: those that share an
+`alternative_option` are one, any other is one of its own. An option is handed in once each of its
+live members waits for risk. Until it is decided on, the others' deadlines restrict nothing, and the
+whole group waits for verification.
+
 The account is REJECTED once it was rejected; UNDER_REVIEW while nothing but holds for review
 restricts it, or something it needs waits for verification; RESTRICTED while a requested capability
 is; RESTRICTED_SOON while a deadline that restricts lies within its notice period, or a rejection is
@@ -20,7 +25,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from functools import cached_property
+from typing import Generic, Protocol, TypeVar
 
 
 class RequirementState(StrEnum):
@@ -137,6 +143,11 @@ class RequirementFacts(Protocol):
     restricts_until: datetime | None
     restricts: list[str]
     gates: list[str]
+    alternative_group: str | None
+    alternative_option: str | None
+
+
+Facts = TypeVar("Facts", bound=RequirementFacts)
 
 
 class HoldFacts(Protocol):
@@ -195,28 +206,120 @@ def hold_is_on(hold: HoldFacts, now: datetime) -> bool:
     return hold.released_at is None and (hold.expires_at is None or now < hold.expires_at)
 
 
-def restricts(requirement: RequirementFacts, kind: str, now: datetime) -> bool:
-    """Whether the requirement restricts the capability at `now`.
+def rejection_is_over(requirement: RequirementFacts, now: datetime) -> bool:
+    """Whether a rejection that was to restrict for a time has done so, or never will."""
+    begins, ends = requirement.restricts_from, requirement.restricts_until
+    return begins is not None and ends is not None and ends <= max(now, begins)
+
+
+def options(requirements: Iterable[Facts]) -> Iterator[tuple[str, list[Facts]]]:
+    """The options of the alternative groups, as (group, live members)."""
+    found: dict[tuple[str, str | int], list[Facts]] = {}
+    for number, requirement in enumerate(requirements):
+        group, option = requirement.alternative_group, requirement.alternative_option
+        if group is not None and requirement.state in LIVE_STATES:
+            key = (group, number if option is None else option)
+            found.setdefault(key, []).append(requirement)
+    return ((group, members) for (group, _), members in found.items())
+
+
+def is_handed_in(option: Iterable[RequirementFacts]) -> bool:
+    """Whether each live member of an option waits for risk, and none for its appeal."""
+    return all(r.state in AWAITING_RISK and r.restricts_from is None for r in option)
+
+
+def handed_in_groups(requirements: Iterable[RequirementFacts]) -> frozenset[str]:
+    """The alternative groups that have an option which is handed in."""
+    return frozenset(group for group, option in options(requirements) if is_handed_in(option))
+
+
+@dataclass(frozen=True)
+class Restriction:
+    """What a requirement restricts if nobody acts: which kinds, from when, until when if known."""
+
+    kinds: frozenset[str]
+    since: datetime
+    until: datetime | None = None
+
+
+def restriction(
+    requirement: RequirementFacts, handed_in: frozenset[str], now: datetime
+) -> Restriction | None:
+    """What the requirement restricts, now or later; None for nothing.
 
     A rejected one restricts what it gates as well: it will never be satisfied. So it goes on while
     an appeal is open, which has made it one in review.
     """
-    begins = _restriction_begins(requirement, kind)
-    return begins is not None and begins <= now and not rejection_is_over(requirement, now)
-
-
-def rejection_is_over(requirement: RequirementFacts, now: datetime) -> bool:
-    """Whether a rejection that was to restrict for a time has done so."""
-    return requirement.restricts_until is not None and requirement.restricts_until <= now
-
-
-def _restriction_begins(requirement: RequirementFacts, kind: str) -> datetime | None:
-    """From when the requirement restricts the capability if nobody acts, None for never."""
     if requirement.restricts_from is not None:
-        touched = kind in requirement.restricts or kind in requirement.gates
-        return requirement.restricts_from if touched else None
-    waits = requirement.state in AWAITING_ACCOUNT and kind in requirement.restricts
-    return requirement.deadline if waits else None
+        if rejection_is_over(requirement, now):
+            return None
+        kinds = frozenset((*requirement.restricts, *requirement.gates))
+        return Restriction(kinds, requirement.restricts_from, requirement.restricts_until)
+    if requirement.deadline is None or not _awaits(requirement, handed_in):
+        return None
+    return Restriction(frozenset(requirement.restricts), requirement.deadline)
+
+
+def _awaits(requirement: RequirementFacts, handed_in: frozenset[str]) -> bool:
+    """Whether the account has to provide it: no alternative to it is handed in."""
+    covered = requirement.alternative_group in handed_in
+    return requirement.state in AWAITING_ACCOUNT and not covered
+
+
+@dataclass(frozen=True)
+class Effects(Generic[Facts]):
+    """What all of an account's requirements, or the live ones, do to its capabilities at `now`."""
+
+    requirements: Sequence[Facts]
+    now: datetime
+
+    @cached_property
+    def handed_in(self) -> frozenset[str]:
+        """The alternative groups that wait for risk."""
+        return handed_in_groups(self.requirements)
+
+    @cached_property
+    def _restrictions(self) -> list[tuple[Facts, Restriction]]:
+        found = ((r, restriction(r, self.handed_in, self.now)) for r in self.requirements)
+        return [(requirement, one) for requirement, one in found if one is not None]
+
+    def restricting(self, kind: str) -> list[Facts]:
+        """The requirements that restrict the capability now."""
+        return [r for r, one in self._restrictions if kind in one.kinds and one.since <= self.now]
+
+    def restricting_from(self, kind: str, instant: datetime | None) -> list[Facts]:
+        """Those whose restriction of the capability begins at the instant if nobody acts."""
+        return [r for r, one in self._restrictions if kind in one.kinds and one.since == instant]
+
+    def restricts_at(self, kind: str) -> datetime | None:
+        """The next instant at which one begins to restrict the capability if nobody acts."""
+        marks = (one.since for _, one in self._restrictions if kind in one.kinds)
+        return min((mark for mark in marks if mark > self.now), default=None)
+
+    def gating(self, kind: str) -> list[Facts]:
+        """The requirements that the capability waits for; of alternatives, all."""
+        return [
+            r
+            for r in self.requirements
+            if kind in r.gates and r.state in LIVE_STATES and not rejection_is_over(r, self.now)
+        ]
+
+    def is_verifying(self, requirement: RequirementFacts) -> bool:
+        """Whether it, or an alternative to it, waits for risk."""
+        group = requirement.alternative_group
+        return requirement.state in AWAITING_RISK or group in self.handed_in
+
+    def next_deadline(self) -> datetime | None:
+        """The earliest deadline, missed or to come, of what the account has to provide."""
+        waiting = (r.deadline for r in self.requirements if _awaits(r, self.handed_in))
+        return min((mark for mark in waiting if mark is not None), default=None)
+
+    def noticed(self) -> Iterator[str]:
+        """The kinds of which notice is given that they will be restricted."""
+        for requirement, one in self._restrictions:
+            given = requirement.notice_at is not None and requirement.notice_at <= self.now
+            if given or requirement.restricts_from is not None:
+                yield from one.kinds
 
 
 def derive(
@@ -230,19 +333,17 @@ def derive(
 
     `requested` holds the kinds of the capabilities asked for; all others come out INACTIVE.
     """
-    wanted = set(requested)
+    wanted, effects = set(requested), Effects(requirements, now)
     capabilities = {
-        kind.value: _capability(kind, rejected_reason, requirements, holds, now)
+        kind.value: _capability(kind, rejected_reason, effects, holds)
         if kind in wanted
         else DerivedCapability(CapabilityStatus.INACTIVE)
         for kind in CapabilityKind
     }
-    status, reason = _account(capabilities, rejected_reason, requirements, now)
-    deadlines = [r.deadline for r in requirements if r.deadline and r.state in AWAITING_ACCOUNT]
+    status, reason = _account(capabilities, rejected_reason, effects)
     instants = [i for i in change_instants(requirements, holds) if i > now]
-    return Derived(
-        status, reason, capabilities, min(deadlines, default=None), min(instants, default=None)
-    )
+    next_change_at = min(instants, default=None)
+    return Derived(status, reason, capabilities, effects.next_deadline(), next_change_at)
 
 
 def change_instants(
@@ -265,56 +366,41 @@ def change_instants(
 def _capability(
     kind: CapabilityKind,
     rejected_reason: str | None,
-    requirements: Sequence[RequirementFacts],
+    effects: Effects[Facts],
     holds: Sequence[HoldFacts],
-    now: datetime,
 ) -> DerivedCapability:
-    restricting = list(_restricting_reasons(kind, rejected_reason, requirements, holds, now))
+    restricting = list(_restricting_reasons(kind, rejected_reason, effects, holds))
     if restricting:
         return DerivedCapability(CapabilityStatus.RESTRICTED, _strongest(restricting))
-    soonest = _restricts_at(kind, requirements, now)
-    gating = [r for r in requirements if kind in r.gates and _gates(r, now)]
+    soonest = effects.restricts_at(kind)
+    gating = effects.gating(kind)
     if gating:
-        verifying = all(r.state in AWAITING_RISK for r in gating)
+        verifying = all(map(effects.is_verifying, gating))
         reason = PENDING_VERIFICATION if verifying else FIELDS_NEEDED
         return DerivedCapability(CapabilityStatus.PENDING, reason, soonest)
     return DerivedCapability(CapabilityStatus.ACTIVE, None, soonest)
 
 
-def _gates(requirement: RequirementFacts, now: datetime) -> bool:
-    return requirement.state in LIVE_STATES and not rejection_is_over(requirement, now)
-
-
 def _restricting_reasons(
     kind: CapabilityKind,
     rejected_reason: str | None,
-    requirements: Sequence[RequirementFacts],
+    effects: Effects[Facts],
     holds: Sequence[HoldFacts],
-    now: datetime,
 ) -> Iterator[str]:
     if rejected_reason is not None:
         yield rejected_reason
     for hold in holds:
-        if kind in hold.capabilities and hold_is_on(hold, now):
+        if kind in hold.capabilities and hold_is_on(hold, effects.now):
             yield REASON_OF_HOLD[HoldReason(hold.reason)]
-    for requirement in requirements:
-        if restricts(requirement, kind, now):
-            rejected = requirement.restricts_from is not None
-            yield REQUIREMENT_REJECTED if rejected else PAST_DUE
-
-
-def _restricts_at(
-    kind: CapabilityKind, requirements: Sequence[RequirementFacts], now: datetime
-) -> datetime | None:
-    begins = (_restriction_begins(requirement, kind) for requirement in requirements)
-    return min((mark for mark in begins if mark is not None and mark > now), default=None)
+    for requirement in effects.restricting(kind):
+        rejected = requirement.restricts_from is not None
+        yield REQUIREMENT_REJECTED if rejected else PAST_DUE
 
 
 def _account(
     capabilities: dict[str, DerivedCapability],
     rejected_reason: str | None,
-    requirements: Sequence[RequirementFacts],
-    now: datetime,
+    effects: Effects[Facts],
 ) -> tuple[AccountStatus, str | None]:
     if rejected_reason is not None:
         return AccountStatus.REJECTED, rejected_reason
@@ -327,27 +413,9 @@ def _account(
         return AccountStatus.UNDER_REVIEW, UNDER_REVIEW
     if any(c.disabled_reason == PENDING_VERIFICATION for c in values):
         return AccountStatus.UNDER_REVIEW, PENDING_VERIFICATION
-    if any(_is_noticed(r, capabilities, now) for r in requirements):
+    if any(capabilities[k].status != CapabilityStatus.INACTIVE for k in effects.noticed()):
         return AccountStatus.RESTRICTED_SOON, None
     return AccountStatus.ENABLED, None
-
-
-def _is_noticed(
-    requirement: RequirementFacts, capabilities: dict[str, DerivedCapability], now: datetime
-) -> bool:
-    kinds = requirement.restricts
-    if rejection_is_over(requirement, now):
-        return False
-    if requirement.restricts_from is not None:
-        kinds = [*kinds, *requirement.gates]
-    elif not _notice_is_given(requirement, now):
-        return False
-    return any(capabilities[kind].status != CapabilityStatus.INACTIVE for kind in kinds)
-
-
-def _notice_is_given(requirement: RequirementFacts, now: datetime) -> bool:
-    given = requirement.notice_at is not None and requirement.notice_at <= now
-    return given and requirement.state in AWAITING_ACCOUNT
 
 
 def _strongest(reasons: Sequence[str]) -> str:

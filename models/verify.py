@@ -36,6 +36,7 @@ _OF_CAPABILITY = ("kind", "requested", *_CAPABILITY_COLUMNS)
 _OF_REQUIREMENT = (
     *("state", "currently_due_at", "notice_at", "deadline"),
     *("restricts_from", "restricts_until", "restricts", "gates"),
+    *("alternative_group", "alternative_option"),
 )
 _OF_HOLD = ("capabilities", "reason", "expires_at", "released_at")
 

@@ -1,42 +1,40 @@
 """Accounts: the businesses, with what they may do."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime
 from enum import Enum
-from typing import Annotated, Any, cast
+from typing import Annotated, Any
 
 import strawberry
-from sqlalchemy import Table
 
 from models.account import ACCOUNTS, MAX_EXTERNAL_ID_LENGTH, permissions
 from models.aggregate import RiskTier
-from models.capability import Capability as CapabilityRow
 from models.errors import InvalidInput, NotFound
 from models.hold import HOLDS
-from models.ids import HexId, account_id_for, hex_id
+from models.ids import account_id_for, hex_id
 from models.lookup import accounts_by_id, rows_by_account
 from models.permission import Permission
 from models.reading import Record
-from models.requirement_reads import live_requirements, requirement_summaries
+from models.requirement_reads import requirement_summaries
 from models.search import MAX_SEARCH_WORDS, prefix_end, terms
-from models.status import (
-    AccountStatus,
-    CapabilityKind,
-    CapabilityStatus,
-    Derived,
-    derive,
-    hold_is_on,
-    restricts,
-)
+from models.status import AccountStatus, hold_is_on
 from models.text import check_text
 from resolvers import ids
 from resolvers.batching import Parents, batched
+from resolvers.capability import (
+    CATCHING_UP,
+    HOLDING_COLUMNS,
+    Capability,
+    capabilities_of_accounts,
+    caught_up,
+    is_due,
+)
 from resolvers.context import Info
 from resolvers.errors import query_error
 from resolvers.event import Event, timelines
 from resolvers.hold import Hold
 from resolvers.interaction import Interaction, interactions_of_accounts
-from resolvers.node import Actor, Node, rows_of, shown_actor
+from resolvers.node import Node, rows_of
 from resolvers.pagination import (
     MAX_FILTER_LENGTH,
     After,
@@ -53,97 +51,25 @@ from resolvers.pagination import (
     list_request,
 )
 from resolvers.permission import AccountActionPermission
+from resolvers.rejection import (
+    REINSTATEMENT,
+    REJECTION,
+    AccountReinstatement,
+    AccountRejection,
+    reinstatements,
+    rejections,
+)
 from resolvers.requirement import Requirement, requirements_of_accounts
 from resolvers.resolution import Resolution, resolutions_of_accounts
 from resolvers.scalars import CountryCode, DisabledReason
-from resolvers.selection import (
-    asked_columns,
-    asked_types,
-    columns_behind,
-    register_columns,
-)
-
-CAPABILITIES = cast(Table, CapabilityRow.__table__)
-# What says whether the status has to catch up with the clock.
-CATCHING_UP = ("next_change_at", "rejected_reason")
-RESTRICTING_COLUMNS = (
-    *("state", "currently_due_at", "deadline", "restricts_from", "restricts_until"),
-    *("restricts", "gates"),
-)
-HOLDING_COLUMNS = ("id", "capabilities", "expires_at", "released_at")
-
-CapabilityRestriction = Annotated[
-    Requirement | Hold,
-    strawberry.union("CapabilityRestriction", description="What restricts a capability."),
-]
-
-
-async def _restrictions(parents: Parents, info: Info) -> list[list[Any]]:
-    """What restricts each capability now: two statements, whatever the capabilities."""
-    asked, now = asked_types(info), info.context.now
-    account_ids = list(dict.fromkeys(row["account_id"] for row in parents))
-    wanted = columns_behind(info, "Requirement", asked.get("Requirement", ()))
-    requirements = await live_requirements(
-        info.context.reader, account_ids, (*RESTRICTING_COLUMNS, *wanted)
-    )
-    wanted = columns_behind(info, "Hold", asked.get("Hold", ()))
-    rows = await rows_by_account(
-        info.context.reader, HOLDS, account_ids, (*HOLDING_COLUMNS, *wanted), ("id",)
-    )
-    holds = dict(zip(account_ids, rows, strict=True))
-    return [
-        [
-            *_restricting(requirements[row["account_id"]], row["kind"], now),
-            *_holding(holds[row["account_id"]], row["kind"], now),
-        ]
-        for row in parents
-    ]
-
-
-def _restricting(rows: Sequence[Any], kind: str, now: datetime) -> list[Any]:
-    return [row for row in rows if restricts(row, kind, now)]
-
-
-def _holding(rows: Sequence[Any], kind: str, now: datetime) -> list[Any]:
-    return [row for row in rows if kind in row["capabilities"] and hold_is_on(row, now)]
-
-
-async def _catch_up(info: Info, accounts: Parents) -> dict[HexId, Derived]:
-    """The status of those accounts whose instant has come before the clock loop has.
-
-    Three statements where there are any, so that a response never contradicts itself.
-    """
-    context, now = info.context, info.context.now
-    rows = {row["account_id"]: row for row in accounts if _is_due(row, now)}
-    missing = [account_id for account_id in rows if account_id not in context.derived]
-    if missing:
-        needed = (*RESTRICTING_COLUMNS, "notice_at")
-        requirements = await live_requirements(context.reader, missing, needed)
-        holds = await rows_by_account(
-            context.reader, HOLDS, missing, (*HOLDING_COLUMNS, "reason"), ("id",)
-        )
-        kinds = ("kind", "requested")
-        capabilities = await rows_by_account(
-            context.reader, CAPABILITIES, missing, kinds, ("kind",)
-        )
-        for n, account_id in enumerate(missing):
-            requested = [row["kind"] for row in capabilities[n] if row["requested"]]
-            rejected = rows[account_id]["rejected_reason"]
-            context.derived[account_id] = derive(
-                requested, rejected, cast(Any, requirements[account_id]), cast(Any, holds[n]), now
-            )
-    return {account_id: context.derived[account_id] for account_id in rows}
-
-
-def _is_due(account: Any, now: datetime) -> bool:
-    return account["next_change_at"] is not None and account["next_change_at"] <= now
+from resolvers.selection import asked_columns, register_columns
 
 
 def _as_derived(name: str) -> Callable[[Parents, Info], Any]:
     """What gives a column of accounts, but for what time has changed since it was written."""
 
     async def catch_up(parents: Parents, info: Info) -> list[Any]:
-        derived = await _catch_up(info, parents)
+        derived = await caught_up(info, parents)
         return [
             getattr(derived[row["account_id"]], name) if row["account_id"] in derived else row[name]
             for row in parents
@@ -151,78 +77,24 @@ def _as_derived(name: str) -> Callable[[Parents, Info], Any]:
 
     def resolve(parents: Parents, info: Info) -> Any:
         now = info.context.now
-        if any(_is_due(row, now) for row in parents):
+        if any(is_due(row, now) for row in parents):
             return catch_up(parents, info)
         return [row[name] for row in parents]
 
     return resolve
 
 
-class DerivedCapability:
-    """A capability's row, but for what time has changed since it was written."""
-
-    __slots__ = ("_row", "disabled_reason", "restricts_at", "status")
-
-    def __init__(self, row: Record, derived: Derived) -> None:
-        self._row = row
-        now = derived.capabilities[row["kind"]]
-        self.status = now.status
-        self.disabled_reason = now.disabled_reason
-        self.restricts_at = now.restricts_at
-
-    def __getattr__(self, name: str) -> Any:
-        return self._row[name]
-
-    def __getitem__(self, name: str) -> Any:
-        return self._row[name]
-
-
-async def _capabilities(parents: Parents, info: Info) -> list[list[Any]]:
-    columns = (*asked_columns(info, "Capability"), "kind")
-    account_ids = [row["account_id"] for row in parents]
-    found = await rows_by_account(
-        info.context.reader, CAPABILITIES, account_ids, columns, ("kind",)
-    )
-    derived = await _catch_up(info, parents)
-    return [
-        [DerivedCapability(row, derived[account_id]) for row in rows]
-        if account_id in derived
-        else rows
-        for account_id, rows in zip(account_ids, found, strict=True)
-    ]
-
-
-@strawberry.type(description="What an account may do.")
-class Capability:
-    """One kind of thing, and whether the account may do it now."""
-
-    kind: CapabilityKind = strawberry.field(description="What it is.")
-    status: CapabilityStatus = strawberry.field(description="Whether the account may do it now.")
-    disabled_reason: DisabledReason | None = strawberry.field(description="Why it may not.")
-    restricted_by: list[CapabilityRestriction] = batched(
-        _restrictions,
-        description="The requirements and holds that restrict it.",
-        needs=("account_id", "kind"),
-    )
-    restricts_at: datetime | None = strawberry.field(
-        description="The instant at which it will be restricted if nobody acts."
-    )
-    updated_at: datetime = strawberry.field(description="The instant of its last change.")
-
-
-register_columns(Capability, CAPABILITIES)
-
-
 @strawberry.type(description="How many requirements an account has to care for.")
 class RequirementSummary:
-    """Numbers of open requirements."""
+    """Numbers of open requirements, each by its own due status."""
 
     currently_due: int = strawberry.field(description="How many are due now.")
     eventually_due: int = strawberry.field(description="How many become due later.")
     past_due: int = strawberry.field(description="Of how many the deadline has passed.")
     pending_verification: int = strawberry.field(description="How many wait for the platform.")
     next_deadline: datetime | None = strawberry.field(
-        description="The earliest deadline of those that wait for the account."
+        description="The earliest deadline of what the account has to provide: not of what is "
+        "waited for no longer, since an alternative was submitted."
     )
 
 
@@ -234,7 +106,18 @@ NOTHING_OPEN = RequirementSummary(
 async def _summaries(parents: Parents, info: Info) -> list[Any]:
     account_ids = [row["account_id"] for row in parents]
     found = await requirement_summaries(info.context.reader, account_ids, info.context.now)
-    return [row or NOTHING_OPEN for row in found]
+    return [
+        NOTHING_OPEN
+        if row is None
+        else RequirementSummary(
+            currently_due=row["currently_due"],
+            eventually_due=row["eventually_due"],
+            past_due=row["past_due"],
+            pending_verification=row["pending_verification"],
+            next_deadline=account["next_deadline"],
+        )
+        for account, row in zip(parents, found, strict=True)
+    ]
 
 
 def _ids(parents: Parents) -> list[str]:
@@ -243,30 +126,6 @@ def _ids(parents: Parents) -> list[str]:
 
 def _permissions(parents: Parents, info: Info) -> list[list[Permission]]:
     return [permissions(row, info.context.actor) for row in parents]
-
-
-@strawberry.type(description="That the platform has ended the relation with an account, and why.")
-class AccountRejection:
-    """A statement; the reason is the account's `disabledReason`."""
-
-    statement: str = strawberry.field(
-        description="Why, in words for the account's user; at most 5,000 characters."
-    )
-    rejected_at: datetime = strawberry.field(description="The instant of the rejection.")
-    rejected_by: Actor = strawberry.field(description="Who rejected it.")
-
-
-def _rejections(parents: Parents, info: Info) -> list[AccountRejection | None]:
-    return [_rejection(row, info) for row in parents]
-
-
-def _rejection(row: Record, info: Info) -> AccountRejection | None:
-    by = shown_actor(info, row, "rejected_by")
-    if by is None:
-        return None
-    return AccountRejection(
-        statement=row["rejection_statement"], rejected_at=row["rejected_at"], rejected_by=by
-    )
 
 
 async def _holds(
@@ -310,23 +169,26 @@ class Account(Node):
         needs=("account_id", "disabled_reason", *CATCHING_UP),
     )
     rejection: AccountRejection | None = batched(
-        _rejections,
-        description="Why the platform has rejected it; missing also for what was rejected before "
-        "reasons were asked for.",
-        needs=(
-            *("rejection_statement", "rejected_at", "rejected_by_kind", "rejected_by_id"),
-            "rejected_by_name",
-        ),
+        rejections,
+        description="Why the platform has rejected it, which restricts all of its capabilities; "
+        "missing also for what was rejected before reasons were asked for.",
+        needs=REJECTION,
+    )
+    reinstatement: AccountReinstatement | None = batched(
+        reinstatements,
+        description="Why the platform has taken its last rejection back; missing while it is "
+        "rejected, and where it never was.",
+        needs=REINSTATEMENT,
     )
     capabilities: list[Capability] = batched(
-        _capabilities,
+        capabilities_of_accounts,
         description="What it may do, one entry per kind.",
         needs=("account_id", *CATCHING_UP),
     )
     requirement_summary: RequirementSummary = batched(
         _summaries,
         description="How many requirements it has to care for.",
-        needs=("account_id",),
+        needs=("account_id", "next_deadline"),
     )
     requirements: Connection[Requirement] = batched(
         requirements_of_accounts, description="What it is asked for.", needs=("account_id",)

@@ -91,6 +91,7 @@ class AppealMutations:
             EventType.RESOLUTION_OVERTURNED,
             EventType.REQUIREMENT_APPROVED,
             EventType.REQUIREMENT_CANCELED,
+            EventType.REQUIREMENT_UPDATED,
             EventType.RESOLUTION_DECLINED,
             *TOLD,
             *DERIVED,

@@ -52,7 +52,9 @@ describe(
     "The account as a whole.",
     {
         "ENABLED": "Nothing stands in its way.",
-        "RESTRICTED_SOON": "A deadline that restricts lies within its notice period.",
+        "RESTRICTED_SOON": "A deadline that restricts lies within its notice period (from the "
+        "requirement's `noticeAt`), or a rejection is to take effect; `restrictsNext` of the "
+        "capabilities says what comes first.",
         "RESTRICTED": "At least one requested capability is restricted.",
         "UNDER_REVIEW": "The platform is looking at it.",
         "REJECTED": "The platform has ended the relation.",
@@ -72,8 +74,9 @@ describe(
     "Whether an account may do it now.",
     {
         "ACTIVE": "It may.",
-        "PENDING": "It may once the requirements that gate it are satisfied.",
-        "RESTRICTED": "It may not; `disabledReason` and `restrictedBy` say why.",
+        "PENDING": "It may once the requirements that gate it, `gatedBy`, are satisfied.",
+        "RESTRICTED": "It may not; `disabledReason` and `restrictedBy` say why, or the account's "
+        "`rejection`.",
         "INACTIVE": "It was not asked for.",
     },
 )

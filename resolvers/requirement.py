@@ -11,7 +11,7 @@ from models.listing import Branch
 from models.permission import Permission
 from models.program import RequirementCategory
 from models.reading import Record
-from models.requirement import Priority
+from models.requirement import Priority, closed_reason_code
 from models.requirement_permissions import permissions
 from models.requirement_reads import BRANCHES_OF_DUE_STATUS, REQUIREMENTS, alternatives_of
 from models.resolution import ResolutionOutcome, current_resolutions
@@ -19,10 +19,7 @@ from models.review_target import ReviewTargetStatus, target_status
 from models.status import (
     AWAITING_ACCOUNT,
     AWAITING_RISK,
-    OPEN_STATES,
     AwaitingActionFrom,
-    CapabilityKind,
-    CapabilityStatus,
     DueStatus,
     RequirementState,
     awaiting,
@@ -33,6 +30,7 @@ from resolvers.batching import Parents, batched
 from resolvers.clock import Clock, clocks_of_requirements
 from resolvers.context import Info
 from resolvers.evidence import Evidence, evidence_of_requirements
+from resolvers.impact import IMPACT, RequirementImpact, impacts
 from resolvers.interaction import Interaction, interactions_of_requirements
 from resolvers.lists import Listing
 from resolvers.loading import OF_ACCOUNT, account_field, programs_of
@@ -66,22 +64,6 @@ class RequirementError:
     remedy: str | None = strawberry.field(description="What to do about it.")
 
 
-@strawberry.type(description="What a requirement does to a capability if nobody acts.")
-class RequirementImpact:
-    """A capability, what becomes of it, and from when."""
-
-    capability: CapabilityKind = strawberry.field(description="Which capability it is.")
-    status: CapabilityStatus = strawberry.field(
-        description="What it becomes: restricted, or pending while the requirement gates it."
-    )
-    since: datetime = strawberry.field(
-        description="From when; in the future where it has not come yet."
-    )
-    until: datetime | None = strawberry.field(
-        description="Until when, where a rejection set an end to it."
-    )
-
-
 def _reasons(parents: Parents) -> list[list[RequestedReason]]:
     return [[RequestedReason(**entry) for entry in row["requested_reasons"]] for row in parents]
 
@@ -111,38 +93,8 @@ def _awaiting(parents: Parents) -> list[AwaitingActionFrom | None]:
     return [awaiting(row["state"]) for row in parents]
 
 
-def _impacts(parents: Parents) -> list[list[RequirementImpact]]:
-    return [_impact(row) for row in parents]
-
-
-def _impact(row: Record) -> list[RequirementImpact]:
-    found = []
-    if row["restricts_from"] is not None:
-        since, kinds = row["restricts_from"], sorted({*row["restricts"], *row["gates"]})
-    else:
-        since = row["deadline"] if row["state"] in AWAITING_ACCOUNT else None
-        kinds = row["restricts"]
-    if since is not None:
-        found += [
-            RequirementImpact(
-                capability=kind,
-                status=CapabilityStatus.RESTRICTED,
-                since=since,
-                until=row["restricts_until"],
-            )
-            for kind in kinds
-        ]
-    if row["state"] in OPEN_STATES and row["restricts_from"] is None:
-        found += [
-            RequirementImpact(
-                capability=kind,
-                status=CapabilityStatus.PENDING,
-                since=row["created_at"],
-                until=None,
-            )
-            for kind in row["gates"]
-        ]
-    return found
+def _closed_reason_codes(parents: Parents) -> list[str | None]:
+    return [closed_reason_code(row["state"], row["closed_reason"]) for row in parents]
 
 
 def _assignees(parents: Parents, info: Info) -> list[Actor | None]:
@@ -216,6 +168,13 @@ class Requirement(Node):
     deadline: datetime | None = strawberry.field(
         description="The instant at which it becomes past due."
     )
+    latest_deadline: datetime | None = strawberry.field(
+        description="As far as extensions may move the deadline; missing where nothing limits them."
+    )
+    notice_at: datetime | None = strawberry.field(
+        description="The instant from which its deadline, if it restricts, makes the account "
+        "RESTRICTED_SOON; missing where its program gives no notice."
+    )
     appeal_deadline: datetime | None = strawberry.field(
         description="The instant at which the time for an appeal ends, once it is rejected."
     )
@@ -223,12 +182,10 @@ class Requirement(Node):
         description="The instant at which its rejection was appealed; that may be done once."
     )
     impact: list[RequirementImpact] = batched(
-        _impacts,
-        description="What it does to capabilities if nobody acts.",
-        needs=(
-            *("state", "deadline", "restricts_from", "restricts_until", "created_at"),
-            *("restricts", "gates"),
-        ),
+        impacts,
+        description="What it does to capabilities if nobody acts; while an alternative to it waits "
+        "for the platform, its deadline restricts nothing.",
+        needs=IMPACT,
     )
     errors: list[RequirementError] = batched(
         _errors, description="What is wrong with what was submitted.", needs=("errors",)
@@ -309,7 +266,14 @@ class Requirement(Node):
     )
     closed_at: datetime | None = strawberry.field(description="The instant at which it ended.")
     closed_reason: str | None = strawberry.field(
-        description="Why it ended: a reason code, ALTERNATIVE_SATISFIED, or words."
+        description="Why it ended: a code, or words of whoever canceled it; `closedReasonCode` "
+        "says which."
+    )
+    closed_reason_code: str | None = batched(
+        _closed_reason_codes,
+        description="The code of why it ended: the decision's reason code, `appeal_overturned`, or "
+        "`ALTERNATIVE_SATISFIED`; missing while it is open, and where it was canceled in words.",
+        needs=("state", "closed_reason"),
     )
 
 

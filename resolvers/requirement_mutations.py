@@ -231,7 +231,8 @@ class RequirementCancelInput(RequirementInput):
     """A reason."""
 
     reason: str = strawberry.field(
-        description="Why, in words for the account's user; at most 2,000 characters."
+        description="Why, in words for the account's user; at most 2,000 characters. Not the code "
+        "`ALTERNATIVE_SATISFIED`."
     )
 
     def command(self) -> operations.Cancel:
@@ -356,6 +357,7 @@ class RequirementMutations:
         ROLES[RequirementAction.REQUEST_CHANGES],
         (
             EventType.REQUIREMENT_CHANGES_REQUESTED,
+            EventType.REQUIREMENT_DEADLINE_MOVED,
             EventType.RESOLUTION_DECLINED,
             *TOLD,
             *DERIVED,
@@ -384,7 +386,12 @@ class RequirementMutations:
         RequirementCancelInput,
         "End a requirement without a decision; an integrator only what it opened itself.",
         ROLES[RequirementAction.CANCEL],
-        (EventType.REQUIREMENT_CANCELED, EventType.RESOLUTION_DECLINED, *DERIVED),
+        (
+            EventType.REQUIREMENT_CANCELED,
+            EventType.REQUIREMENT_DEADLINE_MOVED,
+            EventType.RESOLUTION_DECLINED,
+            *DERIVED,
+        ),
         argument="What to cancel.",
     )
     requirement_extend: RequirementExtendPayload = mutation(

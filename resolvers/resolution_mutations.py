@@ -14,11 +14,14 @@ from resolvers.mutation import Payload, VersionedInput, changed_field, mutation,
 from resolvers.requirement import Requirement
 from resolvers.resolution import Resolution
 
-# A decision may end alternatives, and with them the proposals on them.
+# A decision may end alternatives, with them the proposals on them and what rejections restrict; or
+# give them back the time in which they waited for it.
 DECIDED = (
     EventType.RESOLUTION_FINAL,
     EventType.RESOLUTION_DECLINED,
     EventType.REQUIREMENT_CANCELED,
+    EventType.REQUIREMENT_UPDATED,
+    EventType.REQUIREMENT_DEADLINE_MOVED,
     *TOLD,
     *DERIVED,
 )

@@ -172,7 +172,7 @@ def _compare_times(item: Item, spans: list[Span], now: datetime) -> None:
     age = (item.closed_at or now) - item.opened_at
     assert sum(totals(spans, now).values(), timedelta()) == age
     if item.deadline is not None and item.agreed is not None:
-        assert item.deadline - item.agreed == item.given_back()
+        assert item.deadline - item.agreed == item.given_back() + item.shared
 
 
 def _compare_decisions(model: Model, resolutions: Sequence[Any]) -> None:

@@ -151,6 +151,8 @@ class Item:
     latest: datetime | None = None
     # The deadline as people have set it: what the fair clock gives comes on top.
     agreed: datetime | None = None
+    # What it gives of that for the turns of alternatives.
+    shared: timedelta = timedelta()
     # While it runs the two instants, while it rests what is left.
     review: tuple[datetime, datetime] | None = None
     review_left: timedelta | None = None
@@ -164,6 +166,11 @@ class Item:
     def refused(self) -> bool:
         """A rejection stands, appealed or not."""
         return self.state == "REJECTED" or self.in_appeal
+
+    def stands(self, now: datetime) -> bool:
+        """A rejection restricts, or will: neither its end nor an alternative has come."""
+        ends = self.restricts_until
+        return self.refused and (ends is None or ends > max(now, self.restricts_from or now))
 
     @property
     def ledger(self) -> list[tuple[str, datetime, datetime | None]]:
@@ -199,7 +206,7 @@ class Item:
     def agree(self, deadline: datetime | None) -> None:
         """Take a first or another deadline, from which extensions count."""
         most = self.terms.max_extension
-        self.deadline = self.agreed = deadline
+        self.deadline, self.agreed, self.shared = deadline, deadline, timedelta()
         self.latest = None if most is None or deadline is None else most.after(deadline)
         if deadline is not None:
             self.currently_due_at = min(self.currently_due_at, deadline)
@@ -240,9 +247,20 @@ class Item:
     def give_back(self, now: datetime) -> bool:
         """Move on by what risk took; whether there was anything to move."""
         assert self.submitted_at is not None
-        took = now - self.submitted_at
-        ahead = self.currently_due_at > self.submitted_at
-        if not self.terms.pauses_deadline or not took or not (ahead or self.deadline):
+        return self._move_on(self.submitted_at, now)
+
+    def share(self, since: datetime, until: datetime) -> bool:
+        """Move on by the turn of an alternative, from when this waited for the account."""
+        since = max(since, self.spans[-1][1])
+        moved = self._move_on(since, until)
+        self.shared += until - since if moved else timedelta()
+        return moved
+
+    def _move_on(self, since: datetime, until: datetime) -> bool:
+        took = until - since
+        ahead = self.currently_due_at > since
+        nothing = took <= timedelta() or not (ahead or self.deadline)
+        if not self.terms.pauses_deadline or nothing:
             return False
         self.deadline = None if self.deadline is None else self.deadline + took
         self.latest = None if self.latest is None else self.latest + took
@@ -351,6 +369,7 @@ class Model:
             item.appeal_until = (item.terms.appeal_within or HALF_A_YEAR).after(self.now)
             item.restricts_from = item.terms.restricts_from(self.now)
             item.restricts_until = made.restricts_until
+            self.share_time(item)
         else:
             self._end_others(item)
 
@@ -369,10 +388,45 @@ class Model:
         for other in self.items:
             same = item.group is not None and other.group == item.group
             if same and other is not item and other.state in OPEN and not other.refused:
-                self.cancel(other)
+                self._cancel(other)
+            elif same and other is not item and other.stands(self.now):
+                self._overtake(other)
+
+    def _overtake(self, item: Item) -> None:
+        assert item.restricts_from is not None
+        assert item.rejection is not None
+        item.restricts_until = item.rejection.restricts_until = max(self.now, item.restricts_from)
+        item.version += 1
+        item.rejection.version += 1
+        self.say("REQUIREMENT_UPDATED")
+
+    def alternatives(self, item: Item) -> list[Item]:
+        """The others of its group."""
+        same = [other for other in self.items if item.group and other.group == item.group]
+        return [other for other in same if other is not item]
+
+    def stood_in_for(self, item: Item) -> bool:
+        """An alternative is with risk, and not by appeal."""
+        return any(o.state in WITH_RISK and not o.refused for o in self.alternatives(item))
+
+    def share_time(self, item: Item) -> None:
+        """Give the others back what risk took, now that the item's turn there is over."""
+        assert item.submitted_at is not None
+        others = self.alternatives(item)
+        left = [o.submitted_at for o in others if o.state in WITH_RISK and not o.refused]
+        until = min((at for at in left if at is not None), default=self.now)
+        for other in others:
+            if other.state in WITH_ACCOUNT and other.share(item.submitted_at, until):
+                self.say("REQUIREMENT_DEADLINE_MOVED")
 
     def cancel(self, item: Item) -> None:
-        """End a requirement without a decision."""
+        """End a requirement without a decision, at somebody's word."""
+        had_it = item.state in WITH_RISK
+        self._cancel(item)
+        if had_it:
+            self.share_time(item)
+
+    def _cancel(self, item: Item) -> None:
         self._close(item, "CANCELED", "REQUIREMENT_CANCELED")
         self.drop_overtaken(item)
 

@@ -54,7 +54,7 @@ def view(model: "Model", now: datetime) -> View:
         status,
         reason,
         capabilities,
-        _first(item.deadline for item in waiting),
+        _first(item.deadline for item in waiting if not model.stood_in_for(item)),
         _first(mark for mark in marks if mark is not None and mark > now),
     )
 
@@ -78,12 +78,14 @@ def _capability(
     if any(now >= end for end in ends):
         return "RESTRICTED", "rejected.other", None
     waiting = [i for i in restricting if i.state in WITH_ACCOUNT and i.deadline is not None]
+    waiting = [item for item in waiting if not model.stood_in_for(item)]
     if any(item.deadline is not None and now >= item.deadline for item in waiting):
         said.add("requirements.past_due")
     if said:
         return "RESTRICTED", min(said, key=STRONGEST_FIRST.index), None
     soonest = _first([*(item.deadline for item in waiting), *ends])
-    gating = {i.state for i in gated if i.state in OPEN | {"REJECTED"}}
+    gates = [item for item in gated if item.state in OPEN | {"REJECTED"}]
+    gating = {"IN_REVIEW" if model.stood_in_for(item) else item.state for item in gates}
     if gating - WITH_RISK:
         return "PENDING", "requirements.fields_needed", soonest
     if gating:
@@ -110,6 +112,7 @@ def _status(
         return "UNDER_REVIEW", verifying
     for item in model.items:
         noticed = item.notice_at is not None and now >= item.notice_at
+        noticed = noticed and not model.stood_in_for(item)
         if item.state in WITH_ACCOUNT and noticed and model.requested & set(item.terms.restricts):
             return "RESTRICTED_SOON", None
         touched = {*item.terms.restricts, *item.terms.gates}
@@ -120,7 +123,7 @@ def _status(
 
 def _over(item: "Item", now: datetime) -> bool:
     """Whether a rejection has restricted for as long as it was to."""
-    return item.refused and item.restricts_until is not None and now >= item.restricts_until
+    return item.refused and not item.stands(now)
 
 
 def _first(marks: Iterable[datetime | None]) -> datetime | None:

@@ -218,6 +218,7 @@ class Request:
             self.item.pause_review(self.draft.now)
             if self.item.give_back(self.draft.now):
                 self.draft.say("REQUIREMENT_DEADLINE_MOVED")
+            self.draft.share_time(self.item)
             tell(self.draft, self.item.id)
             self.draft.drop_overtaken(self.item)
 

@@ -68,6 +68,8 @@ async def test_a_rejected_account_may_do_nothing_until_it_is_reinstated(
     assert event.changes == {"rejectedReason": {"from": None, "to": word}, "statement": WORDS}
     made = (await reinstate(run, account)).value
     assert (made.rejected_reason, made.rejection_statement, made.rejected_at) == (None, None, None)
+    assert (made.reinstatement_reason, made.reinstated_at) == ("They were sent.", run.clock.now())
+    assert (made.reinstated_by_kind, made.reinstated_by_id) == ("REVIEWER", "rita")
     assert await shown(run, account) == ("ENABLED", None, {("ACTIVE", None)})
     event = await last_event(run, account, "ACCOUNT_REINSTATED")
     assert event.changes == {
@@ -104,7 +106,9 @@ async def test_an_account_is_rejected_once_and_reinstated_once(run: Runner) -> N
         await reject(run, account)
     assert (caught.value.state, caught.value.allowed) == ("REJECTED", ("REINSTATE",))
     await reinstate(run, account)
-    await reject(run, account, reason="LISTED")
+    made = (await reject(run, account, reason="LISTED")).value
+    # Why the rejection before was taken back is past.
+    assert (made.reinstatement_reason, made.reinstated_at, made.reinstated_by_id) == (None,) * 3
 
 
 @pytest.mark.parametrize("role", [Role.ACCOUNT_USER, Role.INTEGRATOR])

@@ -6,6 +6,7 @@ Each example changes a legal row by SQL, as the owner, whom row security does no
 import re
 import uuid
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import chain, combinations
 from typing import Any
 
@@ -15,7 +16,13 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.database import Database
-from models.account_rejection import RejectAccount, RejectionReason, reject
+from models.account_rejection import (
+    ReinstateAccount,
+    RejectAccount,
+    RejectionReason,
+    reinstate,
+    reject,
+)
 from models.clock import ManualClock
 from models.program import GroundKind
 from models.status import RequirementState
@@ -35,6 +42,8 @@ from tests.factories import (
 
 GENESIS = "'" + "0" * 64 + "'"
 # (table, which row, what is written, the constraint that refuses it)
+NEVER_REJECTED = "rejected_at IS NULL AND reinstated_at IS NULL"
+TICK = "interval '1 microsecond'"
 EXAMPLES = [
     ("requirements", "state = 'OPEN'", "closed_at = created_at", "closed_with_instant"),
     ("requirements", "state = 'OPEN'", "state = 'REJECTED'", "closed_with_instant"),
@@ -124,9 +133,9 @@ EXAMPLES = [
         (table, condition, f"restricts_until = {until}", "restricts_for_a_time")
         for table, condition, until in (
             ("resolutions", "outcome = 'SATISFIED'", "now() + interval '1 year'"),
-            ("resolutions", "restricts_from IS NOT NULL", "restricts_from"),
+            ("resolutions", "restricts_from IS NOT NULL", f"restricts_from - {TICK}"),
             ("requirements", "state = 'OPEN'", "now() + interval '1 year'"),
-            ("requirements", "state = 'REJECTED'", "restricts_from"),
+            ("requirements", "state = 'REJECTED'", f"restricts_from - {TICK}"),
         )
     ),
     ("resolutions", "outcome = 'REJECTED'", "state = 'APPEALED'", "appealed_with_statement"),
@@ -215,12 +224,25 @@ EXAMPLES = [
             "rejection_statement = repeat('x', 5001)",
         )
     ),
+    *(
+        ("accounts", "reinstated_at IS NOT NULL", change, "reinstated_by_somebody")
+        for change in (
+            "reinstated_at = NULL",
+            "reinstated_by_id = NULL",
+            "reinstated_by_kind = NULL",
+            "reinstatement_reason = NULL",
+            "reinstatement_reason = ''",
+            "reinstatement_reason = repeat('x', 2001)",
+            "rejected_reason = 'rejected.fraud', status = 'REJECTED', disabled_reason = 'x'",
+        )
+    ),
+    ("accounts", "rejected_at IS NOT NULL", "reinstated_at = now()", "reinstated_by_somebody"),
     ("accounts", "rejected_at IS NULL", "rejected_at = created_at", "rejected_by_somebody"),
     ("accounts", "rejected_at IS NULL", "rejection_statement = 'x'", "rejected_by_somebody"),
-    ("accounts", "rejected_at IS NULL", "status = 'REJECTED'", "rejected_with_reason"),
+    ("accounts", NEVER_REJECTED, "status = 'REJECTED'", "rejected_with_reason"),
     (
         "accounts",
-        "rejected_at IS NULL",
+        NEVER_REJECTED,
         "rejected_reason = 'rejected.fraud'",
         "rejected_with_reason",
     ),
@@ -437,6 +459,10 @@ async def furnished(database: Database) -> Runner:
         account_id=rejected.account_id, reason=RejectionReason.FRAUD, statement="It is fraud."
     )
     await run(reject, run.reviewer, command)
+    back = await create_account(run)
+    await run(reject, run.reviewer, replace(command, account_id=back.account_id))
+    again = ReinstateAccount(account_id=back.account_id, reason="It was not.")
+    await run(reinstate, run.reviewer, again)
     await place_hold(run, account)
     await add_note(run, row)
     async with database.worker.begin() as connection:

@@ -333,6 +333,59 @@ async def test_rejections_from_before_get_a_whole_statement_and_a_time_to_appeal
             assert await connection.scalar(text(UNFORCED)) == 0
 
 
+REINSTATED = (
+    """
+    INSERT INTO platforms (id, slug, name, created_at)
+    VALUES (gen_random_uuid(), 'acme', 'Acme', '2026-01-01')""",
+    """
+    INSERT INTO accounts (account_id, platform_id, external_id, business_name, country, risk_tier,
+        status, disabled_reason, rejected_reason, derived_at, event_sequence, event_hash, version,
+        created_at, updated_at)
+    SELECT gen_random_uuid(), platforms.id, t.name, t.name, 'DE', 'LOW',
+        CASE WHEN reason IS NULL THEN 'ENABLED' ELSE 'REJECTED' END, reason, reason, '2026-01-05',
+        1, repeat('1', 64), 1, '2026-01-01', '2026-01-05'
+    FROM platforms,
+        (VALUES ('back', NULL), ('gone', 'rejected.fraud'), ('never', NULL)) t (name, reason)""",
+    """
+    INSERT INTO events (account_id, platform_id, id, sequence, type, at, actor_kind, actor_id,
+        subject_type, subject_id, changes, previous_hash, hash)
+    SELECT account_id, platform_id, gen_random_uuid(), n, 'ACCOUNT_REINSTATED',
+        '2026-01-01'::timestamptz + n * interval '1 day', 'REVIEWER', 'rita', 'Account', account_id,
+        json_build_object('reason', 'Reason ' || n), repeat('1', 64), repeat('2', 64)
+    FROM accounts, generate_series(2, 3) AS n WHERE external_id <> 'never'""",
+    """
+    INSERT INTO requirements (account_id, platform_id, id, program_code, program_version, category,
+        title, description, requested_reasons, state, restricts, gates, errors, priority,
+        opened_by_kind, opened_by_id, span_number, version, created_at, updated_at,
+        alternative_group)
+    SELECT account_id, platform_id, gen_random_uuid(), 'p', 1, 'OTHER', 't', 'd', '[]', 'OPEN',
+        '{PAYOUTS}', '{}', '[]', 'NORMAL', 'SERVICE', 's', 1, 1, '2026-01-01', '2026-01-01',
+        CASE external_id WHEN 'back' THEN 'address' END
+    FROM accounts""",
+)
+
+
+async def test_why_accounts_were_taken_back_is_filled_in_and_alternatives_are_derived_anew(
+    postgres: EmbeddedPostgres, template: str
+) -> None:
+    databases = database_of_a_plain_owner(postgres, template, "schema_reinstated")
+    async with databases as (superuser, owner):
+        await upgrade(owner, "0007")
+        await write(superuser, REINSTATED)
+        await upgrade(owner)
+        async with superuser.connect() as connection:
+            query = "SELECT external_id, reinstatement_reason, reinstated_at::date::text, "
+            query += "reinstated_by_kind, reinstated_by_id, next_change_at = derived_at "
+            query += "FROM accounts ORDER BY external_id"
+            rows = (await connection.execute(text(query))).all()
+            assert [tuple(row) for row in rows] == [
+                ("back", "Reason 3", "2026-01-04", "REVIEWER", "rita", True),
+                ("gone", None, None, None, None, None),
+                ("never", None, None, None, None, None),
+            ]
+            assert await connection.scalar(text(UNFORCED)) == 0
+
+
 async def test_a_failing_migration_leaves_nothing_behind(postgres: EmbeddedPostgres) -> None:
     engine = create_async_engine(postgres.create_database("schema_failing"))
     async with engine.begin() as connection:

@@ -44,7 +44,10 @@ CHANGING = [table for table in OF_ACCOUNTS if "version" in table.c]
 APPEND_ONLY = ["events", "evidence", "notes"]
 SETTING = "({} = (NULLIF(current_setting('recourse.{}'::text, true), ''::text))::uuid)"
 STAFF_ONLY = {
-    "accounts": {"import_state", "rejected_by_id", "rejected_by_name"},
+    "accounts": {
+        *("import_state", "rejected_by_id", "rejected_by_name"),
+        *("reinstated_by_id", "reinstated_by_name"),
+    },
     "holds": {
         *("note", "placed_by_id", "placed_by_name", "released_by_id", "released_by_name"),
     },

@@ -17,6 +17,7 @@ from models.status import (
     CapabilityStatus,
     Derived,
     DueStatus,
+    Effects,
     HoldReason,
     RequirementState,
     awaiting,
@@ -43,6 +44,8 @@ class Need:
     restricts_until: datetime | None = None
     restricts: list[str] = field(default_factory=lambda: ["PAYOUTS"])
     gates: list[str] = field(default_factory=list)
+    alternative_group: str | None = None
+    alternative_option: str | None = None
 
 
 @dataclass
@@ -70,6 +73,10 @@ APPEALED = replace(REJECTED, state="IN_REVIEW", restricts_from=NOW - DAY)
 GATING = Need(restricts=[], gates=["PAYOUTS"])
 VERIFYING = replace(GATING, state="IN_REVIEW")
 REVIEW = Stop(reason="UNDER_REVIEW")
+ONE_PAST_DUE = replace(PAST_DUE, alternative_group="address")
+HANDED_IN = Need(state="SUBMITTED", alternative_group="address")
+HALF = replace(HANDED_IN, alternative_option="papers")
+OTHER_HALF = Need(alternative_group="address", alternative_option="papers")
 CASES: list[tuple[str, list[Need | Stop], str, str | None, str, str | None]] = [
     ("nothing", [], "ACTIVE", None, "ENABLED", None),
     ("an open requirement", [Need()], "ACTIVE", None, "ENABLED", None),
@@ -255,6 +262,117 @@ CASES: list[tuple[str, list[Need | Stop], str, str | None, str, str | None]] = [
         "RESTRICTED",
         "requirements.past_due",
     ),
+    (
+        "rejected, and overtaken before its notice has run",
+        [replace(REJECTED, restricts_from=NOW + DAY, restricts_until=NOW + DAY)],
+        "ACTIVE",
+        None,
+        "ENABLED",
+        None,
+    ),
+    (
+        "past due, and an alternative handed in",
+        [ONE_PAST_DUE, HANDED_IN],
+        "ACTIVE",
+        None,
+        "ENABLED",
+        None,
+    ),
+    (
+        "past due, and something of another group handed in",
+        [ONE_PAST_DUE, replace(HANDED_IN, alternative_group="name")],
+        "RESTRICTED",
+        "requirements.past_due",
+        "RESTRICTED",
+        "requirements.past_due",
+    ),
+    (
+        "past due, and half of another option handed in",
+        [ONE_PAST_DUE, HALF, OTHER_HALF],
+        "RESTRICTED",
+        "requirements.past_due",
+        "RESTRICTED",
+        "requirements.past_due",
+    ),
+    (
+        "past due, and both halves of another option handed in",
+        [ONE_PAST_DUE, HALF, replace(OTHER_HALF, state="IN_REVIEW")],
+        "ACTIVE",
+        None,
+        "ENABLED",
+        None,
+    ),
+    (
+        "past due, and of another option one half handed in, the other satisfied",
+        [ONE_PAST_DUE, HALF, replace(OTHER_HALF, state="SATISFIED")],
+        "ACTIVE",
+        None,
+        "ENABLED",
+        None,
+    ),
+    (
+        "past due, and of another option one half handed in, the other rejected for nothing",
+        [
+            ONE_PAST_DUE,
+            HALF,
+            replace(OTHER_HALF, state="REJECTED", restricts_from=NOW, restricts=[]),
+        ],
+        "RESTRICTED",
+        "requirements.past_due",
+        "RESTRICTED",
+        "requirements.past_due",
+    ),
+    (
+        "past due, and the rejection of an alternative appealed",
+        [ONE_PAST_DUE, replace(HANDED_IN, state="IN_REVIEW", restricts_from=NOW, restricts=[])],
+        "RESTRICTED",
+        "requirements.past_due",
+        "RESTRICTED",
+        "requirements.past_due",
+    ),
+    (
+        "past due, with an alternative that was satisfied before it was opened",
+        [ONE_PAST_DUE, replace(HANDED_IN, state="SATISFIED")],
+        "RESTRICTED",
+        "requirements.past_due",
+        "RESTRICTED",
+        "requirements.past_due",
+    ),
+    (
+        "rejected, and an alternative handed in",
+        [replace(REJECTED, alternative_group="address"), HANDED_IN],
+        "RESTRICTED",
+        "rejected.other",
+        "RESTRICTED",
+        "rejected.other",
+    ),
+    (
+        "within the notice period, and an alternative handed in",
+        [replace(NOTICED, alternative_group="address"), HANDED_IN],
+        "ACTIVE",
+        None,
+        "ENABLED",
+        None,
+    ),
+    (
+        "gating, and an alternative handed in",
+        [replace(GATING, alternative_group="address"), HANDED_IN],
+        "PENDING",
+        "requirements.pending_verification",
+        "UNDER_REVIEW",
+        "requirements.pending_verification",
+    ),
+    (
+        "gating, one rejected with notice that runs and an alternative handed in",
+        [
+            replace(GATING, state="REJECTED", restricts_from=NOW + TICK, alternative_group="a"),
+            replace(VERIFYING, alternative_group="a"),
+        ],
+        "PENDING",
+        "requirements.pending_verification",
+        "UNDER_REVIEW",
+        "requirements.pending_verification",
+    ),
     ("a hold", [Stop()], "RESTRICTED", "other", "RESTRICTED", "other"),
     (
         "a hold by the platform",
@@ -379,6 +497,14 @@ def test_the_next_deadline_is_the_first_that_the_account_can_still_meet_or_has_m
     assert derived(open_ended).next_deadline is None
 
 
+def test_a_deadline_that_an_alternative_stands_in_for_is_not_the_next() -> None:
+    sooner = Need(deadline=NOW + DAY, alternative_group="address")
+    found = derived(sooner, HANDED_IN, Need())
+    assert found.next_deadline == found.capabilities["PAYOUTS"].restricts_at == Need().deadline
+    found = derived(sooner, replace(HANDED_IN, state="ACTION_REQUIRED"), Need())
+    assert found.next_deadline == found.capabilities["PAYOUTS"].restricts_at == sooner.deadline
+
+
 @pytest.mark.parametrize("state", RequirementState)
 def test_an_instant_belongs_to_what_it_begins(state: RequirementState) -> None:
     due, deadline = NOW + DAY, NOW + 2 * DAY
@@ -440,6 +566,7 @@ unrejected = st.builds(
     *(instants, instants, instants, st.none(), st.none()),
     *(some_kinds, some_kinds),
 )
+places = st.none() | st.tuples(st.sampled_from("gh"), st.sampled_from([None, "1", "2"]))
 # Rejected, or in review by appeal: an instant from which that restricts, perhaps to come, and one
 # until which it does, or none.
 standing = st.builds(
@@ -448,7 +575,14 @@ standing = st.builds(
     *(instants, instants, instants, hours_from_now, instants),
     *(some_kinds, some_kinds),
 )
-needs = unrejected | standing
+
+
+def placed(need: Need, place: tuple[str, str | None] | None) -> Need:
+    group, option = place or (None, None)
+    return replace(need, alternative_group=group, alternative_option=option)
+
+
+needs = st.builds(placed, unrejected | standing, places)
 stops = st.builds(
     Stop,
     some_kinds,
@@ -516,3 +650,84 @@ def test_what_is_disabled_has_a_reason_and_what_is_not_has_none(facts: Any) -> N
     assert (found.disabled_reason is not None) == disabled
     inactive = {k for k, c in found.capabilities.items() if c.status == "INACTIVE"}
     assert inactive == set(ALL) - set(facts[0])
+
+
+def oracle_covers(need: Need, needs: list[Need]) -> bool:
+    """Whether all that is live of some option of the need's group is with risk."""
+    group = [n for n in needs if n.alternative_group and n.state not in ENDED_UNREJECTED]
+    group = [n for n in group if n.alternative_group == need.alternative_group]
+    labels = {n.alternative_option for n in group if n.alternative_option}
+    found = [[n for n in group if n.alternative_option == label] for label in labels]
+    found += [[n] for n in group if not n.alternative_option]
+    with_risk = ("SUBMITTED", "IN_REVIEW")
+    return any(
+        all(n.state in with_risk and n.restricts_from is None for n in option) for option in found
+    )
+
+
+def oracle_restricts(need: Need, needs: list[Need], kind: str, at: datetime) -> bool:
+    begins, ends = need.restricts_from, need.restricts_until
+    if begins is not None:
+        return kind in need.restricts + need.gates and (
+            begins <= at if ends is None else begins <= at < ends
+        )
+    waits = need.state in ("OPEN", "ACTION_REQUIRED") and not oracle_covers(need, needs)
+    missed = need.deadline is not None and need.deadline <= at
+    return waits and missed and kind in need.restricts
+
+
+def oracle_gates(need: Need, kind: str, at: datetime) -> bool:
+    ends = need.restricts_until
+    over = ends is not None and (ends <= at or ends <= (need.restricts_from or at))
+    return kind in need.gates and need.state not in ENDED_UNREJECTED and not over
+
+
+ENDED_UNREJECTED = ("SATISFIED", "WAIVED", "CANCELED")
+
+
+@settings(max_examples=600, deadline=None, database=None)
+@given(st.lists(needs, max_size=6))
+def test_alternatives_count_as_one_need_with_options(given_needs: list[Need]) -> None:
+    found, effects = derive(ALL, None, given_needs, [], NOW), Effects(given_needs, NOW)
+    for kind, capability in found.capabilities.items():
+        stopping = [n for n in given_needs if oracle_restricts(n, given_needs, kind, NOW)]
+        assert same(effects.restricting(kind), stopping)
+        assert (capability.status == "RESTRICTED") == bool(stopping)
+        gating = [n for n in given_needs if oracle_gates(n, kind, NOW)]
+        assert same(effects.gating(kind), gating)
+        if not stopping:
+            assert (capability.status == "PENDING") == bool(gating)
+            waits = [
+                n
+                for n in gating
+                if n.state not in ("SUBMITTED", "IN_REVIEW") and not oracle_covers(n, given_needs)
+            ]
+            if gating:
+                why = "fields_needed" if waits else "pending_verification"
+                assert capability.disabled_reason == f"requirements.{why}"
+        first = capability.restricts_at
+        begin = [
+            n
+            for n in given_needs
+            if first is not None
+            and oracle_restricts(n, given_needs, kind, first)
+            and not oracle_restricts(n, given_needs, kind, first - TICK)
+        ]
+        assert same(effects.restricting_from(kind, first), begin)
+        assert bool(begin) == (first is not None)
+        if first is not None:
+            assert not stopping
+    deadlines = [
+        n.deadline
+        for n in given_needs
+        if n.state in ("OPEN", "ACTION_REQUIRED")
+        and n.restricts_from is None
+        and n.deadline
+        and not oracle_covers(n, given_needs)
+    ]
+    assert found.next_deadline == min(deadlines, default=None)
+
+
+def same(found: list[Need], expected: list[Need]) -> bool:
+    """Whether both hold the same objects: equal ones may be of different groups."""
+    return [id(need) for need in found] == [id(need) for need in expected]

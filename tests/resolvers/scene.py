@@ -2,6 +2,7 @@
 
 from dataclasses import asdict, replace
 from datetime import timedelta
+from typing import Any
 
 from sqlalchemy import select
 
@@ -61,6 +62,7 @@ async def create_full_account(run: Runner, more_requirements: int = 0) -> Accoun
     group = [await _open_alternative(run, account, program) for _ in range(3)]
     await _settle_with_history(run, group[0])
     lost = await _lose_appeal(run, account, program)
+    cards = await _gate_cards(run, account)
     # All of this comes first in every order.
     run.clock.advance(timedelta(minutes=1))
     states: list[str] = [
@@ -74,8 +76,8 @@ async def create_full_account(run: Runner, more_requirements: int = 0) -> Accoun
     rows.append(await _send_back(run, account, program))
     rows.append(lost)
     await decide(run, rows[states.index(RequirementState.IN_REVIEW)], ResolutionOutcome.WAIVED)
-    await write_contacts(run, [*group, *rows])
-    for row in (*group, *rows):
+    await write_contacts(run, [*group, *rows, *cards])
+    for row in (*group, *rows, *cards):
         for text in ("Seen before.", "See the alert of the monitoring."):
             await add_note(run, row, text)
     run.clock.advance(timedelta(days=15))
@@ -83,6 +85,7 @@ async def create_full_account(run: Runner, more_requirements: int = 0) -> Accoun
     return account
 
 
+CARDS = (CapabilityKind.CARD_PAYMENTS,)
 BOTH = (CapabilityKind.PAYOUTS, CapabilityKind.TRANSFERS)
 REASONS = (Reason("ownership_changed", "It has a new owner."), Reason("other", "And more."))
 DOCUMENTS = tuple(
@@ -91,14 +94,14 @@ DOCUMENTS = tuple(
 )
 
 
-async def publish_full_program(run: Runner) -> Program:
-    """A program none of whose lists is empty."""
+async def publish_full_program(run: Runner, **terms: Any) -> Program:
+    """A program none of whose lists is empty, unless `terms` say so."""
+    terms = {"restricts": BOTH, "gates": BOTH, **terms}
     return await publish_program(
         run,
+        **terms,
         proves=("address", "name"),
         reminders=("P3D", "P1D"),
-        restricts=tuple(CapabilityKind),
-        gates=(CapabilityKind.TRANSFERS, CapabilityKind.PAYOUTS),
         review_within="P2D",
         legal_ground="Terms of service, 5.2",
         legal_ground_kind=GroundKind.CONTRACTUAL,
@@ -159,13 +162,15 @@ async def write_contacts(run: Runner, rows: list[Requirement]) -> list[Interacti
     return contacts
 
 
-async def _open_alternative(run: Runner, account: Account, program: Program) -> Requirement:
+async def _open_alternative(
+    run: Runner, account: Account, program: Program, group: str = "address"
+) -> Requirement:
     """One of several, due before all others."""
     return await open_requirement(
         run,
         account,
         program,
-        alternative_group="address",
+        alternative_group=group,
         deadline=run.clock.now() + timedelta(days=10),
         requested_reasons=REASONS,
     )
@@ -191,6 +196,20 @@ async def _lose_appeal(run: Runner, account: Account, program: Program) -> Requi
     await run(decision.reject, run.reviewer, rejection)
     await judge(run, await object_to(run, row))
     return row
+
+
+async def _gate_cards(run: Runner, account: Account) -> list[Requirement]:
+    """Two that gate card payments and will restrict them at one far instant, and an alternative."""
+    program = await publish_full_program(run, restricts=CARDS, gates=CARDS)
+    rows = [await _open_alternative(run, account, program, "cards") for _ in range(3)]
+    await _settle_with_history(run, rows[0])
+    others = [await _open_alternative(run, account, program, "cards") for _ in range(2)]
+    await _settle_with_history(run, others[0])
+    deadline = run.clock.now() + timedelta(days=9_000)
+    for row in (rows[0], others[0]):
+        again = Reopen(**key_of(row), reason="It expired once more.", deadline=deadline)
+        await run(requirements.reopen, run.reviewer, again)
+    return [*rows, *others]
 
 
 async def _settle_with_history(run: Runner, row: Requirement) -> None:

@@ -15,7 +15,8 @@ query($id: ID!) {
     ... on Account {
       status
       disabledReason
-      rejection { statement rejectedBy { kind id displayName } }
+      rejection { reason statement rejectedBy { kind id displayName } }
+      reinstatement { reason reinstatedBy { kind id displayName } }
       capabilities { status disabledReason }
     }
   }
@@ -59,7 +60,8 @@ async def test_an_account_reads_why_it_is_rejected_but_not_by_whom(own: Platform
             "rejected.fraud",
         )
     told = shown[user.subject]["rejection"]
-    assert told["statement"] == made.input["statement"]
+    assert (told["reason"], told["statement"]) == ("rejected.fraud", made.input["statement"])
+    assert shown[user.subject]["reinstatement"] is None
     assert told["rejectedBy"] == {"kind": "REVIEWER", "id": "reviewer", "displayName": None}
     assert shown[own.admin.subject]["rejection"]["rejectedBy"]["id"] == own.reviewer.subject
     assert {one["disabledReason"] for one in shown[user.subject]["capabilities"]} == {
@@ -67,10 +69,22 @@ async def test_an_account_reads_why_it_is_rejected_but_not_by_whom(own: Platform
     }
 
 
+async def test_an_account_reads_why_it_was_taken_back(own: Platform, api: Api) -> None:
+    made = await Inputs(own).make("accountReinstate")
+    assert (await mutate(api, "accountReinstate", made))["userErrors"] == []
+    user = own.user(ids.decode_account(made.input["id"], "id"))
+    answer = await api.call(user, REJECTION, {"id": made.input["id"]})
+    assert answer.data["node"]["rejection"] is None
+    assert answer.data["node"]["reinstatement"] == {
+        "reason": made.input["reason"],
+        "reinstatedBy": {"kind": "REVIEWER", "id": "reviewer", "displayName": None},
+    }
+
+
 async def test_an_account_that_is_not_rejected_has_no_rejection(own: Platform, api: Api) -> None:
     account = await create_account(own.run)
     answer = await api.call(own.user(account), REJECTION, {"id": account_id(account)})
-    assert answer.data["node"]["rejection"] is None
+    assert answer.data["node"]["rejection"] is answer.data["node"]["reinstatement"] is None
 
 
 async def test_a_rejection_names_each_place_that_is_missing(own: Platform, api: Api) -> None:

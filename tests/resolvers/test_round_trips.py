@@ -12,7 +12,8 @@ from tests.resolvers.test_mutations import mutate
 SENDS = frozenset({"query", "prepare", "bind_execute", "bind_execute_many", "execute", "copy_in"})
 # An operation takes four: BEGIN with the settings and the lock, the read, the write, COMMIT. What
 # the payload shows takes three: BEGIN with the settings, a statement, ROLLBACK; and one for each
-# further table in it. A new account is made before it is locked; programs belong to no account.
+# further table in it, and for the alternatives that a requirement's impact looks at. A new account
+# is made before it is locked; programs belong to no account.
 MOST = {
     "accountCreate": 10,
     "accountUpdate": 8,
@@ -20,7 +21,7 @@ MOST = {
     "accountReinstate": 8,
     "holdPlace": 9,
     "holdRelease": 9,
-    "noteAdd": 9,
+    "noteAdd": 10,
     "interactionDraft": 7,
     "interactionUpdate": 7,
     "interactionSchedule": 7,
@@ -30,23 +31,23 @@ MOST = {
     "interactionCancel": 7,
     "programPublish": 10,
     "programRetire": 10,
-    "requirementOpen": 8,
+    "requirementOpen": 9,
     "requirementSubmit": 8,
-    "requirementStartReview": 8,
-    "requirementApprove": 9,
-    "requirementRequestChanges": 8,
-    "requirementReject": 9,
+    "requirementStartReview": 9,
+    "requirementApprove": 10,
+    "requirementRequestChanges": 9,
+    "requirementReject": 10,
     "requirementAppeal": 9,
-    "requirementWaive": 9,
-    "requirementCancel": 8,
-    "requirementExtend": 8,
-    "requirementAssign": 8,
-    "requirementPrioritize": 8,
-    "requirementReopen": 8,
-    "resolutionApprove": 9,
-    "resolutionDecline": 9,
-    "resolutionUphold": 9,
-    "resolutionOverturn": 9,
+    "requirementWaive": 10,
+    "requirementCancel": 9,
+    "requirementExtend": 9,
+    "requirementAssign": 9,
+    "requirementPrioritize": 9,
+    "requirementReopen": 9,
+    "resolutionApprove": 10,
+    "resolutionDecline": 10,
+    "resolutionUphold": 10,
+    "resolutionOverturn": 10,
 }
 
 

@@ -45,6 +45,8 @@ SCHEMA_FILE = Path(__file__).parents[2] / "schema.graphql"
 # An account has at most one per kind of these, or a few.
 FEW = {"Account.capabilities", "Account.holds", "Capability.restrictedBy", "Query.nodes"}
 FEW_OTHERS = {
+    "Capability.gatedBy",
+    "Capability.restrictsNext",
     "Interaction.requirements",
     "Requirement.alternatives",
     "StatementOfReasons.citedEvidence",

@@ -1,0 +1,134 @@
+"""Alternatives: requirements of which one option is enough, and what becomes of the others.
+
+Which options a group has, and when one is handed in, is in `status.py`.
+"""
+
+import uuid
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import and_, select
+
+from models.aggregate import Unit
+from models.deadlines import move_on
+from models.events import EventType, SubjectType
+from models.fair_clock import RequirementSpan
+from models.lifecycle import touch
+from models.program import Program
+from models.requirement import ALTERNATIVE_SATISFIED, Requirement, RequirementAction, is_open
+from models.requirement_steps import drop_proposal, end
+from models.resolution import standing_rejections
+from models.status import AWAITING_ACCOUNT, LIVE_STATES, is_handed_in, options, rejection_is_over
+
+
+async def end_others(unit: Unit, ended: Requirement) -> None:
+    """End what a satisfied or waived requirement was an alternative to, within an open unit.
+
+    An option of several requirements counts once all of them have ended so. Others that are open
+    are canceled. A rejection stays in the record, and so does its appeal, but restricts no more.
+    """
+    others = _others(unit, ended)
+    option = ended.alternative_option
+    if option is not None and any(row.alternative_option == option for row in others):
+        return
+    for row in others:
+        if is_open(row):
+            action, event = RequirementAction.CANCEL, EventType.REQUIREMENT_CANCELED
+            end(unit, row, action, event, ALTERNATIVE_SATISFIED)
+            await drop_proposal(unit, row)
+    await _end_restrictions(
+        unit, [r for r in others if r.restricts_from and not rejection_is_over(r, unit.now)]
+    )
+
+
+def handed_in_since(unit: Unit, row: Requirement) -> datetime | None:
+    """From when on the option that the requirement is part of has waited for risk; None if not.
+
+    To be asked before the requirement is moved; `give_back_to_others` takes it afterwards.
+    """
+    return next((_since(option) for option in _handed_in(unit, row) if row in option), None)
+
+
+async def give_back_to_others(unit: Unit, row: Requirement, since: datetime | None) -> None:
+    """Give the alternatives back the time in which they waited for the requirement's option.
+
+    Nothing while another option is handed in: what waits for both is not given twice.
+    """
+    waiting = [other for other in _others(unit, row) if other.state in AWAITING_ACCOUNT]
+    if since is None or not waiting:
+        return
+    until = min((_since(option) for option in _handed_in(unit, row)), default=unit.now)
+    for other, program, waits_since in await _with_programs(unit, waiting):
+        move_on(unit, other, program, max(since, waits_since), until)
+
+
+def _others(unit: Unit, row: Requirement) -> list[Requirement]:
+    """The other live members of the requirement's group."""
+    group = row.alternative_group
+    return [
+        other
+        for other in unit.requirements
+        if group is not None
+        and other.alternative_group == group
+        and other is not row
+        and other.state in LIVE_STATES
+    ]
+
+
+def _handed_in(unit: Unit, row: Requirement) -> list[list[Requirement]]:
+    """The options of the requirement's group that are handed in."""
+    found = options(unit.requirements)
+    return [
+        option for group, option in found if group == row.alternative_group and is_handed_in(option)
+    ]
+
+
+def _since(option: Iterable[Requirement]) -> datetime:
+    return max(row.submitted_at for row in option if row.submitted_at is not None)
+
+
+async def _with_programs(
+    unit: Unit, rows: Sequence[Requirement]
+) -> list[tuple[Requirement, Program, datetime]]:
+    """Requirements that wait for the account, each with its program and since when it does."""
+    by_id: dict[uuid.UUID, Requirement] = {row.id: row for row in rows}
+    version = and_(
+        Program.platform_id == Requirement.platform_id,
+        Program.code == Requirement.program_code,
+        Program.version == Requirement.program_version,
+    )
+    last = and_(
+        RequirementSpan.account_id == Requirement.account_id,
+        RequirementSpan.requirement_id == Requirement.id,
+        RequirementSpan.ended_at.is_(None),
+    )
+    found: Any = await unit.store.execute(
+        select(Requirement.id, Program, RequirementSpan.started_at)
+        .join(Program, version)
+        .join(RequirementSpan, last)
+        .where(Requirement.account_id == unit.account.account_id, Requirement.id.in_(by_id))
+        .order_by(Requirement.id)
+    )
+    return [(by_id[own], program, since) for own, program, since in found]
+
+
+async def _end_restrictions(unit: Unit, rows: Sequence[Requirement]) -> None:
+    """Let rejections restrict no longer, as their statements then say."""
+    if not rows:
+        return
+    rejections = await standing_rejections(unit, [row.id for row in rows])
+    for row in rows:
+        assert row.restricts_from is not None
+        resolution, before = rejections[row.id], row.restricts_until
+        # What was not to begin yet never does.
+        row.restricts_until = resolution.restricts_until = max(unit.now, row.restricts_from)
+        touch(row, unit.now)
+        touch(resolution, unit.now)
+        changes = {
+            "restrictsUntil": {"from": before, "to": row.restricts_until},
+            "reason": ALTERNATIVE_SATISFIED,
+            "resolutionId": resolution.id,
+        }
+        subject = (SubjectType.REQUIREMENT, row.id)
+        unit.record(EventType.REQUIREMENT_UPDATED, subject, changes)
