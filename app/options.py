@@ -10,7 +10,7 @@ import typer
 from app.tokens import MAX_SUBJECT_LENGTH
 from models.errors import InvalidInput
 from models.platform import MAX_SLUG_LENGTH
-from models.text import check_text
+from models.text import check_own_name
 
 _SLUG = re.compile("[a-z0-9]+([._-][a-z0-9]+)*")
 
@@ -41,7 +41,7 @@ def _slug(value: str) -> str:
 
 def _subject(value: str | None) -> str | None:
     try:
-        return None if value is None else check_text(value, MAX_SUBJECT_LENGTH)
+        return None if value is None else check_own_name(value, MAX_SUBJECT_LENGTH)
     except InvalidInput as error:
         raise typer.BadParameter(error.message) from error
 

@@ -3,20 +3,28 @@
 import re
 import uuid
 from dataclasses import dataclass
-from email.message import EmailMessage
-from email.policy import SMTP
+from email.utils import format_datetime
 
 import aiosmtplib
+import structlog
 
+from app.letters import encoded, plain, write_letter
 from app.settings import Settings, SmtpSecurity
 from models.clock import Clock
 from models.delivery import MAX_FAILURE_MESSAGE_LENGTH, Failure
 from models.sending import Letter, Mailed, NotMailed, Result
+from models.text import one_line
 
 PERMANENT = range(500, 600)
 # The server does not know us: that says nothing of the letter, and can be mended.
 LOGIN_REFUSED = frozenset({530, 534, 535, 538})
+# What is said to the recipient and to the letter; all else (the greeting, the login, the sender)
+# is about us, and can be mended.
+ABOUT_THE_LETTER = (aiosmtplib.SMTPRecipientRefused, aiosmtplib.SMTPDataError)
+UNFIT = Failure("not_a_letter", "This can't be made into an e-mail.")
 _UNPRINTABLE = re.compile(r"[^\x20-\x7e]+")
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
@@ -32,8 +40,15 @@ class Smtp:
         assert settings.smtp_from is not None
         password = settings.smtp_password
         try:
+            written = compose(letter, settings.smtp_from, self.clock)
+        except Exception:
+            # It would be tried for ever, and never be another letter.
+            interaction_id = str(letter.due.interaction_id)
+            log.exception("a contact can't be an e-mail", interaction_id=interaction_id)
+            return NotMailed(UNFIT, passing=False)
+        try:
             await aiosmtplib.send(
-                compose(letter, settings.smtp_from, self.clock),
+                written,
                 sender=settings.smtp_from,
                 recipients=[letter.to],
                 hostname=settings.smtp_host,
@@ -49,27 +64,27 @@ class Smtp:
         return Mailed()
 
 
-def compose(letter: Letter, sender: str, clock: Clock) -> EmailMessage:
-    """The message. Its Message-ID is the interaction's: a second copy is known by it.
+def compose(letter: Letter, sender: str, clock: Clock) -> bytes:
+    """The e-mail. Its Message-ID is the interaction's: a second copy is known by it.
 
-    Raises `ValueError` for a header with line breaks, which the domain lets nobody write.
+    Raises what `write_letter` raises.
     """
-    message = EmailMessage(policy=SMTP)
-    message["From"] = sender
-    message["To"] = letter.to
-    message["Subject"] = letter.subject
-    message["Date"] = clock.now()
-    message["Message-ID"] = message_id(letter, sender, letter.due.interaction_id)
+    headers = {
+        "From": plain(sender),
+        "To": plain(letter.to),
+        "Subject": encoded(letter.subject),
+        "Date": format_datetime(clock.now()),
+        "Message-ID": plain(message_id(letter, sender, letter.due.interaction_id)),
+    }
     # What belongs together is shown together (RFC 5322, 3.6.4).
     if letter.answers:
-        thread = [message_id(letter, sender, one) for one in letter.answers]
-        message["In-Reply-To"], message["References"] = thread[-1], " ".join(thread)
+        thread = [plain(message_id(letter, sender, one)) for one in letter.answers]
+        headers |= {"In-Reply-To": thread[-1], "References": " ".join(thread)}
     # Nobody's holiday is an answer to it (RFC 3834).
     if letter.automatic:
-        message["Auto-Submitted"] = "auto-generated"
-    enclosed = "".join(f"\n{name}: {uri}" for name, uri in letter.enclosed)
-    message.set_content(f"{letter.body}\n{enclosed}\n" if enclosed else f"{letter.body}\n")
-    return message
+        headers["Auto-Submitted"] = "auto-generated"
+    enclosed = "".join(f"\n{one_line(name)}: {one_line(uri)}" for name, uri in letter.enclosed)
+    return write_letter(headers, f"{letter.body}\n{enclosed}\n" if enclosed else f"{letter.body}\n")
 
 
 def message_id(letter: Letter, sender: str, interaction_id: uuid.UUID) -> str:
@@ -90,5 +105,9 @@ def refused(error: Exception) -> NotMailed:
         f"smtp_{code}" if isinstance(code, int) and code > 0 else "smtp_unreachable",
         shown or "The mail server did not say why.",
     )
-    permanent = isinstance(code, int) and code in PERMANENT and code not in LOGIN_REFUSED
+    permanent = (
+        isinstance(found, ABOUT_THE_LETTER)
+        and found.code in PERMANENT
+        and found.code not in LOGIN_REFUSED
+    )
     return NotMailed(failure, passing=not permanent)

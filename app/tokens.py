@@ -16,7 +16,7 @@ from models.actor import Actor, Role, Scope
 from models.clock import Clock, SystemClock
 from models.errors import InvalidInput
 from models.ids import account_id_for, platform_id_for
-from models.text import check_text
+from models.text import check_optional_text, check_own_name
 from resolvers.ids import ACCOUNT, decode_account
 
 ALGORITHM = "HS256"
@@ -126,15 +126,16 @@ def _actor(claims: dict[str, object]) -> Actor:
     account = claims.get("account")
     if role not in TOKEN_ROLES or (role is Role.ACCOUNT_USER) != (account is not None):
         raise ValueError(role)
+    name = claims.get("name")
     scopes = claims.get("scopes") or []
     if not isinstance(scopes, list):
         raise TypeError(scopes)
     return Actor(
         role=role,
-        id=check_text(str(claims["sub"]), MAX_SUBJECT_LENGTH, "sub"),
+        id=check_own_name(str(claims["sub"]), MAX_SUBJECT_LENGTH, "sub"),
         platform_id=uuid.UUID(str(claims["platform"])),
         account_id=None if account is None else uuid.UUID(str(account)),
-        name=None if claims.get("name") is None else str(claims["name"]),
+        name=check_optional_text(None if name is None else str(name), MAX_SUBJECT_LENGTH, "name"),
         scopes=frozenset(str(scope) for scope in scopes),
     )
 

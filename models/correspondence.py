@@ -32,7 +32,7 @@ from models.interaction import (
 )
 from models.outcome import Outcome
 from models.requirement import Requirement
-from models.text import check_optional_text
+from models.text import check_line
 
 MAX_REQUIREMENTS = 20
 MAX_SENDER_LENGTH = 320
@@ -183,7 +183,8 @@ def _about(unit: Unit, command: WriteInteraction) -> list[uuid.UUID]:
 
 
 def _check_sender(actor: Actor, command: ReceiveInteraction) -> None:
-    check_optional_text(command.sender, MAX_SENDER_LENGTH, "sender")
+    if command.sender is not None:
+        check_line(command.sender, MAX_SENDER_LENGTH, "sender")
     if actor.is_staff:
         return
     if command.sender is not None:

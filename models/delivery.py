@@ -3,6 +3,7 @@
 What is due is sent by `sending.py`, by the pieces of this file.
 """
 
+import re
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -20,6 +21,7 @@ from models.events import EventType, SubjectType
 from models.evidence import check_documents
 from models.interaction import (
     LIFECYCLE,
+    MAX_BODY_LENGTH,
     Interaction,
     InteractionAction,
     InteractionChannel,
@@ -27,7 +29,7 @@ from models.interaction import (
     InteractionPurpose,
     InteractionRequirement,
     InteractionState,
-    check_content,
+    check_subject,
     require_writer,
 )
 from models.lifecycle import expect_version
@@ -76,9 +78,17 @@ MARK_OF_REPORT = {
 }
 
 
+# What the account's user reads, whatever it was that the code stands for.
+NOT_DELIVERED = "It could not be delivered this way."
+_FAILURE_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]*")
+
+
 @dataclass(frozen=True)
 class Failure:
-    """Why a contact could not be sent: the provider's or channel's code, and words."""
+    """Why a contact could not be sent: the provider's or channel's code, and its words.
+
+    The code is for both sides, the words are for staff: they may name machines and people.
+    """
 
     code: str
     message: str
@@ -232,7 +242,9 @@ def move(unit: Unit, row: Interaction, action: InteractionAction, **changes: Any
 def schedule_at(unit: Unit, row: Interaction, at: datetime) -> None:
     """Let it go out at an instant, within an open unit; how it failed before is in the events."""
     row.scheduled_for = at
-    row.failure = row.sent_at = row.mailed_at = row.dashboard_only = row.attempt_at = None
+    row.failure = row.failure_said = row.sent_at = row.mailed_at = row.dashboard_only = (
+        row.attempt_at
+    ) = None
     move(unit, row, InteractionAction.SCHEDULE, scheduledFor=at)
 
 
@@ -257,7 +269,9 @@ def note_report(unit: Unit, row: Interaction, seen: Report, failure: Failure | N
     if seen is Report.SENT:
         go_out(unit, row)
     elif seen is Report.FAILED:
-        row.failure = None if failure is None else asdict(failure)
+        assert failure is not None
+        row.failure = {"code": failure.code, "message": NOT_DELIVERED}
+        row.failure_said = failure.message
         row.attempt_at = None
         move(unit, row, InteractionAction.REPORT_FAILED, failure=row.failure)
     else:
@@ -343,9 +357,13 @@ def _change(unit: Unit, row: Interaction, changes: Mapping[str, Any]) -> None:
     before = {name: getattr(row, name) for name in changed}
     for name, value in changed.items():
         setattr(row, name, value)
-    check_content(row.channel, row.subject, row.body, ())
     if not changed:
         return
+    # What stays is not held against what people may write: a notice may be longer.
+    if "body" in changed:
+        check_text(row.body, MAX_BODY_LENGTH, "body")
+    if "subject" in changed or "channel" in changed:
+        check_subject(row.channel, row.subject)
     # What was written stays out of the events: they are for good.
     shown = {
         name: {"from": before[key], "to": changed[key]}
@@ -375,4 +393,7 @@ def _check_failure(seen: Report, failure: Failure | None) -> None:
         raise InvalidInput("A failure must come with FAILED, and only with it.", ("failure",))
     if failure is not None:
         check_text(failure.code, MAX_FAILURE_CODE_LENGTH, "failure", "code")
+        if not _FAILURE_CODE.fullmatch(failure.code):
+            message = "A code must be made of A-Z, a-z, 0-9 and _ . : -"
+            raise InvalidInput(message, ("failure", "code"))
         check_text(failure.message, MAX_FAILURE_MESSAGE_LENGTH, "failure", "message")

@@ -1,6 +1,6 @@
 """ISO 8601 durations, as programs declare them. Months and years follow the calendar."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 
 import isodate
@@ -8,6 +8,9 @@ import isodate
 from models.errors import InvalidInput
 
 MAX_DURATION_YEARS = 10
+# Shorter ones are slips of the pen: nobody can do anything meanwhile.
+SECOND, MINUTE, DAY = timedelta(seconds=1), timedelta(minutes=1), timedelta(days=1)
+_NAMES = {SECOND: "one second", MINUTE: "one minute", DAY: "one day"}
 
 
 @lru_cache(maxsize=1024)
@@ -18,15 +21,19 @@ def _parsed(text: str) -> isodate.Duration:
     return value
 
 
-def check_duration(text: str, *field: str) -> str:
-    """`text` if it is a positive ISO 8601 duration of at most ten years, else `InvalidInput`."""
+def check_duration(text: str, *field: str, least: timedelta = SECOND) -> str:
+    """`text` if it is an ISO 8601 duration of `least` to ten years, else `InvalidInput`.
+
+    `least` is `SECOND`, `MINUTE` or `DAY`.
+    """
     start = datetime(2000, 1, 1)
     try:
         end = start + _parsed(text)
     except (isodate.ISO8601Error, OverflowError, ValueError, TypeError):
         raise InvalidInput("Not an ISO 8601 duration, such as P14D or PT12H.", field) from None
-    if not start < end <= start.replace(year=start.year + MAX_DURATION_YEARS):
-        raise InvalidInput("A duration must be longer than zero and at most ten years.", field)
+    if not start + least <= end <= start.replace(year=start.year + MAX_DURATION_YEARS):
+        message = f"A duration must be at least {_NAMES[least]} here, and at most ten years."
+        raise InvalidInput(message, field)
     return text
 
 

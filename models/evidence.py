@@ -21,13 +21,16 @@ from models.events import canonical_json
 from models.evidence_schema import evidence_failures
 from models.listing import ListSpec
 from models.program import Program
-from models.text import MAX_JSON_BYTES, check_json, check_text
+from models.text import MAX_JSON_BYTES, check_json, check_line, check_text
 
 MAX_DOCUMENTS = 20
 MAX_URI_LENGTH = 2_000
 MAX_DOCUMENT_NAME_LENGTH = 255
 MAX_DOCUMENT_BYTES = 2**31 - 1
+# Whoever shows a document may make a link of its URI: nothing here runs or reads a local file.
 URI_SCHEMES = frozenset({"https", "s3", "gs"})
+# The characters of RFC 3986.
+_URI = re.compile(r"([A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=-]|%[0-9A-Fa-f]{2})+")
 _SHA256 = re.compile("[0-9a-f]{64}")
 _MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,126}/[a-z0-9][a-z0-9!#$&^_.+-]{0,126}")
 
@@ -124,10 +127,13 @@ def payload_hash(payload: Any) -> str:
 
 def _check_document(document: DocumentReference, *field: str) -> None:
     check_text(document.uri, MAX_URI_LENGTH, *field, "uri")
-    check_text(document.name, MAX_DOCUMENT_NAME_LENGTH, *field, "name")
+    check_line(document.name, MAX_DOCUMENT_NAME_LENGTH, *field, "name")
     if not _is_uri(document.uri):
         schemes = ", ".join(sorted(URI_SCHEMES))
-        message = f"This must be a URI with a host and one of the schemes {schemes}."
+        message = (
+            f"This must be a URI (RFC 3986) with a host, one of the schemes {schemes}, and no "
+            "user name; what a URI can't hold is percent-encoded."
+        )
         raise InvalidInput(message, (*field, "uri"))
     if not _SHA256.fullmatch(document.sha256):
         raise InvalidInput("A SHA-256 must be 64 lower-case hex digits.", (*field, "sha256"))
@@ -139,11 +145,15 @@ def _check_document(document: DocumentReference, *field: str) -> None:
 
 
 def _is_uri(value: str) -> bool:
+    # Looked at first: what reads URIs leaves out line breaks and tabs where it finds some.
+    if not _URI.fullmatch(value):
+        return False
     try:
         parts = urlsplit(value)
     except ValueError:
         return False
-    return parts.scheme in URI_SCHEMES and bool(parts.hostname) and " " not in value
+    # A user's name is where a link says one host and leads to another.
+    return parts.scheme in URI_SCHEMES and bool(parts.hostname) and "@" not in parts.netloc
 
 
 EVIDENCE = ListSpec(

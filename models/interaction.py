@@ -146,6 +146,11 @@ class Interaction(AccountScoped, OwnId, Changing, Base):
             name="failed_with_reason",
         ),
         CheckConstraint(
+            "failure_said IS NULL "
+            "OR (state = 'FAILED' AND length(failure_said) BETWEEN 1 AND 1000)",
+            name="failed_in_words",
+        ),
+        CheckConstraint(
             "state NOT IN ('DRAFT', 'SCHEDULED') OR direction = 'OUTBOUND'",
             name="inbound_has_arrived",
         ),
@@ -192,7 +197,9 @@ class Interaction(AccountScoped, OwnId, Changing, Base):
     delivered_at: Mapped[datetime | None]
     viewed_at: Mapped[datetime | None]
     responded_at: Mapped[datetime | None]
+    # A code, and our own words: both sides read them. A mail server's words are for staff.
     failure: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    failure_said: Mapped[str | None] = staff_only()
     # When the mail server took it, or why it was not asked to.
     mailed_at: Mapped[datetime | None]
     dashboard_only: Mapped[str | None]
@@ -246,12 +253,17 @@ def check_content(
 ) -> None:
     """Raise `InvalidInput` for what no contact over this channel can hold."""
     check_text(body, MAX_BODY_LENGTH, "body")
+    check_subject(channel, subject)
+    check_documents(attachments, "attachments")
+
+
+def check_subject(channel: str, subject: str | None) -> None:
+    """Raise `InvalidInput` for a subject that no contact over this channel can have."""
     check_optional_text(subject, MAX_SUBJECT_LENGTH, "subject")
     if subject is None and channel == InteractionChannel.EMAIL:
         raise InvalidInput("An e-mail must have a subject.", ("subject",))
     if subject is not None and one_line(subject) != subject:
         raise InvalidInput("A subject must be one line of text.", ("subject",))
-    check_documents(attachments, "attachments")
 
 
 def permissions(row: Any, actor: Actor) -> list[Permission]:

@@ -10,6 +10,12 @@ from models.text import check_text
 
 MAX_SUBJECT_TEMPLATE_LENGTH = 500
 MAX_BODY_TEMPLATE_LENGTH = 5_000
+# Filled in. The default texts have room in these for the longest values of all that they show
+# (50 errors, each with a remedy; a title), so that none of a decision's reasons is ever cut.
+MAX_NOTICE_SUBJECT_LENGTH = 300
+MAX_NOTICE_LENGTH = 110_000
+# How a program's own text ends where more comes of it.
+CUT = "\n\nThis message was too long and ends here. Your dashboard shows all that it is about."
 
 
 class NoticeKind(StrEnum):

@@ -14,18 +14,19 @@ from models.appeal_rules import APPEAL_OVERTURNED
 from models.base import stamp
 from models.delivery import new_interaction, record_new, schedule_at
 from models.events import EventType
-from models.interaction import (
-    MAX_BODY_LENGTH,
-    MAX_SUBJECT_LENGTH,
-    Interaction,
-    InteractionChannel,
-    InteractionPurpose,
+from models.interaction import Interaction, InteractionChannel, InteractionPurpose
+from models.notice_texts import (
+    CUT,
+    DEFAULTS,
+    MAX_NOTICE_LENGTH,
+    MAX_NOTICE_SUBJECT_LENGTH,
+    NoticeKind,
+    NoticeText,
 )
-from models.notice_texts import DEFAULTS, NoticeKind, NoticeText
 from models.program import Program
 from models.resolution import ResolutionOutcome, ResolutionState
 from models.templates import render
-from models.text import is_address, one_line
+from models.text import is_address, is_blank, one_line
 
 if TYPE_CHECKING:
     from models.requirement import Requirement
@@ -52,16 +53,17 @@ def notify(
     By e-mail where the account has an address, else in the dashboard.
     """
     text, values = text_of(program, kind), _values(unit, requirement, decision)
-    subject = one_line(render(text.subject, values, MAX_SUBJECT_LENGTH))
+    subject = one_line(render(text.subject, values, MAX_NOTICE_SUBJECT_LENGTH))
+    body = render(text.body, values, MAX_NOTICE_LENGTH, CUT)
     by_mail = unit.account.email is not None and is_address(unit.account.email)
     row = new_interaction(
         unit,
         [requirement.id],
         purpose=PURPOSES[kind].value,
         channel=(InteractionChannel.EMAIL if by_mail else InteractionChannel.DASHBOARD).value,
-        subject=subject or one_line(requirement.title),
         # A template may come to nothing; a contact says something.
-        body=render(text.body, values, MAX_BODY_LENGTH) or requirement.title,
+        subject=one_line(requirement.title) if is_blank(subject) else subject,
+        body=requirement.title if is_blank(body) else body,
     )
     stamp(row, "author", system(unit.account.platform_id, AUTHOR))
     record_new(unit, row, EventType.INTERACTION_DRAFTED, [requirement.id])

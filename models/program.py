@@ -34,7 +34,7 @@ from sqlalchemy.types import Text
 from models.actor import Actor, Role
 from models.base import Base, staff_only, stamp
 from models.clock import Clock
-from models.durations import check_duration
+from models.durations import DAY, MINUTE, SECOND, check_duration
 from models.errors import ErrorCode, InvalidInput, NotFound, StaleVersion
 from models.evidence_schema import check_schema
 from models.idempotency import MAX_KEY_LENGTH, PlatformIdempotencyKey, check_same_request
@@ -333,20 +333,20 @@ def _check(command: Publish) -> None:
 
 
 def _check_durations(command: Publish) -> None:
-    singles = {
-        "dueAfter": command.due_after,
-        "deadlineAfter": command.deadline_after,
-        "noticePeriod": command.notice_period,
-        "maxExtension": command.max_extension,
-        "reviewWithin": command.review_within,
-        "appealWithin": command.appeal_within,
-        "terminationNotice": command.termination_notice,
-    }
-    for name, value in singles.items():
+    for name, (value, least) in {
+        "dueAfter": (command.due_after, SECOND),
+        "deadlineAfter": (command.deadline_after, SECOND),
+        "noticePeriod": (command.notice_period, SECOND),
+        "maxExtension": (command.max_extension, SECOND),
+        "reviewWithin": (command.review_within, MINUTE),
+        # Time in which somebody has to read, and to write.
+        "appealWithin": (command.appeal_within, DAY),
+        "terminationNotice": (command.termination_notice, DAY),
+    }.items():
         if value is not None:
-            check_duration(value, name)
+            check_duration(value, name, least=least)
     for index, value in enumerate(command.reminders):
-        check_duration(value, "reminders", str(index))
+        check_duration(value, "reminders", str(index), least=MINUTE)
     if command.business_calendar is not None:
         calendar, where = command.business_calendar, "businessCalendar"
         check_region(calendar.region, where, "region")

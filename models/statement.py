@@ -123,10 +123,11 @@ def statement_checks() -> tuple[CheckConstraint, ...]:
 def complete(statement: Statement, program: Program, rejects: bool) -> Statement:
     """The statement with what the program says where it says nothing itself.
 
-    Raises `InvalidInput` for what is missing where it rejects.
+    Raises `InvalidInput` for a kind of another ground than the program's, and for what is missing
+    where it rejects.
     """
     if statement.ground is None:
-        kind = statement.ground_kind or program.legal_ground_kind
+        kind = _kind(statement, program)
         statement = replace(statement, ground=program.legal_ground, ground_kind=kind)
     if not rejects:
         if statement.restricts_until is not None:
@@ -135,6 +136,16 @@ def complete(statement: Statement, program: Program, rejects: bool) -> Statement
     statement = replace(statement, redress=statement.redress or REDRESS)
     _check_complete(statement)
     return statement
+
+
+def _kind(statement: Statement, program: Program) -> str | None:
+    """The kind of the program's ground; the statement may only say what the program leaves open."""
+    own, kind = statement.ground_kind, program.legal_ground_kind
+    if own is not None and (program.legal_ground is None or kind not in (None, own)):
+        message = "A kind must come with its ground, unless it is that of the program's."
+        missing = "ground" if program.legal_ground is None else "groundKind"
+        raise InvalidInput(message, ("statement", missing))
+    return kind or own
 
 
 def check_end(restricts_until: datetime | None, begins: datetime) -> None:
@@ -191,4 +202,7 @@ def _check_complete(statement: Statement) -> None:
             raise InvalidInput("A rejection needs this.", ("statement", name))
     if not statement.cited_evidence and statement.cited_fact is None:
         message = "A rejection must cite evidence, or name the fact that it rests on."
+        raise InvalidInput(message, ("statement", "citedEvidence"))
+    if statement.source == InformationSource.EVIDENCE and not statement.cited_evidence:
+        message = "What was learnt from evidence must cite it."
         raise InvalidInput(message, ("statement", "citedEvidence"))

@@ -3,8 +3,9 @@
 A template comes from a team and runs on the server, so it is held to what ends by itself: it shows
 fields, asks whether they are there, and goes through the lists that a requirement has. It calls
 nothing, computes nothing, and no list stands within another; so how long it takes is bounded by its
-length and the lists'. Which fields there are is known, so one that names another is refused when
-its program is published, not when a notice is due.
+length and the lists'. How deep it goes and how many filters it has are bounded as well: what passes
+when its program is published must neither fail nor take long when a notice is due. Which fields
+there are is known, so one that names another is refused when its program is published.
 """
 
 from collections.abc import Iterator, Mapping
@@ -42,6 +43,9 @@ FIELDS: Fields = MappingProxyType(
     }
 )
 FILTERS = frozenset({"upper", "lower", "title", "capitalize", "trim"})
+MAX_FILTERS = 20
+# Of parts within parts, and of brackets within brackets.
+MAX_DEPTH = 20
 _PLAIN = (
     *(nodes.Template, nodes.Output, nodes.TemplateData, nodes.Const),
     *(nodes.And, nodes.Or, nodes.Not),
@@ -56,7 +60,9 @@ _ENVIRONMENT = ImmutableSandboxedEnvironment(
 def check_template(text: str, *field: str) -> None:
     """Raise `InvalidInput` of `field` for a template that is none, or goes beyond the fields."""
     try:
+        _check_brackets(text)
         tree = _ENVIRONMENT.parse(text)
+        _check_size(tree)
         problem = next(_problems(tree, {}), None)
         if problem is None:
             _ENVIRONMENT.from_string(text)
@@ -64,14 +70,14 @@ def check_template(text: str, *field: str) -> None:
         message = f"Not a template (line {error.lineno}): {error.message}"
         raise InvalidInput(message[:500], field) from None
     # Python's own limits, on what is made of it.
-    except (SyntaxError, RecursionError, MemoryError, ValueError, OverflowError):
+    except (SyntaxError, RecursionError, MemoryError, ValueError, OverflowError, _TooLarge):
         raise InvalidInput("A template is not as deep or as large as this.", field) from None
     if problem is not None:
         raise InvalidInput(problem, field)
 
 
-def render(text: str, values: Mapping[str, Any], longest: int) -> str:
-    """The text that a checked template gives, cut at `longest` characters.
+def render(text: str, values: Mapping[str, Any], longest: int, ending: str = "") -> str:
+    """The text that a checked template gives; what is longer than `longest` is cut, and ends so.
 
     `values` has all of `FIELDS`: texts, empty where there is none, and lists of entries.
     """
@@ -80,14 +86,39 @@ def render(text: str, values: Mapping[str, Any], longest: int) -> str:
     for piece in _compiled(text).generate(values):
         made.append(piece)
         length += len(piece)
-        if length >= longest:
-            break
-    return "".join(made)[:longest].strip()
+        if length > longest:
+            return "".join(made)[: longest - len(ending)].strip() + ending
+    return "".join(made).strip()
 
 
 @lru_cache(maxsize=1_000)
 def _compiled(text: str) -> Template:
     return _ENVIRONMENT.from_string(text)
+
+
+class _TooLarge(Exception):
+    """A template goes beyond what may be."""
+
+
+def _check_brackets(text: str) -> None:
+    """Raise `_TooLarge` for brackets that go too deep: the tree does not have them any more."""
+    depth = 0
+    for _, kind, value in _ENVIRONMENT.lex(text):
+        if kind == "operator":
+            depth += (value in ("(", "[", "{")) - (value in (")", "]", "}"))
+        if depth > MAX_DEPTH:
+            raise _TooLarge
+
+
+def _check_size(tree: nodes.Template) -> None:
+    """Raise `_TooLarge` for a tree that goes too deep, or has too many filters."""
+    level: list[nodes.Node] = [tree]
+    filters = 0
+    for _ in range(MAX_DEPTH):
+        filters += sum(isinstance(node, nodes.Filter) for node in level)
+        level = [child for node in level for child in node.iter_child_nodes()]
+    if level or filters > MAX_FILTERS:
+        raise _TooLarge
 
 
 def _problems(node: nodes.Node, entries: Mapping[str, list[str]]) -> Iterator[str]:

@@ -3,6 +3,7 @@
 import math
 import re
 from typing import Any
+from unicodedata import category, is_normalized
 
 from models.countries import COUNTRIES
 from models.errors import InvalidInput
@@ -16,19 +17,61 @@ MAX_EMAIL_LENGTH = 254
 _EMAIL = re.compile(r"[^\s@]+@[^\s@]+")
 # What ends a line somewhere, and what no line holds.
 _NOT_IN_A_LINE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+# What shows nothing, though Unicode has it among letters, marks or symbols: fillers of Hangul, the
+# empty pattern of Braille, selectors of variants, vowels that no font draws (Unicode's
+# Default_Ignorable_Code_Point).
+_UNSEEN = re.compile(
+    "[\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2065\u2800\u3164\ufe00-\ufe0f\uffa0"
+    "\ufff0-\ufff8\U000e0000-\U000e0fff]"
+)
 # One mailbox, without a name, quotes or comments: nothing that a header could be made of.
 _ADDRESS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
 
 
 def check_text(value: str, longest: int, *field: str, empty: bool = False) -> str:
     """`value` if it can be stored: not blank unless `empty`, at most `longest` characters."""
-    if not empty and not value.strip():
-        raise InvalidInput("This can't be blank.", field)
     if len(value) > longest:
         raise InvalidInput(f"At most {longest} characters, not {len(value)}.", field)
     if not is_storable(value):
         raise InvalidInput("Text can't hold a NUL character or half of a surrogate pair.", field)
+    if not empty and is_blank(value):
+        raise InvalidInput("This can't be blank.", field)
     return value
+
+
+def check_line(value: str, longest: int, *field: str) -> str:
+    """As `check_text`, for what stands on one line: without line breaks and control characters."""
+    if one_line(check_text(value, longest, *field)) != value:
+        raise InvalidInput("This must be one line of text, without control characters.", field)
+    return value
+
+
+def check_own_name(value: str, longest: int, *field: str) -> str:
+    """`value` if it names somebody in one way only, for people and for machines that compare.
+
+    Two names that look the same, or that differ in white space, would be two people: so it has no
+    character that can't be seen, no white space around it, and is in Unicode's form NFC. Case
+    matters.
+    """
+    check_text(value, longest, *field)
+    seen = value.isprintable() and not _UNSEEN.search(value)
+    if not seen or value != value.strip() or not is_normalized("NFC", value):
+        message = (
+            "A name must be in Unicode's form NFC, without white space around it, line breaks, "
+            "or characters that can't be seen."
+        )
+        raise InvalidInput(message, field)
+    return value
+
+
+def is_blank(value: str) -> bool:
+    """Whether there is nothing to be seen: white space, control and format characters, fillers."""
+    return not value.strip() or all(map(_is_unseen, value))
+
+
+def _is_unseen(character: str) -> bool:
+    kind = category(character)
+    return kind in ("Cc", "Cf", "Zs", "Zl", "Zp") or _UNSEEN.match(character) is not None
 
 
 def is_storable(value: str) -> bool:
@@ -49,8 +92,12 @@ def one_line(value: str) -> str:
 
 
 def is_address(value: str) -> bool:
-    """Whether it is an e-mail address that any mail server takes: ASCII, one, and nothing more."""
-    return len(value) <= MAX_EMAIL_LENGTH and _ADDRESS.fullmatch(value) is not None
+    """Whether it is an e-mail address that any mail server takes: ASCII, one, and nothing more.
+
+    What begins as an encoded word of a header does (RFC 2047), is none.
+    """
+    fits = len(value) <= MAX_EMAIL_LENGTH and "=?" not in value
+    return fits and _ADDRESS.fullmatch(value) is not None
 
 
 def check_country(value: str, *field: str) -> str:

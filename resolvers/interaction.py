@@ -37,15 +37,22 @@ if TYPE_CHECKING:
 
 @strawberry.type(description="Why a contact could not be sent.")
 class InteractionFailure:
-    """What the provider said."""
+    """A code for all, and what was said for staff."""
 
     code: str = strawberry.field(description="The provider's or channel's code.")
-    message: str = strawberry.field(description="What went wrong, in words.")
+    message: str = strawberry.field(description="What went wrong, in words for both sides.")
+    detail: str | None = strawberry.field(
+        description="For staff: what the mail server or the provider said, in its words."
+    )
 
 
-def _failures(parents: Parents) -> list[InteractionFailure | None]:
+def _failures(parents: Parents, info: Info) -> list[InteractionFailure | None]:
+    staff = info.context.actor.is_staff
     return [
-        None if row["failure"] is None else InteractionFailure(**row["failure"]) for row in parents
+        None
+        if row["failure"] is None
+        else InteractionFailure(**row["failure"], detail=row["failure_said"] if staff else None)
+        for row in parents
     ]
 
 
@@ -127,7 +134,7 @@ class Interaction(Node):
         description="The instant at which it was answered."
     )
     failure: InteractionFailure | None = batched(
-        _failures, description="Why it could not be sent.", needs=("failure",)
+        _failures, description="Why it could not be sent.", needs=("failure", "failure_said")
     )
     mailed_at: datetime | None = strawberry.field(
         description="The instant at which a mail server took it, where it is an e-mail."

@@ -241,10 +241,13 @@ class InteractionFailureInput:
     """A code and words."""
 
     code: str = strawberry.field(
-        description="The provider's or channel's code; at most 100 characters."
+        description=(
+            "The provider's or channel's code, of A-Z, a-z, 0-9 and _ . : -, at most 100 "
+            "characters. The account's user may read it."
+        )
     )
     message: str = strawberry.field(
-        description="What went wrong, in words; at most 1,000 characters. Its user may read it."
+        description="What went wrong, in words for staff; at most 1,000 characters."
     )
 
 

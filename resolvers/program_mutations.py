@@ -67,17 +67,21 @@ class BusinessCalendarInput:
     "fields: account.businessName, account.externalId; requirement.title, .description, "
     ".currentlyDueAt, .deadline; in a DECIDED one decision.outcome, .reasonCode, .facts, .ground, "
     ".redress. They ask (if), and go through requirement.requestedReasons (code, message) or "
-    "requirement.errors (code, message, remedy). They call and compute nothing."
+    "requirement.errors (code, message, remedy). They call and compute nothing, have at most 20 "
+    "filters, and parts within parts at most 20 deep."
 )
 class ProgramNoticeInput:
     """Templates."""
 
     kind: NoticeKind = strawberry.field(description="What it tells.")
     subject: str = strawberry.field(
-        description="The template of the subject, 500 characters at most, 200 when filled in."
+        description="The template of the subject, 500 characters at most, 300 when filled in."
     )
     body: str = strawberry.field(
-        description="The template of the text, 5,000 characters at most, 10,000 when filled in."
+        description=(
+            "The template of the text, 5,000 characters at most, 110,000 when filled in: what is "
+            "longer is cut, and says so."
+        )
     )
 
 
@@ -120,7 +124,10 @@ class ProgramPublishInput(VersionedInput):
         ),
     )
     reminders: list[Duration] | None = strawberry.field(
-        default=None, description="How long before the deadline the account is to be reminded."
+        default=None,
+        description=(
+            "How long before the deadline the account is to be reminded, each at least PT1M."
+        ),
     )
     restricts: list[CapabilityKind] | None = strawberry.field(
         default=None, description="The capabilities that it restricts when past due or rejected."
@@ -138,8 +145,8 @@ class ProgramPublishInput(VersionedInput):
     review_within: Duration | None = strawberry.field(
         default=None,
         description=(
-            "How soon the platform promises to review: in working time, thus without months and "
-            "years, where there is a business calendar."
+            "How soon the platform promises to review, at least PT1M: in working time, thus "
+            "without months and years, where there is a business calendar."
         ),
     )
     business_calendar: BusinessCalendarInput | None = strawberry.field(
@@ -147,13 +154,16 @@ class ProgramPublishInput(VersionedInput):
     )
     appeal_within: Duration | None = strawberry.field(
         default=cast(Duration, operations.DEFAULT_APPEAL_WITHIN),
-        description="How long after a rejection the account may appeal; null means P6M, too.",
+        description=(
+            "How long after a rejection the account may appeal, at least P1D (six months under "
+            "Regulation (EU) 2022/2065, article 20); null means P6M, too."
+        ),
     )
     termination_notice: Duration | None = strawberry.field(
         default=None,
         description=(
-            "How long after a rejection it restricts, as where law asks for notice (30 days under "
-            "Regulation (EU) 2019/1150); at once if left out."
+            "How long after a rejection it restricts, at least P1D, as where law asks for notice "
+            "(30 days under Regulation (EU) 2019/1150); at once if left out."
         ),
     )
     legal_ground: str | None = strawberry.field(

@@ -79,7 +79,7 @@ REJECTION = Statement(
     facts="The document shows another person.",
     ground="Terms of service, 5.2",
     ground_kind=GroundKind.CONTRACTUAL,
-    source=InformationSource.EVIDENCE,
+    source=InformationSource.OWN_INVESTIGATION,
     cited_fact="The name on the passport is not the one of the account.",
 )
 ERROR = Error(code="blurred", message="The photo is blurred.", field="document")

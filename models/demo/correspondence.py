@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from models.actor import Actor, Role
+from models.delivery import NOT_DELIVERED, Failure
 from models.demo.histories import SERVICES, Act, Case, History
 from models.interaction import (
     InteractionChannel,
@@ -25,8 +26,8 @@ INSTANTS = ("sent_at", "delivered_at", "viewed_at", "responded_at")
 # How many of its instants a contact has.
 PROGRESS = {_S.SENT: 1, _S.DELIVERED: 2, _S.VIEWED: 3, _S.RESPONDED: 4}
 FAILURES = (
-    {"code": "mailbox_unavailable", "message": "The mailbox does not exist."},
-    {"code": "carrier_refused", "message": "The carrier refused the number."},
+    Failure("mailbox_unavailable", "The mailbox does not exist."),
+    Failure("carrier_refused", "The carrier refused the number."),
 )
 
 
@@ -149,7 +150,9 @@ class Letters:
         sent = contact["created_at"]
         contact |= {"state": state, "sent_at": sent, "version": 2}
         if state is _S.FAILED:
-            contact |= {"failure": self.rng.choice(FAILURES), "version": 3}
+            failure = self.rng.choice(FAILURES)
+            said = {"code": failure.code, "message": NOT_DELIVERED}
+            contact |= {"failure": said, "failure_said": failure.message, "version": 3}
             return
         last = responded or self.now
         instants = (sent, sent + (last - sent) * 0.01, sent + (last - sent) * 0.4, last)

@@ -25,7 +25,12 @@ from models.account import UpdateAccount
 from models.aggregate import Account
 from models.clock import ManualClock
 from models.correspondence import DraftInteraction
-from models.delivery import ReportInteraction, ScheduleInteraction, SendInteraction
+from models.delivery import (
+    NOT_DELIVERED,
+    ReportInteraction,
+    ScheduleInteraction,
+    SendInteraction,
+)
 from models.events import Event
 from models.evidence import DocumentReference
 from models.interaction import Interaction, InteractionPurpose
@@ -216,7 +221,8 @@ async def test_a_refusal_for_good_is_not_tried_again_until_somebody_asks(
     await loop.mail_due()
     now = await again(run, row)
     assert now.state == "FAILED"
-    assert now.failure == {"code": "smtp_550", "message": "5.1.1 No such mailbox"}
+    assert now.failure == {"code": "smtp_550", "message": NOT_DELIVERED}
+    assert now.failure_said == "5.1.1 No such mailbox"
     clock.advance(DAY)
     assert await loop.mail_due() == 0
     await run(delivery.schedule, run.reviewer, ScheduleInteraction(**contact_key(row)))
@@ -224,6 +230,11 @@ async def test_a_refusal_for_good_is_not_tried_again_until_somebody_asks(
     assert await loop.mail_due() == 1
     assert (await again(run, row)).mailed_at == clock.now()
     assert await told(run, row) == ["SENT", "FAILED", "SCHEDULED", "SENT", "MAILED"]
+    assert (await again(run, row)).failure_said is None
+    # Both sides read events: what the server said is in none.
+    async with run.database.worker.connect() as connection:
+        query = select(Event.changes).where(Event.subject_id == row.id)
+        assert "No such mailbox" not in str(list(await connection.scalars(query)))
     assert len(server.mails) == 1
 
 

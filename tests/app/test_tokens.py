@@ -90,6 +90,13 @@ def test_a_token_has_its_time(
         {"exp": None},
         {"iat": []},
         {"sub": 7},
+        *(
+            {"sub": sub}
+            for sub in (" ada", "ada ", "ada\n", "a\u200bda", "Zoe\u0308", "", "a" * 201)
+        ),
+        {"name": "a\x00b"},
+        {"name": "a" * 201},
+        {"name": " "},
         {"aud": [AUDIENCE + "s"]},
         {"platform": 7},
         {"role": {}},

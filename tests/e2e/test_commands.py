@@ -108,6 +108,7 @@ def test_an_id_that_is_none_is_a_line(recourse: Recourse) -> None:
         (("--platform", ""), "a slug is lower-case"),
         (("--subject", ""), "This can't be blank."),
         (("--subject", "x" * 201), "At most 200 characters"),
+        (("--subject", " eve"), "NFC"),
     ],
 )
 def test_a_name_that_would_not_do_is_refused(options: tuple[str, str], words: str) -> None:

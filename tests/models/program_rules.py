@@ -90,6 +90,8 @@ PROGRAMS = (
 def another_version(random: Random, code: str, version: int) -> Terms:
     """Terms of which any may come with any others."""
     spans = [None, HOUR, days(1), days(3), days(14), Span(months=1)]
+    # Whoever is refused has a day at least.
+    windows = [span for span in spans if span != HOUR]
     place = random.choice([None, *PLACES])
     # Working time is not counted in months.
     promises = spans if place is None else [*spans[:-1], A_MORNING]
@@ -103,8 +105,8 @@ def another_version(random: Random, code: str, version: int) -> Terms:
         restricts=random.choice(some),
         gates=random.choice(some),
         four_eyes=random.random() < 0.3,
-        appeal_within=random.choice(spans),
-        termination_notice=random.choice(spans),
+        appeal_within=random.choice(windows),
+        termination_notice=random.choice(windows),
         pauses_deadline=random.random() < 0.8,
         review_within=random.choice(promises),
         place=place,

@@ -315,6 +315,16 @@ EXAMPLES = [
     ),
     ("evidence", "true", "payload = 'null', documents = '[]'", "not_empty"),
     ("interactions", "true", "failure = '[]', state = 'FAILED'", "failed_with_reason"),
+    ("interactions", "true", "failure_said = 'x'", "failed_in_words"),
+    *(
+        (
+            "interactions",
+            "true",
+            f"failure = '{{}}', state = 'FAILED', sent_at = created_at, failure_said = {said}",
+            "failed_in_words",
+        )
+        for said in ("''", "repeat('x', 1001)")
+    ),
     (
         "requirements",
         "state = 'OPEN'",

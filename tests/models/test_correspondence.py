@@ -16,6 +16,7 @@ from models.actor import Actor, Role
 from models.aggregate import Account
 from models.correspondence import DraftInteraction, ReceiveInteraction
 from models.delivery import (
+    NOT_DELIVERED,
     CancelInteraction,
     Failure,
     Report,
@@ -317,10 +318,22 @@ async def test_a_failure_comes_with_failed_and_only_with_it(run: Runner, report:
 
 async def test_what_failed_is_scheduled_again_as_if_it_had_not_been_sent(run: Runner) -> None:
     row = await create_interaction(run, "FAILED")
-    assert row.failure == {"code": FAILURE.code, "message": FAILURE.message}
+    assert row.failure == {"code": FAILURE.code, "message": NOT_DELIVERED}
+    assert row.failure_said == FAILURE.message
     again = ScheduleInteraction(**contact_key(row))
     now = (await run(delivery.schedule, run.reviewer, again)).value
-    assert (now.state, now.failure, now.sent_at) == ("SCHEDULED", None, None)
+    assert (now.state, now.failure, now.failure_said) == ("SCHEDULED", None, None)
+    assert now.sent_at is None
+
+
+@pytest.mark.parametrize("code", ["", "a b", "a\nb", "mx-7 said", "ö", "x" * 101, "-x"])
+async def test_a_failures_code_is_one_word(run: Runner, code: str) -> None:
+    row = await create_interaction(run, "SENT")
+    failure = Failure(code, "It failed.")
+    command = ReportInteraction(**contact_key(row), report=Report.FAILED, failure=failure)
+    with pytest.raises(InvalidInput) as caught:
+        await run(delivery.report, run.integrator, command)
+    assert caught.value.field == ("failure", "code")
 
 
 async def test_an_answer_marks_what_it_answers_and_leaves_the_requirement_as_it_is(
@@ -440,6 +453,23 @@ async def test_staff_pass_on_what_came_another_way(run: Runner) -> None:
         with pytest.raises(InvalidInput) as caught:
             await receive_message(run, row, **changes)
         assert caught.value.field == (field,)
+
+
+@pytest.mark.parametrize(
+    "sender", ["evil@x\r\nX: y", "a\nb", "a\x1bb", "\u2028a", " ", "\u200b", ""]
+)
+async def test_a_sender_is_one_line(run: Runner, sender: str) -> None:
+    row = await open_requirement(run)
+    command = ReceiveInteraction(
+        account_id=row.account_id,
+        requirement_ids=(row.id,),
+        body="x",
+        channel="PHONE",
+        sender=sender,
+    )
+    with pytest.raises(InvalidInput) as caught:
+        await run(correspondence.receive, run.reviewer, command)
+    assert caught.value.field == ("sender",)
 
 
 async def test_account_users_write_and_do_nothing_else(run: Runner) -> None:

@@ -17,7 +17,7 @@ from models.program import CodeText, GroundKind
 from models.requirement import ProposalPending, Requirement
 from models.requirement_operations import Cancel, RequestChanges, StartReview
 from models.resolution import EVIDENCE_ACCEPTED, SUPERSEDED, Resolution, ResolutionOutcome
-from models.statement import REDRESS, Statement
+from models.statement import REDRESS, InformationSource, Statement
 from models.verify import verify_account
 from tests.factories import (
     ERROR,
@@ -170,6 +170,12 @@ async def test_a_waiver_takes_the_scope_of_both(run: Runner) -> None:
         (replace(REJECTION, facts="\x00"), "facts"),
         (replace(REJECTION, ground="\ud800"), "ground"),
         (replace(REJECTION, redress="x" * 5_001), "redress"),
+        (replace(REJECTION, facts="\u200b"), "facts"),
+        (replace(REJECTION, ground="\u2060"), "ground"),
+        (replace(REJECTION, redress="\ufeff"), "redress"),
+        (replace(REJECTION, cited_fact="\u200d"), "citedFact"),
+        # What was learnt from evidence cites it.
+        (replace(REJECTION, source=InformationSource.EVIDENCE), "citedEvidence"),
     ],
     ids=repr,
 )
@@ -199,6 +205,46 @@ async def test_the_programs_ground_stands_in_and_its_codes_are_the_registry(run:
     made = (await run(decision.reject, run.reviewer, Decide(**key, reason_code="forged"))).value
     assert (made.ground, made.facts, made.state) == ("Terms, 7", "It is forged.", "FINAL")
     assert (made.ground_kind, made.redress) == ("CONTRACTUAL", REDRESS)
+
+
+@pytest.mark.parametrize("outcome", [decision.reject, decision.approve, decision.waive])
+async def test_the_programs_ground_keeps_its_kind(run: Runner, outcome: Any) -> None:
+    ground = {"legal_ground": "Contract 5.2", "legal_ground_kind": GroundKind.CONTRACTUAL}
+    program = await publish_program(run, **ground)
+    row = await create_requirement(run, "SUBMITTED", program=program)
+
+    async def decided(kind: str | None) -> Resolution:
+        statement = replace(REJECTION, ground=None, ground_kind=kind)
+        command = Decide(**key_of(row), reason_code="checked", statement=statement)
+        made: Resolution = (await run(outcome, run.reviewer, command)).value
+        return made
+
+    with pytest.raises(InvalidInput) as caught:
+        await decided(GroundKind.LEGAL)
+    assert caught.value.field == ("statement", "groundKind")
+    made = await decided(GroundKind.CONTRACTUAL)
+    assert (made.ground, made.ground_kind) == ("Contract 5.2", "CONTRACTUAL")
+
+
+@pytest.mark.parametrize("kind", list(GroundKind))
+async def test_a_kind_that_the_program_leaves_open_is_the_decisions(
+    run: Runner, kind: GroundKind
+) -> None:
+    program = await publish_program(run, legal_ground="Contract 5.2")
+    row = await create_requirement(run, "SUBMITTED", program=program)
+    statement = replace(REJECTION, ground=None, ground_kind=kind)
+    command = Decide(**key_of(row), reason_code="checked", statement=statement)
+    made = (await run(decision.reject, run.reviewer, command)).value
+    assert (made.ground, made.ground_kind) == ("Contract 5.2", kind)
+
+
+async def test_a_kind_without_any_ground_is_refused(run: Runner) -> None:
+    row = await create_requirement(run, "SUBMITTED")
+    statement = Statement(ground_kind=GroundKind.LEGAL)
+    command = Decide(**key_of(row), reason_code="checked", statement=statement)
+    with pytest.raises(InvalidInput) as caught:
+        await run(decision.approve, run.reviewer, command)
+    assert caught.value.field == ("statement", "ground")
 
 
 async def submissions(run: Runner, row: Requirement) -> tuple[uuid.UUID, ...]:

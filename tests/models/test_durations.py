@@ -4,14 +4,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from models.durations import after, before, check_duration
+from models.durations import DAY, MINUTE, SECOND, after, before, check_duration
 from models.errors import InvalidInput
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
-    "text", ["P14D", "PT12H", "P1W", "P6M", "P10Y", "P1Y2M3DT4H5M6S", "PT0.5S", "P3652D", "PT1S"]
+    "text", ["P14D", "PT12H", "P1W", "P6M", "P10Y", "P1Y2M3DT4H5M6S", "PT1.5S", "P3652D", "PT1S"]
 )
 def test_a_duration_is_taken_as_it_is(text: str) -> None:
     assert check_duration(text, "dueAfter") == text
@@ -21,7 +21,8 @@ def test_a_duration_is_taken_as_it_is(text: str) -> None:
     "text",
     [
         *("", " ", "P", "PT", "14", "14D", "P14", "14 days", "P1D ", "p14d\n", "P-1D", "-P1D"),
-        *("P0D", "PT0S", "P0Y", "P11Y", "P10Y1D", "PT99999999999S", "P999999999999Y", "P1.5M"),
+        *("P0D", "PT0S", "PT0.5S", "PT0.000001S", "PT0.999999S", "P0Y", "P11Y", "P10Y1D"),
+        *("PT99999999999S", "P999999999999Y", "P1.5M"),
         *("P" + "9" * 400 + "D", "PT1e3S", "PTNaNS", "PTinfS", "P1D\x00", "\ud800", "P1Y/P1Y"),
         *("2026-01-01", "R3/P1D", "P٣D", "P1H", "PT1D", "+P1D1H"),
     ],
@@ -31,6 +32,23 @@ def test_what_is_none_is_refused_by_name(text: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         check_duration(text, "reminders", "3")
     assert caught.value.field == ("reminders", "3")
+
+
+@pytest.mark.parametrize(
+    ("least", "enough", "short", "says"),
+    [
+        (SECOND, "PT1S", "PT0.999999S", "one second"),
+        (MINUTE, "PT60S", "PT59.999999S", "one minute"),
+        (DAY, "PT24H", "PT23H59M59S", "one day"),
+    ],
+)
+def test_a_duration_may_have_to_be_longer(
+    least: timedelta, enough: str, short: str, says: str
+) -> None:
+    assert check_duration(enough, "appealWithin", least=least) == enough
+    with pytest.raises(InvalidInput, match=says) as caught:
+        check_duration(short, "appealWithin", least=least)
+    assert caught.value.field == ("appealWithin",)
 
 
 def test_months_and_years_follow_the_calendar() -> None:

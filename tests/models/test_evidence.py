@@ -146,6 +146,20 @@ async def test_a_payload_is_bounded_as_a_whole(run: Runner, row: Requirement) ->
         ({"uri": "javascript:alert(1)"}, "uri"),
         ({"uri": "https://"}, "uri"),
         ({"uri": "https://a b/c"}, "uri"),
+        ({"uri": "https://a.b/c d"}, "uri"),
+        ({"uri": "https://x/\r\nhttps://evil.example/"}, "uri"),
+        *(({"uri": f"https://a.b/{bad}c"}, "uri") for bad in "\r\n\t\x01\x7f\x85\u2028\u200b"),
+        *(
+            ({"uri": f"https://a.b/{bad}"}, "uri")
+            for bad in ("ö", "🗝", "\\", "<b>", '"', "%zz", "%")
+        ),
+        ({"uri": "https://a.b\\@evil.example/"}, "uri"),
+        ({"uri": "https://bücher.example/"}, "uri"),
+        ({"uri": "https://platform.example@evil.example/"}, "uri"),
+        ({"uri": "https://user:secret@a.b/"}, "uri"),
+        ({"uri": "\nhttps://a.b/"}, "uri"),
+        ({"uri": "java\nscript:alert(1)"}, "uri"),
+        ({"uri": "data:text/html,x"}, "uri"),
         ({"uri": "https://[::1"}, "uri"),
         ({"uri": "https://a.b/\x00"}, "uri"),
         ({"uri": "https://a.b/" + "x" * 2_000}, "uri"),
@@ -160,6 +174,8 @@ async def test_a_payload_is_bounded_as_a_whole(run: Runner, row: Requirement) ->
         ({"bytes": -1}, "bytes"),
         ({"bytes": 2**31}, "bytes"),
         ({"name": " "}, "name"),
+        ({"name": "\u200b\u2800"}, "name"),
+        *(({"name": f"a{bad}b"}, "name") for bad in ("\r\n", "\n", "\t", "\x1b", "\x85", "\u2029")),
         ({"name": "\ud800"}, "name"),
         ({"name": "x" * 256}, "name"),
     ],
@@ -175,7 +191,7 @@ async def test_a_document_that_can_not_be_is_refused_at_its_place(
 
 
 @pytest.mark.parametrize(
-    "uri", ["https://a.b", "s3://bucket/key", "gs://b/ö?x#y", "https://[::1]:8/x"]
+    "uri", ["https://a.b", "s3://bucket/key", "gs://b/%C3%B6?x=1&y=a@b#z", "https://[::1]:8/x"]
 )
 async def test_documents_lie_in_known_places(run: Runner, row: Requirement, uri: str) -> None:
     done = await send(run, row, PAYLOAD, replace(DOCUMENT, uri=uri))

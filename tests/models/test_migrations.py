@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from app.embedded import EmbeddedPostgres
 from app.seeding import seed
 from models.clock import ManualClock
+from models.delivery import NOT_DELIVERED
 from models.migrate import pending, upgrade
 from models.tables import METADATA
 from tests.conftest import START
@@ -382,6 +383,39 @@ async def test_why_accounts_were_taken_back_is_filled_in_and_alternatives_are_de
                 ("back", "Reason 3", "2026-01-04", "REVIEWER", "rita", True),
                 ("gone", None, None, None, None, None),
                 ("never", None, None, None, None, None),
+            ]
+            assert await connection.scalar(text(UNFORCED)) == 0
+
+
+FAILED = (
+    """
+    INSERT INTO interactions (account_id, platform_id, id, purpose, channel, direction, state, body,
+        author_kind, author_id, sent_at, failure, version, created_at, updated_at)
+    SELECT gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), 'MESSAGE', 'EMAIL', 'OUTBOUND',
+        CASE WHEN failure IS NULL THEN 'SENT' ELSE 'FAILED' END, 'Hello', 'REVIEWER', 'rita', now(),
+        failure, 1, now(), now()
+    FROM (VALUES (NULL::jsonb), ('{"code": "smtp_451", "message": "4.3.0 mx-7.corp.internal"}'),
+        ('{"code": "odd", "message": ""}'), ('{"code": "long"}'::jsonb
+        || jsonb_build_object('message', repeat('x', 2000)))) t (failure)""",
+)
+
+
+async def test_what_was_said_of_a_failure_is_for_staff_from_then_on(
+    postgres: EmbeddedPostgres, template: str
+) -> None:
+    databases = database_of_a_plain_owner(postgres, template, "schema_failed")
+    async with databases as (superuser, owner):
+        await upgrade(owner, "0007")
+        await write(superuser, FAILED)
+        await upgrade(owner)
+        async with superuser.connect() as connection:
+            query = "SELECT failure->>'code', failure->>'message', failure_said FROM interactions"
+            rows = (await connection.execute(text(f"{query} ORDER BY 1"))).all()
+            assert [tuple(row) for row in rows] == [
+                ("long", NOT_DELIVERED, "x" * 1_000),
+                ("odd", NOT_DELIVERED, None),
+                ("smtp_451", NOT_DELIVERED, "4.3.0 mx-7.corp.internal"),
+                (None, None, None),
             ]
             assert await connection.scalar(text(UNFORCED)) == 0
 

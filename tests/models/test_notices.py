@@ -1,5 +1,6 @@
 """Notices: what an account's user is told of a requirement, in the operation's transaction."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -7,22 +8,32 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from models import decision
+from models import decision, delivery
 from models import requirement_operations as requirements
 from models.decision import Decide
+from models.delivery import UpdateInteraction
 from models.errors import IllegalTransition
 from models.events import Event
 from models.interaction import Interaction, InteractionRequirement
-from models.notice_texts import NoticeText
+from models.notice_texts import (
+    CUT,
+    DEFAULTS,
+    MAX_NOTICE_LENGTH,
+    MAX_NOTICE_SUBJECT_LENGTH,
+    NoticeKind,
+    NoticeText,
+)
 from models.program import CodeText, publish
 from models.requirement import Reason, Requirement
 from models.requirement_operations import Extend, OpenRequirement, Reopen, RequestChanges
 from models.resolution import ResolutionOutcome
+from models.templates import FIELDS, render
 from models.verify import verify_account
 from tests.factories import (
     ERROR,
     REJECTION,
     Runner,
+    contact_key,
     create_account,
     create_requirement,
     decide,
@@ -207,17 +218,78 @@ async def test_a_requirement_speaks_as_the_version_it_was_opened_under(run: Runn
     assert (await latest(run, row)).body == "Old words."
 
 
-async def test_a_long_text_is_cut_at_what_a_contact_holds(run: Runner) -> None:
+async def test_a_long_text_of_a_program_is_cut_and_says_so(run: Runner) -> None:
     program = await publish_program(
         run,
         description="d" * 5_000,
         notices=(
             NoticeText(
-                "REQUESTED", "{{ requirement.description }}", "{{ requirement.description }}" * 3
+                "REQUESTED", "{{ requirement.description }}", "{{ requirement.description }}" * 30
             ),
         ),
         reason_codes=(CodeText("a", "b"),),
     )
     request = await latest(run, await open_requirement(run, None, program))
     assert request.subject is not None
-    assert (len(request.subject), len(request.body)) == (200, 10_000)
+    assert (len(request.subject), len(request.body)) == (300, 110_000)
+    assert request.body.endswith(f"d{CUT}")
+
+
+ENTRY = {"code": "c" * 99 + ".", "message": "m" * 999 + ".", "remedy": "r" * 999 + "."}
+# The longest that each field can be; what is not here is shorter.
+LONGEST: dict[str, Any] = {
+    "businessName": "b" * 299 + ".",
+    "title": "t" * 199 + ".",
+    **dict.fromkeys(("description", "facts", "ground", "redress"), "x" * 4_999 + "."),
+    **dict.fromkeys(("requestedReasons", "errors"), [ENTRY] * 50),
+}
+
+
+@pytest.mark.parametrize("outcome", list(ResolutionOutcome))
+@pytest.mark.parametrize("kind", list(NoticeKind))
+def test_no_default_text_is_ever_cut(kind: NoticeKind, outcome: str) -> None:
+    values = {
+        noun: {name: LONGEST.get(name, "x" * 200) for name in fields}
+        for noun, fields in FIELDS.items()
+        if isinstance(fields, Mapping)
+    }
+    values["decision"]["outcome"] = outcome
+    text = DEFAULTS[kind]
+    for template, longest in (
+        (text.subject, MAX_NOTICE_SUBJECT_LENGTH),
+        (text.body, MAX_NOTICE_LENGTH),
+    ):
+        assert render(template, values, longest, CUT) == render(template, values, 10**9)
+
+
+async def test_a_decision_says_how_to_object_however_long_its_reasons_are(run: Runner) -> None:
+    row = await create_requirement(run, "SUBMITTED")
+    long: dict[str, Any] = {name: name[0] * 4_999 + "." for name in ("facts", "ground", "redress")}
+    command = Decide(**key_of(row), reason_code="checked", statement=replace(REJECTION, **long))
+    await run(decision.reject, run.reviewer, command)
+    notice = await latest(run, row)
+    assert [name for name, text in long.items() if text not in notice.body] == []
+    assert notice.body.endswith(long["redress"])
+
+
+async def test_a_notice_that_is_longer_than_people_write_can_be_put_off(run: Runner) -> None:
+    row = await create_requirement(run, "SUBMITTED")
+    errors = (replace(ERROR, message="m" * 1_000, remedy="r" * 1_000),) * 50
+    back = RequestChanges(**key_of(row), errors=errors)
+    await run(requirements.request_changes, run.reviewer, back)
+    notice = await latest(run, row)
+    assert len(notice.body) > 100_000
+    later = {"scheduled_for": run.clock.now() + timedelta(days=1)}
+    command = UpdateInteraction(**contact_key(notice), changes=later)
+    now = (await run(delivery.update, run.reviewer, command)).value
+    assert (now.scheduled_for, now.body) == (later["scheduled_for"], notice.body)
+
+
+@pytest.mark.parametrize("nothing", ["", " ", "\u200b", "\u2800\u3164", "\ufeff\n"])
+async def test_a_text_that_shows_nothing_gives_way_to_the_title(run: Runner, nothing: str) -> None:
+    shown = "{% if not requirement.title %}x{% endif %}" + nothing
+    text = NoticeText("REQUESTED", shown, shown)
+    request = await latest(
+        run, await open_requirement(run, program=await publish_program(run, notices=(text,)))
+    )
+    assert request.subject == request.body == "Confirm who you are"

@@ -49,6 +49,22 @@ def deep(levels: int) -> dict[str, Any]:
         ({"review_within": ""}, "reviewWithin"),
         ({"appeal_within": "P99Y"}, "appealWithin"),
         ({"termination_notice": "30 days"}, "terminationNotice"),
+        # Absurdly short: nobody could appeal, review, or take notice of it.
+        ({"appeal_within": "PT0.000001S"}, "appealWithin"),
+        ({"appeal_within": "PT23H"}, "appealWithin"),
+        ({"termination_notice": "PT23H"}, "terminationNotice"),
+        ({"review_within": "PT59S"}, "reviewWithin"),
+        ({"reminders": ("P1D", "PT59S")}, "reminders/1"),
+        ({"reminders": ("PT0S",)}, "reminders/0"),
+        *(
+            ({name: "PT0.000001S"}, place)
+            for name, place in (
+                ("due_after", "dueAfter"),
+                ("deadline_after", "deadlineAfter"),
+                ("notice_period", "noticePeriod"),
+                ("max_extension", "maxExtension"),
+            )
+        ),
         ({"reminders": ("P1D", "x")}, "reminders/1"),
         ({"proves": ("address", "")}, "proves/1"),
         ({"proves": ("a",) * 101}, "proves"),

@@ -56,7 +56,7 @@ STAFF_ONLY = {
         *("proposed_by_id", "proposed_by_name", "decided_by_id", "decided_by_name"),
         *("appeal_decided_by_id", "appeal_decided_by_name"),
     },
-    "interactions": {"attempts", "attempt_at"},
+    "interactions": {"attempts", "attempt_at", "failure_said"},
     "requirements": {"assignee_id", "assignee_name", "assignee_key", "proposed_outcome"},
 }
 # What is between staff: rows that account users don't see, though they are about their account.

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from models.errors import InvalidInput
 from models.notice_texts import DEFAULTS, NoticeKind, NoticeText, check_notices
-from models.templates import FIELDS, check_template, render
+from models.templates import FIELDS, _compiled, check_template, render
 
 LONG = "x" * 5_000
 ENTRIES = [{"code": "blurred", "message": LONG, "remedy": ""} for _ in range(50)]
@@ -106,6 +106,17 @@ def test_a_template_shows_what_it_names(template: str, shown: str) -> None:
         "{% if account.externalId %}" * 110 + "{% endif %}" * 110,
         "{{ " + "(" * 2_000 + "1" + ")" * 2_000 + " }}",
         "{{ " + "not " * 1_200 + "1 }}",
+        # Deep enough to be taken where the stack is short, and to fail where it is long.
+        "{{ " + "(" * 66 + "1" + " == 1)" * 66 + " }}",
+        "{{ " + "(" * 21 + "1" + ")" * 21 + " }}",
+        "{{ " + "1 == (" * 66 + "1" + ")" * 66 + " }}",
+        "{{ " + "not " * 60 + "1 }}",
+        "{{ " + "1 if 1 else " * 60 + "1 }}",
+        "{{ " + " and ".join(["1"] * 60) + " }}",
+        "{% if account.externalId %}" * 21 + "{% endif %}" * 21,
+        "{{ requirement.title" + "|title" * 18 + " }}",
+        # A filter of a long text in each entry of a list, many times.
+        "{% for e in requirement.errors %}" + "{{ e.message|title }}" * 21 + "{% endfor %}",
     ],
 )
 def test_a_template_that_goes_beyond_is_refused_at_its_place(template: str) -> None:
@@ -153,6 +164,11 @@ def test_the_default_texts_are_templates_of_every_kind() -> None:
             + "{% endfor %}"
         )
         * 5,
+        (
+            "{% for e in requirement.errors %}"
+            + "{% if e.message|title == 'x' %}{% endif %}" * 20
+            + "{% endfor %}"
+        ),
     ],
 )
 def test_what_comes_out_is_bounded_in_length_and_time(template: str) -> None:
@@ -160,6 +176,28 @@ def test_what_comes_out_is_bounded_in_length_and_time(template: str) -> None:
     began = time.process_time()
     assert len(render(template, values(LONG), 10_000)) <= 10_000
     assert time.process_time() - began < 1
+
+
+DEEPEST = [
+    "{{ " + "(" * 20 + "1" + ")" * 20 + " }}",
+    "{{ " + "(" * 16 + "1" + " == 1)" * 16 + " }}",
+    "{% if requirement.errors %}" * 15 + f"{{{{ {'(' * 20}1{')' * 20} }}}}" + "{% endif %}" * 15,
+    "{{ " + "1 if 1 else (" * 16 + "1" + ")" * 16 + " }}",
+    "{{ " + "not " * 17 + "1 }}",
+    "{{ requirement.title" + "|title" * 16 + " }}",
+]
+
+
+@pytest.mark.parametrize("template", DEEPEST)
+def test_what_is_taken_can_be_shown_deep_in_the_stack(template: str) -> None:
+    """A notice is due where more has been called than when its program was published."""
+    check_template(template, "body")
+
+    def down(levels: int) -> str:
+        return down(levels - 1) if levels else render(template, values(), 100)
+
+    _compiled.cache_clear()
+    assert down(400)
 
 
 PIECES = st.sampled_from(

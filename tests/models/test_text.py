@@ -14,8 +14,11 @@ from models.text import (
     check_country,
     check_email,
     check_json,
+    check_line,
     check_optional_text,
+    check_own_name,
     check_text,
+    is_blank,
 )
 
 GOOD = [
@@ -70,6 +73,57 @@ def test_a_limit_counts_characters_and_may_be_reached() -> None:
     assert check_text("🗝" * 10, 10) == "🗝" * 10
     assert check_text("", 10, empty=True) == ""
     assert check_optional_text(None, 10) is None
+
+
+UNSEEN = (
+    "\u200b\u2060\ufeff\u200d\u2800\u3164\uffa0\u115f\u1160\u00ad\u034f\u180e\ufe0f"
+    "\U000e0100\x1f\xa0"
+)
+
+
+@pytest.mark.parametrize("value", [*UNSEEN, UNSEEN, f" {UNSEEN}\n"], ids=ascii)
+def test_what_can_not_be_seen_is_blank(value: str) -> None:
+    assert is_blank(value)
+    with pytest.raises(InvalidInput, match="blank"):
+        check_text(value, 100, "facts")
+    assert check_text(value, 100, "facts", empty=True) == value
+    assert check_text(f"{value}x", 100, "facts") == f"{value}x"
+
+
+@pytest.mark.parametrize(
+    "value", ["ㅤa", "न्\u200d", "👩\u200d🔧", "\ufffd", "\ue000", ".", "-", "\u0301"]
+)
+def test_what_shows_something_is_not_blank(value: str) -> None:
+    assert not is_blank(value)
+
+
+@pytest.mark.parametrize("bad", [*"\r\n\t\x00\x1b\x7f\x85\u2028\u2029", "\r\nX: y"], ids=ascii)
+def test_a_line_has_no_breaks(bad: str) -> None:
+    assert check_line("evil@x, Zoë", 100, "sender") == "evil@x, Zoë"
+    with pytest.raises(InvalidInput) as caught:
+        check_line(f"evil@x{bad}", 100, "sender")
+    assert caught.value.field == ("sender",)
+
+
+@pytest.mark.parametrize("value", ["eve", "Eve", "Zoë Łuk", "user|4711", "a@b.example", "株式会社"])
+def test_a_name_of_ones_own_is_taken_as_it_is(value: str) -> None:
+    assert check_own_name(value, 100, "sub") == value
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *(" eve", "eve ", "\teve", "eve\n", "\xa0eve", "eve\u3000", "e\u200bve", "eve\u200d"),
+        *("e\x00ve", "e\nve", "eve\x7f", "\ufeffeve", "eve\u2028", "eve\ufe0f", "e\u202eve"),
+        *("Zoe\u0308", "\u212bngstrom", "e\xa0ve", "", " ", "\u3164", "e\U000e0041ve"),
+    ],
+    ids=ascii,
+)
+def test_another_spelling_of_a_name_is_refused(value: str) -> None:
+    """Else four eyes could be two: of eve, and of eve with a space before her name."""
+    with pytest.raises(InvalidInput) as caught:
+        check_own_name(value, 100, "sub")
+    assert caught.value.field == ("sub",)
 
 
 @pytest.mark.parametrize("value", ["DE", "US", "AX", "SS"])

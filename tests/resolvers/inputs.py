@@ -41,7 +41,7 @@ STATEMENT = {
     "facts": "The document shows another person.",
     "ground": "Terms of service, 5.2",
     "groundKind": "CONTRACTUAL",
-    "source": "EVIDENCE",
+    "source": "OWN_INVESTIGATION",
     "citedFact": "The name on the passport is not the one of the account.",
     "territories": ["DE", "FR"],
     "redress": "Send another document.",

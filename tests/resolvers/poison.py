@@ -49,6 +49,7 @@ INSTANTS = [
 URLS = [
     *("", "x", "javascript:alert(1)", "https://", "https://[", "https://a b", "https://\x00"),
     *("file:///etc/passwd", "//files.example/1", "https:files.example"),
+    *("https://x/\r\nhttps://evil.example/", "https://x/\t", "https://x/ö", "https://a@x/"),
 ]
 NUMBERS = [
     *(-1, 2**31, -(2**31) - 1, 2**63, 1.5, "1", True),
@@ -81,18 +82,7 @@ REFUSED: dict[str, Sequence[Any]] = {
     "CountryCode": ["", "D", "de", "DEU", "ÄÖ", "D1", "ZZ", *TEXT, *NOT_TEXT],
     "DateTime": [*INSTANTS, "\x00", *LONE_SURROGATES, LONG, True, {}],
     "Duration": [*DURATIONS, *LONE_SURROGATES, LONG, *NOT_TEXT],
-    "URL": [
-        "",
-        "x",
-        "javascript:alert(1)",
-        "https://",
-        "https://[",
-        "https://a b",
-        "https://\x00",
-        *LONE_SURROGATES,
-        LONG,
-        *NOT_TEXT,
-    ],
+    "URL": [*URLS, *LONE_SURROGATES, LONG, *NOT_TEXT],
     "JSON": JSON_VALUES,
 }
 REFUSED_ENUM = ["NOPE", "", "\x00", 5, True, {}, *LONE_SURROGATES, LONG]

@@ -241,12 +241,12 @@ async def _requirement(platform: Platform, state: str) -> Requirement:
         by_appeal = "UPHELD" if found == RequirementState.REJECTED else "APPEALED"
         await create_resolution(run, by_appeal, row)
         return await run.fetch(Requirement, row.account_id, row.id)
-    program = await publish_program(run, appeal_within="PT1S")
+    program = await publish_program(run, appeal_within="P1D")
     row = await create_requirement(run, found, program=program)
     if more == "with a proposal":
         await create_resolution(run, ResolutionState.PROPOSED, row)
     if more == "too long ago":
-        run.clock.advance(timedelta(seconds=1))
+        run.clock.advance(timedelta(days=1))
     return row
 
 
