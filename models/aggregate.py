@@ -28,9 +28,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column, undefer_group
 from sqlalchemy.orm.strategy_options import _AbstractLoad
 
-from models.actor import Actor, system
+from models.actor import Actor, ActorKind, system
 from models.base import STAFF_ONLY, Base, Changing, Json, staff_only
 from models.capability import Capability
+from models.checks import are_finite, counts_changes, says_something
 from models.clock import Clock
 from models.errors import NotFound, StaleVersion
 from models.events import (
@@ -110,6 +111,10 @@ class Account(Changing, Base):
             "AND (reinstated_at IS NULL OR rejected_reason IS NULL)",
             name="reinstated_by_somebody",
         ),
+        one_of("rejected_by_kind", list(ActorKind)),
+        says_something("says_something", "business_name", "rejection_statement", "rejected_by_id"),
+        are_finite("instants_finite", "created_at", "updated_at", "rejected_at", "next_deadline"),
+        counts_changes(),
         # What stands in the account's way has a reason, and nothing else has.
         CheckConstraint(
             "(status IN ('ENABLED', 'RESTRICTED_SOON')) = (disabled_reason IS NULL)",

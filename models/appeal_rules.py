@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import CheckConstraint
 
+from models.checks import are_finite
 from models.errors import ErrorCode, RecourseError
 from models.status import RequirementState
 
@@ -65,6 +66,28 @@ def appeal_checks() -> list[CheckConstraint]:
         CheckConstraint(
             "appealed_at IS NULL OR state IN ('IN_REVIEW', 'REJECTED', 'SATISFIED')",
             name="appealed_while_rejected",
+        ),
+        # It was appealed while there was time to, and there was some.
+        CheckConstraint(
+            "appealed_at IS NULL OR coalesce(appealed_at < appeal_deadline, false)",
+            name="time_to_appeal_kept",
+        ),
+        CheckConstraint(
+            "state <> 'REJECTED' OR appealed_at IS NOT NULL "
+            "OR coalesce(appeal_deadline >= closed_at, false)",
+            name="time_to_appeal_after_rejection",
+        ),
+        # Nothing is proposed while an appeal is open.
+        CheckConstraint(
+            "proposed_outcome IS NULL OR state <> 'IN_REVIEW' OR appealed_at IS NULL",
+            name="proposal_before_appeal",
+        ),
+        are_finite(
+            "rejection_finite",
+            "appeal_deadline",
+            "appealed_at",
+            "restricts_from",
+            "restricts_until",
         ),
     ]
 

@@ -20,7 +20,6 @@ from models.events import EventType
 from models.evidence import DocumentReference
 from models.ids import hex_id, id_array
 from models.interaction import (
-    HIDDEN_STATES,
     WRITERS,
     Interaction,
     InteractionChannel,
@@ -29,6 +28,7 @@ from models.interaction import (
     InteractionRequirement,
     InteractionState,
     check_content,
+    was_shown,
 )
 from models.outcome import Outcome
 from models.requirement import Requirement
@@ -123,6 +123,7 @@ async def receive(
             direction=InteractionDirection.INBOUND.value,
             state=InteractionState.DELIVERED.value,
             sent_at=unit.now,
+            first_sent_at=unit.now,
             delivered_at=unit.now,
         )
         _stamp_sender(unit, row, command.sender)
@@ -161,7 +162,7 @@ def _answered(unit: Unit, command: WriteInteraction) -> Interaction | None:
     row = read_interaction(unit, command.in_reply_to_id)
     if row is None:
         raise NotFound("interaction", ("inReplyTo",))
-    if row.state in HIDDEN_STATES:
+    if not was_shown(row):
         raise InvalidInput(f"What is {row.state} can't be answered.", ("inReplyTo",))
     return row
 

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from models.actor import Actor
 from models.aggregate import AccountCommand, Unit, operate
 from models.clock import Clock
-from models.errors import InvalidInput
+from models.errors import AlreadySent, InvalidInput
 from models.events import EventType, SubjectType
 from models.evidence import check_documents
 from models.interaction import (
@@ -31,6 +31,7 @@ from models.interaction import (
     InteractionState,
     check_subject,
     require_writer,
+    was_shown,
 )
 from models.lifecycle import expect_version
 from models.outcome import Outcome
@@ -146,7 +147,7 @@ class ReportInteraction(InteractionCommand):
 async def update(
     session: AsyncSession, actor: Actor, clock: Clock, command: UpdateInteraction
 ) -> Outcome[Interaction]:
-    """Change what has not gone out yet."""
+    """Change what is still to go out. Raises `AlreadySent` for the content of what once has."""
     require_writer(actor, InteractionAction.UPDATE)
 
     async def step(unit: Unit) -> Interaction:
@@ -213,7 +214,7 @@ async def report(
 async def cancel(
     session: AsyncSession, actor: Actor, clock: Clock, command: CancelInteraction
 ) -> Outcome[Interaction]:
-    """Don't let it go out."""
+    """Don't let it go out, or not again: what went out before, its user goes on to see."""
     require_writer(actor, InteractionAction.CANCEL)
 
     async def step(unit: Unit) -> Interaction:
@@ -251,6 +252,7 @@ def schedule_at(unit: Unit, row: Interaction, at: datetime) -> None:
 def go_out(unit: Unit, row: Interaction) -> None:
     """Send it, within an open unit: its user sees it, and what it answers is RESPONDED."""
     row.sent_at = unit.now
+    row.first_sent_at = row.first_sent_at or unit.now
     move(unit, row, InteractionAction.SEND, purpose=row.purpose, channel=row.channel)
     answered = read_interaction(unit, row.in_reply_to_id)
     if answered is not None:
@@ -309,6 +311,7 @@ def new_interaction(unit: Unit, about: Sequence[uuid.UUID], **columns: Any) -> I
             "state": InteractionState.DRAFT.value,
             "attachments": [],
             "attempts": 0,
+            "attempt_number": 0,
             **columns,
         },
     )
@@ -354,6 +357,7 @@ def _change(unit: Unit, row: Interaction, changes: Mapping[str, Any]) -> None:
             raise InvalidInput("Only what is SCHEDULED has an instant.", ("scheduledFor",))
         _check_to_come(given["scheduled_for"], unit.now, "scheduledFor")
     changed = {name: value for name, value in given.items() if getattr(row, name) != value}
+    _check_still_ours(row, changed)
     before = {name: getattr(row, name) for name in changed}
     for name, value in changed.items():
         setattr(row, name, value)
@@ -371,6 +375,13 @@ def _change(unit: Unit, row: Interaction, changes: Mapping[str, Any]) -> None:
         if key in changed
     }
     move(unit, row, InteractionAction.UPDATE, fields=sorted(changed), **shown)
+
+
+def _check_still_ours(row: Interaction, changed: Mapping[str, Any]) -> None:
+    """Raise `AlreadySent` where the content would change of what somebody may have read."""
+    content = [name for name in changed if name != "scheduled_for"]
+    if content and was_shown(row):
+        raise AlreadySent(content[0])
 
 
 _SHOWN_CHANGES = {"purpose": "purpose", "channel": "channel", "scheduled_for": "scheduledFor"}

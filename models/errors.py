@@ -17,6 +17,7 @@
     ├── AppealPending           APPEAL_PENDING           an open appeal must be decided first
     ├── AppealWindowClosed      APPEAL_WINDOW_CLOSED     the time to appeal is over
     ├── AlreadyAppealed         ALREADY_APPEALED         a decision is appealed once
+    ├── AlreadySent             ALREADY_SENT             what went out stays as it was read
     └── QueryTooCostly          QUERY_TOO_COSTLY         it reads more than one request may
 
 A noun's own errors stand in its file and derive from one of these.
@@ -48,6 +49,7 @@ class ErrorCode(StrEnum):
     APPEAL_WINDOW_CLOSED = "APPEAL_WINDOW_CLOSED"
     ALREADY_APPEALED = "ALREADY_APPEALED"
     QUERY_TOO_COSTLY = "QUERY_TOO_COSTLY"
+    ALREADY_SENT = "ALREADY_SENT"
 
 
 def article(noun: str) -> str:
@@ -184,3 +186,13 @@ class QueryTooCostly(RecourseError):
 
     def __init__(self, limit: int) -> None:
         super().__init__(f"The query reads more than {limit} objects. Ask for smaller pages.")
+
+
+class AlreadySent(RecourseError):
+    """What somebody may have read stays as it was."""
+
+    code = ErrorCode.ALREADY_SENT
+
+    def __init__(self, field: str) -> None:
+        message = "It has gone out once, and stays as it was read. Write a new contact."
+        super().__init__(message, (field,))

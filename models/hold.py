@@ -13,9 +13,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import Text
 
-from models.actor import Actor, Role
+from models.actor import Actor, ActorKind, Role
 from models.aggregate import AccountCommand, Unit, operate
 from models.base import AccountScoped, Base, Changing, OwnId, account_key, staff_only, stamp
+from models.checks import are_finite, counts_changes, says_something
 from models.clock import Clock
 from models.errors import ErrorCode, InvalidInput
 from models.events import EventType, SubjectType
@@ -59,6 +60,10 @@ class Hold(AccountScoped, OwnId, Changing, Base):
         one_of("reason", list(HoldReason)),
         some_of("capabilities", list(CapabilityKind)),
         CheckConstraint("cardinality(capabilities) > 0", name="restricts_something"),
+        one_of("released_by_kind", list(ActorKind)),
+        says_something("says_something", "placed_by_id", "released_by_id"),
+        are_finite("instants_finite", "created_at", "updated_at", "expires_at", "released_at"),
+        counts_changes(),
         CheckConstraint("expires_at IS NULL OR expires_at > created_at", name="expires_later"),
         # Released means: by somebody, at an instant.
         CheckConstraint(

@@ -18,6 +18,7 @@ from models.actor import Actor, ActorKind, Role
 from models.aggregate import NEVER
 from models.base import AccountScoped, Base, Changing, OwnId, account_key, own_key, staff_only
 from models.bounds import CREATED_AFTER, CREATED_BEFORE
+from models.checks import are_finite, counts_changes, says_something
 from models.errors import ErrorCode, Forbidden, InvalidInput
 from models.evidence import DocumentReference, check_documents
 from models.lifecycle import Lifecycle, one_of
@@ -94,8 +95,6 @@ class DashboardOnly(StrEnum):
 
 _S, _A = InteractionState, InteractionAction
 UNSENT_STATES = (_S.DRAFT, _S.SCHEDULED)
-# What has not gone out, and what never will: only staff see these.
-HIDDEN_STATES = (*UNSENT_STATES, _S.CANCELED)
 # What evidence answers.
 ASKING = (InteractionPurpose.REQUEST, InteractionPurpose.REMINDER)
 _FORWARD = {
@@ -163,7 +162,38 @@ class Interaction(AccountScoped, OwnId, Changing, Base):
             "AND state NOT IN ('DRAFT', 'SCHEDULED', 'CANCELED'))",
             name="mailed_once_sent",
         ),
-        CheckConstraint("attempts >= 0", name="attempts_counted"),
+        CheckConstraint("attempts >= 0 AND attempt_number >= attempts", name="attempts_counted"),
+        # A mail server has it, or is to get it, or is not asked.
+        CheckConstraint(
+            "num_nonnulls(attempt_at, mailed_at, dashboard_only) <= 1", name="mailed_or_shown"
+        ),
+        # What was sent went out first then, or before.
+        CheckConstraint(
+            "sent_at IS NULL OR coalesce(first_sent_at <= sent_at, false)",
+            name="sent_first_or_again",
+        ),
+        # How far it has come, it says since when.
+        CheckConstraint(
+            "(state <> 'DELIVERED' OR delivered_at IS NOT NULL) "
+            "AND (state <> 'VIEWED' OR viewed_at IS NOT NULL) "
+            "AND (state <> 'RESPONDED' OR responded_at IS NOT NULL)",
+            name="state_leaves_its_mark",
+        ),
+        # An e-mail has a subject, and a subject is one line.
+        CheckConstraint("channel <> 'EMAIL' OR subject IS NOT NULL", name="e_mail_has_a_subject"),
+        CheckConstraint(
+            r"coalesce(subject !~ '[\x01-\x1f\x7f-\x9f\u2028\u2029]', true)",
+            name="subject_is_one_line",
+        ),
+        says_something("says_something", "subject", "body", "author_id"),
+        # The account's user does not write to themselves, and nothing answers itself.
+        CheckConstraint(
+            "direction <> 'OUTBOUND' OR author_kind <> 'ACCOUNT_USER'",
+            name="outbound_is_the_platforms",
+        ),
+        CheckConstraint("in_reply_to_id IS DISTINCT FROM id", name="answers_another"),
+        are_finite("instants_finite", "created_at", "updated_at", "scheduled_for", "sent_at"),
+        counts_changes(),
         # The answers to each, in the order of the list.
         Index(
             "ix_interactions_replies",
@@ -193,7 +223,9 @@ class Interaction(AccountScoped, OwnId, Changing, Base):
     sort_scheduled_for: Mapped[datetime] = mapped_column(
         Computed(f"coalesce(scheduled_for, '{NEVER}'::timestamptz)", persisted=True)
     )
+    # When it went out last, unless it is to go out again; and when it first did.
     sent_at: Mapped[datetime | None]
+    first_sent_at: Mapped[datetime | None]
     delivered_at: Mapped[datetime | None]
     viewed_at: Mapped[datetime | None]
     responded_at: Mapped[datetime | None]
@@ -206,6 +238,8 @@ class Interaction(AccountScoped, OwnId, Changing, Base):
     # How often it was given to the mail server, and from when on it may be again.
     attempts: Mapped[int] = staff_only(server_default=text("0"))
     attempt_at: Mapped[datetime | None] = staff_only()
+    # Which of all attempts was the last: it is never counted anew, so that no two are the same.
+    attempt_number: Mapped[int] = staff_only(server_default=text("0"))
 
 
 class InteractionRequirement(AccountScoped, Base):
@@ -264,6 +298,11 @@ def check_subject(channel: str, subject: str | None) -> None:
         raise InvalidInput("An e-mail must have a subject.", ("subject",))
     if subject is not None and one_line(subject) != subject:
         raise InvalidInput("A subject must be one line of text.", ("subject",))
+
+
+def was_shown(row: Any) -> bool:
+    """Whether the contact has ever gone out: then its user sees it for good, as it was."""
+    return row.first_sent_at is not None
 
 
 def permissions(row: Any, actor: Actor) -> list[Permission]:

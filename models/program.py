@@ -33,6 +33,7 @@ from sqlalchemy.types import Text
 
 from models.actor import Actor, Role
 from models.base import Base, staff_only, stamp
+from models.checks import says_something
 from models.clock import Clock
 from models.durations import DAY, MINUTE, SECOND, check_duration
 from models.errors import ErrorCode, InvalidInput, NotFound, StaleVersion
@@ -125,6 +126,7 @@ class Program(Base):
             "(state = 'RETIRED') = (retired_at IS NOT NULL)", name="retired_with_instant"
         ),
         CheckConstraint("version > 0", name="version_positive"),
+        says_something("says_something", "code", "name", "title"),
         # Holidays are those of a place, and days begin by its clock.
         CheckConstraint(
             "(calendar_region IS NULL) = (calendar_time_zone IS NULL)", name="calendar_is_whole"

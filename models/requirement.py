@@ -19,6 +19,7 @@ from models.actor import Actor, ActorKind, Role, Scope
 from models.aggregate import NEVER, AccountCommand
 from models.appeal_rules import AppealPending, appeal_checks, appeal_is_open
 from models.base import AccountScoped, Base, Changing, OwnId, account_key, program_key, staff_only
+from models.checks import are_finite, counts_changes, says_something
 from models.errors import AlreadyExists, ErrorCode, Forbidden, RecourseError
 from models.lifecycle import Lifecycle, one_of, some_of
 from models.permission import Refusal
@@ -148,6 +149,17 @@ class Requirement(AccountScoped, OwnId, Changing, Base):
         CheckConstraint(
             "proposed_outcome IS NULL OR closed_at IS NULL", name="proposal_while_open"
         ),
+        says_something("says_something", "title", "opened_by_id"),
+        # Who has a name has an id.
+        CheckConstraint(
+            "assignee_name IS NULL OR assignee_id IS NOT NULL", name="assignee_has_an_id"
+        ),
+        are_finite(
+            "deadlines_finite", "currently_due_at", "notice_at", "deadline", "latest_deadline"
+        ),
+        are_finite("steps_finite", "created_at", "updated_at", "submitted_at", "closed_at"),
+        are_finite("review_target_finite", "review_due_at", "review_at_risk_at"),
+        counts_changes(),
         Index(
             "ux_requirements_origin",
             "account_id",

@@ -29,6 +29,7 @@ from models.base import (
     stamp,
 )
 from models.bounds import CREATED_AFTER, CREATED_BEFORE
+from models.checks import are_finite, counts_changes, says_something
 from models.errors import ErrorCode, InvalidInput
 from models.events import EventType, SubjectType
 from models.ids import Key, id_array
@@ -141,6 +142,13 @@ def appeal_checks() -> tuple[CheckConstraint, ...]:
             "IS DISTINCT FROM (appealed_by_kind, appealed_by_id)",
             name="appeal_not_decided_by_who_filed_it",
         ),
+        # It follows the decision, and is decided on after.
+        CheckConstraint(
+            "coalesce(appealed_at >= decided_at, true) "
+            "AND coalesce(appeal_decided_at >= appealed_at, true)",
+            name="steps_in_order",
+        ),
+        are_finite("decided_finite", "decided_at", "appealed_at", "appeal_decided_at"),
     )
 
 
@@ -157,6 +165,12 @@ class Resolution(AccountScoped, OwnId, Changing, Base):
         one_of("ground_kind", list(GroundKind)),
         one_of("source", list(InformationSource)),
         one_of("proposed_by_kind", list(ActorKind)),
+        one_of("decided_by_kind", list(ActorKind)),
+        one_of("appealed_by_kind", list(ActorKind)),
+        says_something(
+            "somebody_has_an_id",
+            *("proposed_by_id", "decided_by_id", "appealed_by_id", "appeal_decided_by_id"),
+        ),
         # What is decided was decided by somebody at an instant; what is proposed was not yet.
         CheckConstraint(
             "(state = 'PROPOSED') = (decided_at IS NULL) "
@@ -183,7 +197,20 @@ class Resolution(AccountScoped, OwnId, Changing, Base):
             f"(outcome = 'REJECTED' AND state NOT IN ({_PENDING})) = (restricts_from IS NOT NULL)",
             name="rejection_restricts",
         ),
+        # It restricts from when it was decided, or later.
+        CheckConstraint(
+            "coalesce(restricts_from >= decided_at, true)", name="restricts_once_decided"
+        ),
         *appeal_checks(),
+        counts_changes(),
+        # One rejection in effect; what was overturned may be followed by another.
+        Index(
+            "ux_resolutions_rejection",
+            "account_id",
+            "requirement_id",
+            unique=True,
+            postgresql_where="outcome = 'REJECTED' AND state IN ('FINAL', 'APPEALED', 'UPHELD')",
+        ),
         # One proposal at a time.
         Index(
             "ux_resolutions_proposed",

@@ -35,6 +35,7 @@ from models.delivery import (
 from models.events import EventType, SubjectType
 from models.interaction import (
     ASKING,
+    UNSENT_STATES,
     DashboardOnly,
     Interaction,
     InteractionAction,
@@ -71,9 +72,13 @@ class DueInteraction:
 
 @dataclass(frozen=True)
 class Letter:
-    """An e-mail to be given to a mail server before `until`, when another may take it."""
+    """An e-mail to be given to a mail server before `until`, when another may take it.
+
+    `number` is that of the attempt: no other of the same contact has it, whatever the clock says.
+    """
 
     due: DueInteraction
+    number: int
     until: datetime
     to: str
     subject: str
@@ -171,12 +176,17 @@ async def take(session: AsyncSession, clock: Clock, due: DueInteraction) -> Lett
 
 
 async def settle(session: AsyncSession, clock: Clock, letter: Letter, result: Result) -> None:
-    """Note what came of an attempt, unless it is no longer the present one."""
+    """Note what came of an attempt; of one that is over, only that the mail server has taken it.
+
+    What was mailed was mailed, though it was scheduled anew or reported on meanwhile.
+    """
 
     async def step(unit: Unit) -> Interaction:
         row = await load(unit, command)
-        if row.attempt_at == letter.until:
+        if _is_present(row, letter):
             _note(unit, row, result)
+        elif isinstance(result, Mailed):
+            _note_late(unit, row)
         return row
 
     due = letter.due
@@ -231,11 +241,12 @@ def _attempt(unit: Unit, row: Interaction, due: DueInteraction) -> Letter | None
         note_report(unit, row, Report.FAILED, GAVE_UP)
         return None
     row.attempts += 1
+    row.attempt_number += 1
     row.attempt_at = unit.now + LEASE
     enclosed = tuple((one["name"], one["uri"]) for one in row.attachments)
-    # What was written before e-mails had to have a subject may have none.
     return Letter(
         due,
+        row.attempt_number,
         row.attempt_at,
         to,
         row.subject or "",
@@ -254,6 +265,12 @@ def _thread(unit: Unit, row: Interaction) -> tuple[uuid.UUID, ...]:
     return (answered.id,) if before is None else (before, answered.id)
 
 
+def _is_present(row: Interaction, letter: Letter) -> bool:
+    """Whether the letter's attempt is the one that the row waits for: none has begun since."""
+    waits = row.attempt_at is not None and row.attempts > 0
+    return waits and row.attempt_number == letter.number
+
+
 def _note(unit: Unit, row: Interaction, result: Result) -> None:
     row.attempt_at = None
     if isinstance(result, NotMailed):
@@ -264,6 +281,19 @@ def _note(unit: Unit, row: Interaction, result: Result) -> None:
         row.mailed_at = unit.now
     row.dashboard_only = why
     touch(row, unit.now)
+    _record_mailed(unit, row, why)
+
+
+def _note_late(unit: Unit, row: Interaction) -> None:
+    """Note that the letter of an attempt that is over went out; where it is out, it is mailed."""
+    if row.state not in (*UNSENT_STATES, InteractionState.CANCELED):
+        row.attempt_at = row.dashboard_only = None
+        row.mailed_at = row.mailed_at or unit.now
+        touch(row, unit.now)
+    _record_mailed(unit, row, None)
+
+
+def _record_mailed(unit: Unit, row: Interaction, why: DashboardOnly | None) -> None:
     # How often it was tried is for staff, whom this event is not for alone.
     changes = {"dashboardOnly": why}
     unit.record(EventType.INTERACTION_MAILED, (SubjectType.INTERACTION, row.id), changes)

@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy import CheckConstraint
 
 from models.aggregate import Unit
+from models.checks import are_finite, says_something
 from models.errors import InvalidInput
 from models.events import instant
 from models.evidence import Evidence
@@ -111,6 +112,12 @@ def statement_checks() -> tuple[CheckConstraint, ...]:
             r"territories::text ~ '^\{([A-Z]{2}(,[A-Z]{2})*)?\}$'",
             name="territories_are_alpha_2",
         ),
+        says_something(
+            "says_something",
+            *("facts", "ground", "redress", "cited_fact", "reason_code", "decline_reason"),
+            *("appeal_statement", "appeal_reasons"),
+        ),
+        are_finite("statement_finite", "created_at", "restricts_from", "restricts_until"),
         # Only a rejection restricts for a time; for none where it is overtaken before it begins.
         CheckConstraint(
             "restricts_until IS NULL OR (outcome = 'REJECTED' "

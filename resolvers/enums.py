@@ -389,10 +389,13 @@ describe(
         "RESOLUTION_OVERTURNED": "An appealed rejection was reversed.",
         "NOTE_ADDED": "Staff noted something about it; not shown to account users.",
         "INTERACTION_DRAFTED": "A contact was written; it has not gone out yet.",
-        "INTERACTION_UPDATED": "A contact that has not gone out yet was changed.",
+        "INTERACTION_UPDATED": "A contact that is to go out was changed.",
         "INTERACTION_SCHEDULED": "A contact will go out at an instant.",
         "INTERACTION_SENT": "A contact went out: the account's user sees it.",
-        "INTERACTION_MAILED": "A mail server took an e-mail, or it is shown in the dashboard only.",
+        "INTERACTION_MAILED": (
+            "A mail server took an e-mail, be it of an attempt that was given up meanwhile; or it "
+            "is shown in the dashboard only."
+        ),
         "INTERACTION_DELIVERED": "A contact arrived.",
         "INTERACTION_VIEWED": "A contact was read.",
         "INTERACTION_RESPONDED": "A contact was answered.",
@@ -425,5 +428,8 @@ describe(
         "APPEAL_WINDOW_CLOSED": "The time to appeal is over.",
         "ALREADY_APPEALED": "The rejection was appealed before, and upheld.",
         "QUERY_TOO_COSTLY": "The query reads more objects than one request may.",
+        "ALREADY_SENT": (
+            "The contact has gone out once and stays as it was read; write a new one instead."
+        ),
     },
 )

@@ -32,8 +32,17 @@ TABLES_OF_SUBJECTS = {
     "Requirement": REQUIREMENTS.table,
     "Resolution": RESOLUTIONS.table,
 }
-# The ids that changes hold, which are kept as UUIDs.
-IDS_IN_CHANGES = {"evidenceId": ids.EVIDENCE, "requirementId": ids.REQUIREMENT}
+# The ids that changes hold, which are kept as UUIDs: one, none, or a list of them.
+IDS_IN_CHANGES = {
+    "answer": ids.INTERACTION,
+    "evidenceId": ids.EVIDENCE,
+    "inReplyTo": ids.INTERACTION,
+    "noteId": ids.NOTE,
+    "requirementId": ids.REQUIREMENT,
+    "requirementIds": ids.REQUIREMENT,
+}
+# What has the id of an object among what else it says.
+OBJECTS_IN_CHANGES = {"resolution": ids.RESOLUTION}
 
 
 async def _subjects(parents: Parents, info: Info) -> list[Any]:
@@ -73,11 +82,21 @@ def _changes(parents: Parents) -> list[Any]:
 
 def _with_global_ids(account_id: HexId, changes: Any) -> Any:
     shown = {
-        name: ids.encode(prefix, account_id, HexId(changes[name].replace("-", "")))
+        name: _global_ids(prefix, account_id, changes[name])
         for name, prefix in IDS_IN_CHANGES.items()
         if name in changes
     }
+    for name, prefix in OBJECTS_IN_CHANGES.items():
+        if name in changes:
+            own = _global_ids(prefix, account_id, changes[name]["id"])
+            shown[name] = {**changes[name], "id": own}
     return {**changes, **shown} if shown else changes
+
+
+def _global_ids(prefix: str, account_id: HexId, kept: Any) -> Any:
+    if isinstance(kept, list):
+        return [_global_ids(prefix, account_id, one) for one in kept]
+    return None if kept is None else ids.encode(prefix, account_id, HexId(kept.replace("-", "")))
 
 
 @strawberry.type(description="One thing that happened to one account. It never changes.")

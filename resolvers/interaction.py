@@ -123,7 +123,18 @@ class Interaction(Node):
     scheduled_for: datetime | None = strawberry.field(
         description="The instant at which it is to go out."
     )
-    sent_at: datetime | None = strawberry.field(description="The instant at which it went out.")
+    sent_at: datetime | None = strawberry.field(
+        description=(
+            "The instant at which it went out; of what failed and is scheduled again, none until "
+            "it goes out again."
+        )
+    )
+    first_sent_at: datetime | None = strawberry.field(
+        description=(
+            "The instant at which it first went out. From then on its content stays as it is, and "
+            "the account's user sees it, whatever comes of it."
+        )
+    )
     delivered_at: datetime | None = strawberry.field(
         description="The instant at which it arrived, where the channel tells."
     )

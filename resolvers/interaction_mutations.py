@@ -302,7 +302,8 @@ class InteractionMutations:
     interaction_update: InteractionUpdatePayload = mutation(
         delivery.update,
         InteractionUpdateInput,
-        "Change a contact that has not gone out yet.",
+        "Change a contact that has not gone out yet. Of one that has gone out before, and is to "
+        "again, only the instant changes: its content stays as it was read (ALREADY_SENT).",
         WRITERS,
         (EventType.INTERACTION_UPDATED,),
         argument="The changes.",
@@ -310,7 +311,7 @@ class InteractionMutations:
     interaction_schedule: InteractionSchedulePayload = mutation(
         delivery.schedule,
         InteractionScheduleInput,
-        "Let a contact go out at an instant, or one that failed again.",
+        "Let a contact go out at an instant, or one that failed again, as it is.",
         WRITERS,
         (EventType.INTERACTION_SCHEDULED,),
         argument="What and when.",
@@ -351,7 +352,7 @@ class InteractionMutations:
     interaction_cancel: InteractionCancelPayload = mutation(
         delivery.cancel,
         InteractionCancelInput,
-        "Don't let a contact go out.",
+        "Don't let a contact go out, or not again. What has gone out before stays visible.",
         WRITERS,
         (EventType.INTERACTION_CANCELED,),
         argument="What not to send.",

@@ -29,7 +29,10 @@ describe(
     InteractionAction,
     "What may be done with a contact.",
     {
-        "UPDATE": "Change what it says, or when it goes out.",
+        "UPDATE": (
+            "Change what it says, or when it goes out; of what has gone out before, only the "
+            "latter."
+        ),
         "SCHEDULE": "Let it go out at an instant.",
         "SEND": "Let it go out at once, or report that it went out.",
         "REPORT_DELIVERED": "Report that it arrived.",

@@ -148,7 +148,7 @@ class Letters:
     ) -> None:
         """Let the contact come as far as `state`, each step at its instant, none after now."""
         sent = contact["created_at"]
-        contact |= {"state": state, "sent_at": sent, "version": 2}
+        contact |= {"state": state, "sent_at": sent, "first_sent_at": sent, "version": 2}
         if state is _S.FAILED:
             failure = self.rng.choice(FAILURES)
             said = {"code": failure.code, "message": NOT_DELIVERED}
@@ -180,6 +180,7 @@ def _contact(history: History, at: datetime, rows: Sequence[Requirement], author
         "author_name": author.name,
         "attachments": [],
         "attempts": 0,
+        "attempt_number": 0,
     }
     unit.contacts.append(contact)
     for row in rows:

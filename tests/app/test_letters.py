@@ -45,7 +45,7 @@ TRICKS = [
 
 
 def letter(subject: str = "x", to: str = TO, body: str = "x", **enclosed: str) -> Letter:
-    return Letter(DUE, CLOCK.now(), to, subject, body, tuple(enclosed.items()), automatic=True)
+    return Letter(DUE, 1, CLOCK.now(), to, subject, body, tuple(enclosed.items()), automatic=True)
 
 
 def read(written: bytes) -> EmailMessage:
@@ -103,9 +103,8 @@ def test_whatever_users_wrote_the_headers_are_ours(
     to = f"{local}@cafe.example"
     if not is_address(to):
         to = TO
-    written = compose(
-        Letter(DUE, CLOCK.now(), to, subject, body, ((name, uri),), automatic=True), ADDRESS, CLOCK
-    )
+    made = Letter(DUE, 1, CLOCK.now(), to, subject, body, ((name, uri),), automatic=True)
+    written = compose(made, ADDRESS, CLOCK)
     assert_is_ours(written, one_line(subject))
     found = read(written)
     assert str(message_from_bytes(written)["To"]) == to

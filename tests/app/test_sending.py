@@ -385,7 +385,7 @@ async def test_what_was_reported_meanwhile_stays(
     assert (now.state, now.mailed_at) == ("DELIVERED", clock.now())
 
 
-async def test_an_outcome_of_an_attempt_that_is_over_says_nothing(
+async def test_what_was_mailed_was_mailed_though_it_was_reported_to_have_failed(
     run: Runner, database: Database, clock: ManualClock, smtp: Smtp
 ) -> None:
     row = await sent(run)
@@ -398,7 +398,8 @@ async def test_an_outcome_of_an_attempt_that_is_over_says_nothing(
 
     await SendingLoop(database, clock, Meanwhile(smtp, bounced), 1).mail_due()
     now = await again(run, row)
-    assert (now.state, now.mailed_at) == ("FAILED", None)
+    assert (now.state, now.mailed_at) == ("FAILED", clock.now())
+    assert await told(run, row) == ["SENT", "FAILED", "MAILED"]
     clock.advance(DAY)
     assert await SendingLoop(database, clock, smtp, 1).mail_due() == 0
 

@@ -15,7 +15,7 @@ from tests.app.mail_server import MailServer
 
 CLOCK = ManualClock(datetime(2026, 3, 2, 9, 30, tzinfo=UTC))
 LETTER = Letter(
-    DueInteraction(*map(UUID, [f"{n:032}" for n in "123"])), CLOCK.now(), "a@b", "x", ""
+    DueInteraction(*map(UUID, [f"{n:032}" for n in "123"])), 1, CLOCK.now(), "a@b", "x", ""
 )
 USUAL = {
     "GREETING": "220 mail.example",

@@ -164,7 +164,8 @@ def _interaction(
             "author_id": "onboarding",
             "attachments": [],
             "attempts": 0,
-            "sent_at": created,
+            "attempt_number": 0,
+            **dict.fromkeys(("sent_at", "first_sent_at", "delivered_at", "viewed_at"), created),
         },
     )
     link = {"interaction_id": interaction_id, "requirement_id": requirement_id}

@@ -194,7 +194,8 @@ def _compare_contacts(model: Model, interactions: Sequence[Any]) -> None:
     columns = (
         *("id", "state", "version", "direction", "channel", "scheduled_for", "attempts"),
         *("attempt_at", "dashboard_only", "mailed_at", lambda at: at is not None),
-        *("subject", lambda text: text is not None),
+        *("subject", lambda text: text is not None, "first_sent_at", lambda at: at is not None),
+        "attempt_number",
     )
     assert {
         (*of(row, *columns), frozenset(mark for mark, column in MARKS.items() if row[column]))
@@ -203,7 +204,8 @@ def _compare_contacts(model: Model, interactions: Sequence[Any]) -> None:
         (
             *(one.id, one.state, one.version, "OUTBOUND" if one.outbound else "INBOUND"),
             *(one.channel, one.due, one.attempts, one.attempt_at, one.dashboard_only),
-            *(one.mailed, one.subject is not None, frozenset(one.marks)),
+            *(one.mailed, one.subject is not None, one.shown, one.number),
+            frozenset(one.marks),
         )
         for one in model.contacts
     }

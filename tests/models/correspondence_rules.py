@@ -13,7 +13,7 @@ from models.delivery import (
 )
 from tests.factories import FAILURE, unique
 from tests.models.machine import Workbench
-from tests.models.reference_contacts import CONTACT_ALLOWED_FROM, UNSENT, Contact
+from tests.models.reference_contacts import CONTACT_ALLOWED_FROM, Contact
 
 EVENTS = {"UPDATE": "UPDATED", "SCHEDULE": "SCHEDULED", "SEND": "SENT", "CANCEL": "CANCELED"}
 WRITERS = {"ada", "rita", "sam", "newbie", "risk-engine"}
@@ -34,7 +34,7 @@ class CorrespondenceRules(Workbench):
         chosen = [m for m in self.models if m.items and len(m.contacts) < MAX_CONTACTS]
         draft = self.random.choice(chosen).draft(self.now)
         inbound, by = self.random.random() < 0.5, self.one_of(WRITERS)
-        seen = [one for one in draft.contacts if one.state not in UNSENT | {"CANCELED"}]
+        seen = [one for one in draft.contacts if one.shown]
         usual = seen if self.random.random() < 0.9 else draft.contacts
         answered = self.random.choice([None, *usual, *usual])
         channel = "DASHBOARD" if by == "uma" else self.random.choice(CHANNELS)
@@ -53,7 +53,7 @@ class CorrespondenceRules(Workbench):
             expected_version=version,
             idempotency_key=self.key(),
         )
-        if answered is not None and answered.state in UNSENT | {"CANCELED"}:
+        if answered is not None and not answered.shown:
             refusals |= {"NOT_FOUND" if by == "uma" else "INVALID_INPUT"}
         if not inbound and by not in WRITERS:
             refusals |= {"FORBIDDEN"}
@@ -63,7 +63,7 @@ class CorrespondenceRules(Workbench):
         def effect(made: Any) -> None:
             state, marks = ("DELIVERED", {"SENT", "DELIVERED"}) if inbound else ("DRAFT", set())
             contact = Contact(made.id, not inbound, state, channel, subject, answered)
-            contact.marks = marks
+            contact.marks, contact.shown = marks, inbound
             draft.contacts.append(contact)
             draft.say(f"INTERACTION_{'RECEIVED' if inbound else 'DRAFTED'}")
             if inbound and answered is not None and answered.outbound:
@@ -133,6 +133,9 @@ class Asked:
         refusals = {"INVALID_INPUT"} if channel == "EMAIL" and subject is None else set()
         if "scheduled_for" in changes and (contact.state != "SCHEDULED" or self.late):
             refusals |= {"INVALID_INPUT"}
+        other = "body" in changes or (channel, subject) != (contact.channel, contact.subject)
+        if contact.shown and other:
+            refusals |= {"ALREADY_SENT"}
 
         def effect(_: Any) -> None:
             before = (contact.due, contact.channel, contact.subject)

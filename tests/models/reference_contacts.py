@@ -42,7 +42,11 @@ class Contact:
     due: datetime | None = None
     marks: set[str] = field(default_factory=set)
     version: int = 1
+    # Whether it has ever gone out: then its content stays, and its user sees it.
+    shown: bool = False
     attempts: int = 0
+    # Of all attempts at mailing it, the latest.
+    number: int = 0
     # From when on the mail server may be asked; while it is asked, until when.
     attempt_at: datetime | None = None
     mailed: bool = False
@@ -63,6 +67,7 @@ class Contact:
     def go_out(self, draft: Any) -> None:
         """Be sent, and be the answer to what came the other way."""
         self.marks.add("SENT")
+        self.shown = True
         self.move(draft, "SENT", "SENT")
         if self.answers is not None and self.answers.outbound != self.outbound:
             self.answers.be_answered(draft)
@@ -125,12 +130,18 @@ class Contact:
             self.fail(draft)
             return False
         self.attempts += 1
+        self.number += 1
         self.attempt_at = draft.now + LEASE
         return True
 
-    def be_mailed(self, draft: Any, until: datetime, result: str) -> None:
-        """What came of a letter that was to be mailed until an instant."""
-        if self.attempt_at != until:
+    def waits_for(self, number: int) -> bool:
+        """Whether the letter of this attempt is the one that is waited for."""
+        return self.attempt_at is not None and self.attempts > 0 and self.number == number
+
+    def be_mailed(self, draft: Any, number: int, result: str) -> None:
+        """What came of the letter of an attempt."""
+        if not self.waits_for(number):
+            self._be_mailed_late(draft, result)
             return
         if result in ("MAILED", "NO_MAIL_SERVER"):
             self.mailed |= result == "MAILED"
@@ -141,6 +152,14 @@ class Contact:
             self.fail(draft)
             if result == "PASSING" and self.attempts <= len(WAITS):
                 self.attempt_at = draft.now + WAITS[self.attempts - 1]
+
+    def _be_mailed_late(self, draft: Any, result: str) -> None:
+        if result != "MAILED":
+            return
+        if self.state not in UNSENT | {"CANCELED"}:
+            self.attempt_at, self.dashboard_only, self.mailed = None, None, True
+            self.version += 1
+        draft.say("INTERACTION_MAILED")
 
     def _be_done(self, draft: Any, dashboard_only: str | None) -> None:
         self.attempt_at, self.dashboard_only = None, dashboard_only

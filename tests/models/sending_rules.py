@@ -69,9 +69,9 @@ class SendingRules(Workbench):
         due, result = letter.due, self.random.choice([*RESULTS, "PASSING"])
         draft = self.model_of(due.account_id).draft(self.now)
         contact = next(one for one in draft.contacts if one.id == due.interaction_id)
-        in_time = contact.attempt_at == letter.until
+        in_time = contact.waits_for(letter.number)
         self.call(self._settle(letter, RESULTS[result]))
-        contact.be_mailed(draft, letter.until, result)
+        contact.be_mailed(draft, letter.number, result)
         draft.settle()
         self.keep(draft)
         what = f"letter {result.lower().replace('_', ' ')}" if in_time else "letter too late"

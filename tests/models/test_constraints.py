@@ -39,6 +39,7 @@ from tests.factories import (
     place_hold,
     publish_program,
 )
+from tests.models.illegal_rows import ILLEGAL
 
 GENESIS = "'" + "0" * 64 + "'"
 # (table, which row, what is written, the constraint that refuses it)
@@ -396,6 +397,7 @@ EXAMPLES = [
         for table in ("requirements", "programs")
         for column in ("restricts", "gates")
     ),
+    *ILLEGAL,
 ]
 CHECKS = sorted(
     str(constraint.name)
@@ -408,11 +410,15 @@ KNOWN = [re.fullmatch(rf"ck_({NAMES})_(.+)_known", name) for name in CHECKS]
 LISTED = [match.groups() for match in KNOWN if match is not None]
 # Where nothing is a value of its own: optional columns, and times that may be missing.
 MAY_BE_UNKNOWN = {
+    "ck_accounts_rejected_by_kind_known",
     "ck_accounts_rejected_reason_known",
+    "ck_holds_released_by_kind_known",
     "ck_interactions_dashboard_only_known",
     "ck_programs_legal_ground_kind_known",
     "ck_requirements_proposed_outcome_known",
     "ck_requirements_deadline_after_due",
+    "ck_resolutions_appealed_by_kind_known",
+    "ck_resolutions_decided_by_kind_known",
     "ck_resolutions_ground_kind_known",
     "ck_resolutions_source_known",
 }
@@ -427,6 +433,15 @@ UNIQUE = [
         "INSERT INTO resolutions (id, {columns}) SELECT gen_random_uuid(), {columns} "
         "FROM resolutions WHERE state = 'PROPOSED'",
         "ux_resolutions_proposed",
+    ),
+    *(
+        (
+            "resolutions",
+            "INSERT INTO resolutions (id, {columns}) SELECT gen_random_uuid(), {columns} "
+            f"FROM resolutions WHERE outcome = 'REJECTED' AND state = '{state}'",
+            "ux_resolutions_rejection",
+        )
+        for state in ("FINAL", "APPEALED", "UPHELD")
     ),
     (
         "events",
@@ -485,8 +500,8 @@ async def furnished(database: Database) -> Runner:
 INTERACTION = (
     """
     INSERT INTO interactions (account_id, platform_id, id, purpose, channel, direction, state, body,
-        author_kind, author_id, version, created_at, updated_at)
-    SELECT account_id, platform_id, :id, 'MESSAGE', 'EMAIL', 'OUTBOUND', 'DRAFT', 'Hello',
+        subject, author_kind, author_id, version, created_at, updated_at)
+    SELECT account_id, platform_id, :id, 'MESSAGE', 'EMAIL', 'OUTBOUND', 'DRAFT', 'Hello', 'Hello',
         'REVIEWER', 'rita', 1, created_at, created_at FROM accounts WHERE account_id = :a""",
     """
     INSERT INTO interaction_requirements (account_id, platform_id, interaction_id, requirement_id,
@@ -598,7 +613,7 @@ async def test_no_row_names_a_platform_that_is_not_its_accounts(
     "statement",
     [
         "UPDATE interaction_requirements SET interaction_created_at = now()",
-        "UPDATE interactions SET created_at = now()",
+        "UPDATE interactions SET created_at = now(), updated_at = now()",
     ],
 )
 async def test_a_link_knows_when_its_interaction_began(

@@ -58,7 +58,8 @@ class Contacts:
             **{"id": uuid.uuid5(self.one.id, str(number)), "version": 1},
             **{"created_at": began, "updated_at": began, "scheduled_for": due},
             **{"purpose": "MESSAGE", "channel": "EMAIL", "direction": "OUTBOUND"},
-            **{"state": "DRAFT", "body": "Hello", "author_kind": "REVIEWER", "author_id": "rita"},
+            **{"state": "DRAFT", "subject": "Hello", "body": "Hello", "first_sent_at": began},
+            **{"author_kind": "REVIEWER", "author_id": "rita"},
         }
 
     @property

@@ -139,6 +139,8 @@ KNOWN = {
     ("requirements", "category"): RequirementCategory,
     ("requirements", "priority"): Priority,
     ("requirements", "proposed_outcome"): ResolutionOutcome,
+    ("accounts", "rejected_by_kind"): ActorKind,
+    ("holds", "released_by_kind"): ActorKind,
     ("requirements", "opened_by_kind"): ActorKind,
     ("resolutions", "state"): ResolutionState,
     ("resolutions", "outcome"): ResolutionOutcome,
@@ -146,6 +148,8 @@ KNOWN = {
     ("resolutions", "ground_kind"): GroundKind,
     ("resolutions", "source"): InformationSource,
     ("resolutions", "proposed_by_kind"): ActorKind,
+    ("resolutions", "decided_by_kind"): ActorKind,
+    ("resolutions", "appealed_by_kind"): ActorKind,
 }
 
 

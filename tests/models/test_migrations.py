@@ -407,7 +407,7 @@ async def test_what_was_said_of_a_failure_is_for_staff_from_then_on(
     async with databases as (superuser, owner):
         await upgrade(owner, "0007")
         await write(superuser, FAILED)
-        await upgrade(owner)
+        await upgrade(owner, "0010")
         async with superuser.connect() as connection:
             query = "SELECT failure->>'code', failure->>'message', failure_said FROM interactions"
             rows = (await connection.execute(text(f"{query} ORDER BY 1"))).all()
@@ -418,6 +418,64 @@ async def test_what_was_said_of_a_failure_is_for_staff_from_then_on(
                 (None, None, None),
             ]
             assert await connection.scalar(text(UNFORCED)) == 0
+
+
+# What a contact is called by its body, and what is known of it.
+CONTACTS = (
+    """
+    INSERT INTO accounts (account_id, platform_id, external_id, business_name, country, risk_tier,
+        status, derived_at, event_sequence, event_hash, version, created_at, updated_at)
+    SELECT '11111111-1111-1111-1111-111111111111', '22222222-2222-2222-2222-222222222222', 'acct',
+        'Acme', 'DE', 'LOW', 'ENABLED', now(), 0, repeat('0', 64), 1, now(), now()""",
+    """
+    INSERT INTO interactions (account_id, platform_id, id, purpose, channel, direction, state, body,
+        subject, author_kind, author_id, sent_at, scheduled_for, delivered_at, attempts, version,
+        created_at, updated_at)
+    SELECT '11111111-1111-1111-1111-111111111111', '22222222-2222-2222-2222-222222222222',
+        gen_random_uuid(), 'MESSAGE', channel, direction, state, body, subject,
+        CASE direction WHEN 'INBOUND' THEN 'ACCOUNT_USER' ELSE 'REVIEWER' END, 'rita',
+        sent_at::timestamptz, '2026-03-01', sent_at::timestamptz, attempts, 1, '2026-01-01',
+        '2026-01-01'
+    FROM (VALUES ('sent', 'EMAIL', 'OUTBOUND', 'SENT', NULL, '2026-01-03', 2),
+        ('sent again', 'EMAIL', 'OUTBOUND', 'SENT', E'A\r\nB', '2026-01-05', 1),
+        ('to go out again', 'SMS', 'OUTBOUND', 'SCHEDULED', ' ', NULL, 3),
+        ('canceled', 'SMS', 'OUTBOUND', 'CANCELED', NULL, NULL, 0),
+        ('draft', 'DASHBOARD', 'OUTBOUND', 'DRAFT', 'A', NULL, 0),
+        ('received', 'DASHBOARD', 'INBOUND', 'DELIVERED', NULL, '2026-01-04', 0)
+    ) AS t (body, channel, direction, state, subject, sent_at, attempts)""",
+    """
+    INSERT INTO events (account_id, platform_id, id, sequence, type, at, actor_kind, actor_id,
+        subject_type, subject_id, changes, previous_hash, hash)
+    SELECT account_id, platform_id, gen_random_uuid(), 1 + row_number() OVER (), 'INTERACTION_SENT',
+        t.at::timestamptz, 'SYSTEM', 'sending', 'Interaction', id, '{}', repeat('1', 64),
+        repeat('2', 64)
+    FROM interactions JOIN (VALUES ('sent again', '2026-01-05'), ('sent again', '2026-01-02'),
+        ('to go out again', '2026-01-06'), ('canceled', '2026-01-07')) AS t (body, at) USING (body)
+    """,
+)
+
+
+async def test_contacts_from_before_know_when_they_first_went_out_and_have_fit_subjects(
+    postgres: EmbeddedPostgres, template: str
+) -> None:
+    databases = database_of_a_plain_owner(postgres, template, "schema_went_out")
+    async with databases as (superuser, owner):
+        await upgrade(owner, "0011")
+        await write(superuser, CONTACTS)
+        await upgrade(owner)
+        async with superuser.connect() as connection:
+            query = "SELECT body, first_sent_at::date::text, attempt_number, subject "
+            query += "FROM interactions"
+            found = {row[0]: tuple(row[1:]) for row in await connection.execute(text(query))}
+            assert await connection.scalar(text(UNFORCED)) == 0
+    assert found == {
+        "sent": ("2026-01-03", 2, "(no subject)"),
+        "sent again": ("2026-01-02", 1, "A  B"),
+        "to go out again": ("2026-01-06", 3, None),
+        "canceled": ("2026-01-07", 0, None),
+        "draft": (None, 0, "A"),
+        "received": ("2026-01-04", 0, None),
+    }
 
 
 async def test_a_failing_migration_leaves_nothing_behind(postgres: EmbeddedPostgres) -> None:

@@ -33,6 +33,7 @@ from tests.factories import (
     open_requirement,
     place_hold,
     publish_program,
+    receive_message,
     submit,
 )
 
@@ -56,7 +57,7 @@ STAFF_ONLY = {
         *("proposed_by_id", "proposed_by_name", "decided_by_id", "decided_by_name"),
         *("appeal_decided_by_id", "appeal_decided_by_name"),
     },
-    "interactions": {"attempts", "attempt_at", "failure_said"},
+    "interactions": {"attempts", "attempt_at", "attempt_number", "failure_said"},
     "requirements": {"assignee_id", "assignee_name", "assignee_key", "proposed_outcome"},
 }
 # What is between staff: rows that account users don't see, though they are about their account.
@@ -66,9 +67,24 @@ _BETWEEN_STAFF_EVENTS = (
     *("INTERACTION_CANCELED", "NOTE_ADDED"),
 )
 BETWEEN_STAFF = {
-    "events": ("type", _BETWEEN_STAFF_EVENTS),
-    "interactions": ("state", ("DRAFT", "SCHEDULED", "CANCELED")),
-    "resolutions": ("state", ("PROPOSED", "DECLINED")),
+    "events": f"type IN {_BETWEEN_STAFF_EVENTS}",
+    "interactions": "first_sent_at IS NULL",
+    "resolutions": "state IN ('PROPOSED', 'DECLINED')",
+    # By a policy of their own: staff's keys.
+    "idempotency_keys": "NOT starts_with(caller, 'ACCOUNT_USER:')",
+}
+
+
+def _none_of(column: str, *values: str) -> str:
+    """As PostgreSQL writes it."""
+    listed = ", ".join(f"'{value}'::text" for value in values)
+    return f"({column} <> ALL (ARRAY[{listed}]))"
+
+
+VISIBLE = {
+    "events": _none_of("type", *_BETWEEN_STAFF_EVENTS),
+    "interactions": "(first_sent_at IS NOT NULL)",
+    "resolutions": _none_of("state", "PROPOSED", "DECLINED"),
 }
 UNREADABLE_FOR_ACCOUNT_USERS = {"notes", "outbox", "platform_idempotency_keys"}
 OWN_WRITES_OF_ACCOUNT_USERS = {
@@ -93,9 +109,61 @@ INSERTED_BY_ACCOUNT_USERS = {
     *("events", "evidence", "idempotency_keys", "interaction_requirements", "interactions"),
     *("outbox", "requirement_spans"),
 }
-# What narrows a policy further: account users write in their own name, to the platform.
-NARROWED = {
-    "interactions": "((direction = 'INBOUND'::text) AND (author_kind = 'ACCOUNT_USER'::text))"
+# What narrows the policies further, by table: the role, what for, and the conditions before and
+# after. Account users write in their own name, to the platform, and what has ended stays.
+SERVICE = ",".join((STAFF, WORKER))
+_OWN_KEY = "starts_with(caller, 'ACCOUNT_USER:'::text)"
+NARROWED: dict[str, set[tuple[str, str, str | None, str | None]]] = {
+    "interactions": {
+        (
+            *(ACCOUNT_USER, "INSERT", None),
+            "((direction = 'INBOUND'::text) AND (author_kind = 'ACCOUNT_USER'::text))",
+        ),
+        (
+            *(ACCOUNT_USER, "UPDATE"),
+            "(state = ANY (ARRAY['SENT'::text, 'DELIVERED'::text, 'VIEWED'::text]))",
+            "(state = 'RESPONDED'::text)",
+        ),
+        (SERVICE, "UPDATE", "(state <> 'CANCELED'::text)", "true"),
+    },
+    "requirements": {
+        (
+            *(ACCOUNT_USER, "UPDATE"),
+            "((state = ANY (ARRAY['OPEN'::text, 'ACTION_REQUIRED'::text])) "
+            "OR ((state = 'REJECTED'::text) AND (appealed_at IS NULL)))",
+            "((closed_at IS NULL) AND ((state = 'SUBMITTED'::text) "
+            "OR ((state = 'IN_REVIEW'::text) AND (appealed_at < appeal_deadline))))",
+        ),
+        (SERVICE, "UPDATE", "(state <> 'CANCELED'::text)", "true"),
+    },
+    "resolutions": {
+        (
+            *(ACCOUNT_USER, "UPDATE", "(state = 'FINAL'::text)"),
+            "((state = 'APPEALED'::text) AND (appealed_by_kind = 'ACCOUNT_USER'::text))",
+        ),
+        (SERVICE, "UPDATE", _none_of("state", "DECLINED", "OVERTURNED"), "true"),
+    },
+    "requirement_spans": {
+        (
+            *(ACCOUNT_USER, "UPDATE", "((ended_at IS NULL) AND (party = 'ACCOUNT'::text))"),
+            "(ended_at IS NOT NULL)",
+        ),
+        (
+            *(ACCOUNT_USER, "INSERT", None),
+            "(party = ANY (ARRAY['RISK'::text, 'NOBODY'::text]))",
+        ),
+    },
+    "evidence": {(ACCOUNT_USER, "INSERT", None, "(submitted_by_kind = 'ACCOUNT_USER'::text)")},
+    "events": {
+        (
+            *(ACCOUNT_USER, "INSERT", None),
+            "(actor_kind = ANY (ARRAY['ACCOUNT_USER'::text, 'SYSTEM'::text]))",
+        )
+    },
+    "idempotency_keys": {
+        (ACCOUNT_USER, "INSERT", None, _OWN_KEY),
+        (ACCOUNT_USER, "SELECT", _OWN_KEY, None),
+    },
 }
 
 
@@ -148,6 +216,7 @@ async def fill(run: Runner) -> Account:
     await add_note(run, row)
     await write_interaction(run, row, "SENT")
     await write_interaction(run, other, "DRAFT")
+    await receive_message(run, row, idempotency_key="k")
     return account
 
 
@@ -158,7 +227,8 @@ async def write_interaction(run: Runner, row: Requirement, state: str) -> None:
         **own,
         **{"id": uuid.uuid4(), "version": 1, "created_at": now, "updated_at": now},
         **{"purpose": "MESSAGE", "channel": "EMAIL", "direction": "OUTBOUND", "state": state},
-        **{"body": "Hello", "author_kind": "ACCOUNT_USER", "author_id": "uma", "sent_at": now},
+        **{"subject": "Hello", "body": "Hello", "author_kind": "REVIEWER", "author_id": "rita"},
+        **dict.fromkeys(("sent_at", "first_sent_at"), now if state == "SENT" else None),
     )
     async with run.database.session_for(run.system) as session, session.begin():
         session.add(contact)
@@ -179,8 +249,8 @@ def readable(table: Table, role: str) -> bool:
 
 def shown(table: Table) -> str:
     """Which rows of their account its users see."""
-    column, hidden = BETWEEN_STAFF.get(table.name, ("", ()))
-    return f"{column} NOT IN {hidden}" if hidden else "true"
+    hidden = BETWEEN_STAFF.get(table.name)
+    return "true" if hidden is None else f"NOT ({hidden})"
 
 
 def owner_of(table: Table) -> str:
@@ -210,24 +280,19 @@ async def test_every_table_forces_row_security_with_a_policy_for_each_role(
     platform = SETTING.format(owner_of(table), "platform_id")
     account = SETTING.format("account_id", "account_id")
     both = f"({platform} AND {account})" if table in OF_ACCOUNTS else platform
-    column, hidden = BETWEEN_STAFF.get(table.name, ("", ()))
-    values = ", ".join(f"'{value}'::text" for value in hidden)
-    visible = f"({platform} AND {account} AND ({column} <> ALL (ARRAY[{values}])))"
+    visible = f"({platform} AND {account} AND {VISIBLE.get(table.name)})"
     async with owner_engine.connect() as connection:
         query = "SELECT relrowsecurity, relforcerowsecurity FROM pg_class WHERE oid = :t ::regclass"
         flags = (await connection.execute(text(query), {"t": table.name})).one()
-        query = "SELECT roles[1]::text, permissive, cmd, qual, with_check FROM pg_policies"
-        query += " WHERE tablename = :t AND cardinality(roles) = 1"
+        query = "SELECT array_to_string(roles, ','), permissive, cmd, qual, with_check "
+        query += "FROM pg_policies WHERE tablename = :t"
         policies = (await connection.execute(text(query), {"t": table.name})).all()
     assert tuple(flags) == (True, True)
     assert {tuple(policy) for policy in policies} == {
         (STAFF, "PERMISSIVE", "ALL", platform, platform),
-        (ACCOUNT_USER, "PERMISSIVE", "ALL", visible if hidden else both, both),
+        (ACCOUNT_USER, "PERMISSIVE", "ALL", visible if table.name in VISIBLE else both, both),
         (WORKER, "PERMISSIVE", "ALL", "true", "true"),
-        *(
-            (ACCOUNT_USER, "RESTRICTIVE", "INSERT", None, condition)
-            for condition in filter(None, [NARROWED.get(table.name)])
-        ),
+        *((role, "RESTRICTIVE", *rest) for role, *rest in NARROWED.get(table.name, ())),
     }
 
 
@@ -238,7 +303,7 @@ async def test_no_table_of_the_database_is_outside_the_walk(owner_engine: AsyncE
         found = set(await connection.scalars(text(query)))
         policies = await connection.scalar(text("SELECT count(*) FROM pg_policies"))
     assert found == {table.name for table in TABLES} | {"alembic_version"}
-    assert policies == 3 * len(TABLES) + len(NARROWED)
+    assert policies == 3 * len(TABLES) + sum(map(len, NARROWED.values()))
 
 
 async def test_the_roles_own_nothing_and_are_nothing_more(owner_engine: AsyncEngine) -> None:
@@ -284,8 +349,7 @@ async def test_a_role_sees_all_of_its_own_and_nothing_of_another(
 async def test_account_users_see_nothing_of_what_is_between_staff(
     tenants: Tenants, owner_engine: AsyncEngine, name: str
 ) -> None:
-    column, hidden = BETWEEN_STAFF[name]
-    theirs = f"account_id = '{tenants.account.account_id}' AND {column} IN {hidden}"
+    theirs = f"account_id = '{tenants.account.account_id}' AND {BETWEEN_STAFF[name]}"
     async with owner_engine.connect() as connection:
         assert await count(connection, METADATA.tables[name], theirs) > 0
     async with tenants.as_role(ACCOUNT_USER) as connection:

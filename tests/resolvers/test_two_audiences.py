@@ -61,7 +61,7 @@ DEPTH = 3
 FIRST = 100
 # Rows that account users don't see, by a column's values, and the texts in them.
 HIDDEN_ROWS = {
-    "interactions": ("state IN ('DRAFT', 'SCHEDULED', 'CANCELED')", ("subject", "body")),
+    "interactions": ("first_sent_at IS NULL", ("subject", "body")),
     "resolutions": ("state IN ('PROPOSED', 'DECLINED')", ("facts", "redress")),
     "notes": ("true", ("text",)),
 }
@@ -138,12 +138,13 @@ async def mail_often(run: Runner, account: Account, owner: AsyncEngine) -> None:
     letter = await create_interaction(run, "SENT", row)
     until = run.clock.now()
     async with owner.begin() as connection:
-        statement = "UPDATE interactions SET attempts = :count, attempt_at = :until WHERE id = :id"
+        statement = "UPDATE interactions SET attempts = :count, attempt_number = :count, "
+        statement += "attempt_at = :until WHERE id = :id"
         values = {"count": COUNT, "until": until, "id": letter.id}
         await connection.execute(text(statement), values)
     due = DueInteraction(account.account_id, account.platform_id, letter.id)
     async with run.database.session_for(run.system) as session:
-        mail = Letter(due, until, "a@cafe.example", "Hello", "Hello")
+        mail = Letter(due, COUNT, until, "a@cafe.example", "Hello", "Hello")
         await settle(session, run.clock, mail, Mailed())
 
 
@@ -151,7 +152,8 @@ async def plant(owner: AsyncEngine, account: Account) -> set[str]:
     """Write a mark into every text and number that is for staff; gives the marks."""
     found = set()
     async with owner.begin() as connection:
-        make_drafts = "UPDATE interactions SET state = 'DRAFT', failure = NULL, subject = 'x' "
+        make_drafts = "UPDATE interactions SET state = 'DRAFT', failure = NULL, subject = 'x', "
+        make_drafts += "sent_at = NULL, first_sent_at = NULL "
         make_drafts += "WHERE direction = 'OUTBOUND' AND channel = 'SMS'"
         await connection.execute(text(make_drafts))
         for table, column, where in places():
