@@ -48,12 +48,11 @@ from models.lifecycle import one_of, touch
 from models.outcome import Outcome
 from models.session import LOCKED, driver_of, lock_sql, transaction
 from models.status import (
+    AWAITING_ACCOUNT,
     LIVE_STATES,
     REJECTED_REASONS,
     AccountStatus,
-    AwaitingActionFrom,
     Derived,
-    awaiting,
     derive,
 )
 from models.text import check_optional_text
@@ -324,7 +323,7 @@ class Unit:
 
     def _record_crossings(self, since: datetime) -> None:
         for row in self.requirements:
-            if awaiting(row.state) is AwaitingActionFrom.ACCOUNT:
+            if row.state in AWAITING_ACCOUNT:
                 subject = (SubjectType.REQUIREMENT, row.id)
                 self._crossing(
                     EventType.REQUIREMENT_CURRENTLY_DUE, subject, row.currently_due_at, since

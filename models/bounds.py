@@ -72,10 +72,21 @@ class Missing:
 
 
 @dataclass(frozen=True)
+class Present:
+    """That a column has a value."""
+
+    column: str
+
+    def holds(self, value: ColumnElement[Any]) -> ColumnElement[bool]:
+        """That a value is one."""
+        return value.is_not(None)
+
+
+@dataclass(frozen=True)
 class Bounds:
     """Several bounds that all hold, as one filter."""
 
-    bounds: tuple[Bound | Missing, ...]
+    bounds: tuple[Bound | Missing | Present, ...]
 
     def __call__(self, columns: Columns) -> ColumnElement[bool]:
         return and_(*(bound.holds(columns[bound.column]) for bound in self.bounds))

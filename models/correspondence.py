@@ -33,6 +33,7 @@ from models.interaction import (
 from models.outcome import Outcome
 from models.requirement import Requirement
 from models.text import check_line
+from models.unanswered import note_message
 
 MAX_REQUIREMENTS = 20
 MAX_SENDER_LENGTH = 320
@@ -105,8 +106,8 @@ async def receive(
 ) -> Outcome[Interaction]:
     """Take a message from the account's user; what it answers of the platform's is RESPONDED.
 
-    No requirement changes: a message is no evidence, so a requirement that awaits the account goes
-    on to. Raises `NotFound` for what it is about or answers, `InvalidInput`.
+    What it is about and is open waits for an answer from then on; its state, its deadline and its
+    clock stay as they are. Raises `NotFound` for what it is about or answers, `InvalidInput`.
     """
     actor.require(RECEIVERS, "receive messages of account users")
     _check_sender(actor, command)
@@ -128,6 +129,7 @@ async def receive(
         )
         _stamp_sender(unit, row, command.sender)
         record_new(unit, row, EventType.INTERACTION_RECEIVED, about)
+        note_message(unit, about)
         if answered is not None:
             take_reply(unit, answered, row)
         return row

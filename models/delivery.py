@@ -36,6 +36,7 @@ from models.interaction import (
 from models.lifecycle import expect_version
 from models.outcome import Outcome
 from models.text import check_text
+from models.unanswered import note_answer
 
 MAX_FAILURE_CODE_LENGTH = 100
 MAX_FAILURE_MESSAGE_LENGTH = 1_000
@@ -104,7 +105,7 @@ class InteractionCommand(AccountCommand):
     interaction_id: uuid.UUID
 
     def objects(self) -> Mapping[str, Any]:
-        """The interaction, with what it answers."""
+        """The interaction, with what it is about and what it answers."""
         return {"interaction": self.interaction_id}
 
 
@@ -250,7 +251,11 @@ def schedule_at(unit: Unit, row: Interaction, at: datetime) -> None:
 
 
 def go_out(unit: Unit, row: Interaction) -> None:
-    """Send it, within an open unit: its user sees it, and what it answers is RESPONDED."""
+    """Send it, within an open unit: its user sees it, and what it answers is RESPONDED.
+
+    What it is about waits for no answer any more, where a person of the platform wrote it.
+    """
+    note_answer(unit, row, _about(unit, row))
     row.sent_at = unit.now
     row.first_sent_at = row.first_sent_at or unit.now
     move(unit, row, InteractionAction.SEND, purpose=row.purpose, channel=row.channel)
@@ -345,6 +350,12 @@ def read_interaction(unit: Unit, interaction_id: uuid.UUID | None) -> Interactio
     """The interaction of this id among those that were read with the unit."""
     rows = (row for row in unit.read if isinstance(row, Interaction) and row.id == interaction_id)
     return next(rows, None)
+
+
+def _about(unit: Unit, row: Interaction) -> set[uuid.UUID]:
+    """What the interaction is about, of the links that were read with the unit."""
+    links = (link for link in unit.read if isinstance(link, InteractionRequirement))
+    return {link.requirement_id for link in links if link.interaction_id == row.id}
 
 
 def _change(unit: Unit, row: Interaction, changes: Mapping[str, Any]) -> None:

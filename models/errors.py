@@ -18,6 +18,8 @@
     ├── AppealWindowClosed      APPEAL_WINDOW_CLOSED     the time to appeal is over
     ├── AlreadyAppealed         ALREADY_APPEALED         a decision is appealed once
     ├── AlreadySent             ALREADY_SENT             what went out stays as it was read
+    ├── AlreadyReferred         ALREADY_REFERRED         somebody else is waited for already
+    ├── NotReferred             NOT_REFERRED             nobody else is waited for
     └── QueryTooCostly          QUERY_TOO_COSTLY         it reads more than one request may
 
 A noun's own errors stand in its file and derive from one of these.
@@ -48,6 +50,8 @@ class ErrorCode(StrEnum):
     APPEAL_PENDING = "APPEAL_PENDING"
     APPEAL_WINDOW_CLOSED = "APPEAL_WINDOW_CLOSED"
     ALREADY_APPEALED = "ALREADY_APPEALED"
+    ALREADY_REFERRED = "ALREADY_REFERRED"
+    NOT_REFERRED = "NOT_REFERRED"
     QUERY_TOO_COSTLY = "QUERY_TOO_COSTLY"
     ALREADY_SENT = "ALREADY_SENT"
 

@@ -21,8 +21,8 @@ def facts_query(named: frozenset[str], staff: bool) -> Query:
     version, `evidence` with it some of what was submitted to it, `rejection` with it its final
     rejection, `purposes` with it the contacts about it that are for one of these; `resolution` a
     resolution and its requirement's, `program` the published version, `terms` the words under which
-    the account is found, `interaction` an interaction and what that answers, `links` with it what
-    it is about, `answered` another one with what that is about, `about` requirements (`id_array`).
+    the account is found, `interaction` an interaction, what that is about and what it answers,
+    `answered` another one with what that is about, `about` requirements (`id_array`).
     """
     table = Base.metadata.tables
     requirements = table["requirements"].c
@@ -68,11 +68,13 @@ def facts_query(named: frozenset[str], staff: bool) -> Query:
         parts.append(_of_account("resolutions", staff, same))
         parts.append(_program_of(staff, same, *decided))
     if "interaction" in named:
-        parts.append(_interaction_and_answered(staff))
-    if "links" in named:
         links = table["interaction_requirements"].c
-        this = links.interaction_id == bindparam("interaction")
-        parts.append(_of_account("interaction_requirements", staff, this))
+        parts.append(_interaction_and_answered(staff))
+        parts.append(
+            _of_account(
+                "interaction_requirements", staff, links.interaction_id == bindparam("interaction")
+            )
+        )
     if "answered" in named:
         parts += _answered(staff)
     if "about" in named:

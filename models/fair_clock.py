@@ -22,6 +22,7 @@ from models.ids import Key, id_array
 from models.lifecycle import one_of
 from models.listing import is_any, is_any_id, record_class
 from models.reading import Query, Reader, Record, compile_query
+from models.referral_rules import is_referred
 from models.status import AWAITING_ACCOUNT, AWAITING_RISK
 from models.writing import as_read
 
@@ -34,12 +35,8 @@ class Party(StrEnum):
 
     ACCOUNT = "ACCOUNT"
     RISK = "RISK"
-    # Nothing says yet that somebody else is waited for: the name is kept for them.
     THIRD_PARTY = "THIRD_PARTY"
     NOBODY = "NOBODY"
-
-
-WRITTEN = (Party.ACCOUNT, Party.RISK, Party.NOBODY)
 
 
 class RequirementSpan(AccountScoped, Base):
@@ -68,7 +65,7 @@ class RequirementSpan(AccountScoped, Base):
         UniqueConstraint(
             "account_id", "requirement_id", "number", "ended_at", name="uq_requirement_spans_end"
         ),
-        one_of("party", WRITTEN),
+        one_of("party", list(Party)),
         # The first follows none, each other the one of the number before.
         CheckConstraint(
             "number > 0 AND coalesce(previous_number, 0) = number - 1", name="in_sequence"
@@ -104,28 +101,35 @@ class Span:
     ended_at: datetime | None = None
 
 
-def holder(state: str) -> Party:
-    """Who holds a requirement in this state."""
+def holder(state: str, referred: bool) -> Party:
+    """Who holds a requirement in this state, where risk waits for somebody else or does not."""
     if state in AWAITING_ACCOUNT:
         return Party.ACCOUNT
-    return Party.RISK if state in AWAITING_RISK else Party.NOBODY
+    if state not in AWAITING_RISK:
+        return Party.NOBODY
+    return Party.THIRD_PARTY if referred else Party.RISK
+
+
+def holder_of(row: "Requirement") -> Party:
+    """Who holds the requirement now."""
+    return holder(row.state, is_referred(row))
 
 
 def begin(unit: Unit, row: "Requirement") -> None:
     """Begin the ledger of a requirement that has just been opened."""
     row.span_number = 0
-    _add(unit, row, Span(holder(row.state), row.created_at))
+    _add(unit, row, Span(holder_of(row), row.created_at))
 
 
-def hand_over(unit: Unit, row: "Requirement", before: str, after: str) -> None:
-    """Write into the ledger that the state has become another; `closed_at` is still of `before`.
+def hand_over(unit: Unit, row: "Requirement", before: Party) -> None:
+    """Write into the ledger who holds the row as it has become; `before` did until now.
 
     A requirement that is reopened still has its `closed_at`: from then on it was nobody's.
     """
-    to = holder(after)
-    if holder(before) is to:
+    to = holder_of(row)
+    if before is to:
         return
-    if holder(before) is not Party.NOBODY:
+    if before is not Party.NOBODY:
         _last(unit, row).ended_at = unit.now
     elif row.closed_at is not None:
         _add(unit, row, Span(Party.NOBODY, row.closed_at, unit.now))
@@ -133,11 +137,10 @@ def hand_over(unit: Unit, row: "Requirement", before: str, after: str) -> None:
         _add(unit, row, Span(to, unit.now))
 
 
-def ledger(moves: Iterable[tuple[datetime, str]]) -> list[Span]:
-    """The spans that follow from (instant, state from then on), in their order."""
+def ledger(moves: Iterable[tuple[datetime, Party]]) -> list[Span]:
+    """The spans that follow from (instant, who holds it from then on), in their order."""
     found: list[Span] = []
-    for at, state in moves:
-        party = holder(state)
+    for at, party in moves:
         if found and found[-1].party == party:
             continue
         if found:

@@ -54,10 +54,10 @@ Condition = Callable[[Columns], ColumnElement[bool]]
 
 @dataclass(frozen=True)
 class Branch:
-    """One value of the state column, with a condition on its rows."""
+    """One value of the state column, with conditions on its rows."""
 
     state: str
-    condition: str | None = None
+    conditions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,6 +69,7 @@ class ListSpec:
     of `state_column`. `conditions` maps the names of other filters to what they ask of a row; their
     parameters are bound by name. `checked` are the columns that these look at: they stand at the
     end of every index, so that a row that is not meant is passed by without being fetched.
+    `rare` are the conditions that few rows meet: they have indexes of their own, of these alone.
     `searches` are the conditions that look elsewhere first: such a list is walked once for all
     states, since each walk would search again. `mirrored` are the columns of orders that other
     tables repeat: their index within an account is unique, so that a foreign key can hold the copy
@@ -83,6 +84,7 @@ class ListSpec:
     state_column: str = "state"
     conditions: Mapping[str, Condition] = field(default_factory=dict)
     checked: tuple[str, ...] = ()
+    rare: tuple[str, ...] = ()
     searches: tuple[str, ...] = ()
     mirrored: tuple[str, ...] = ()
     tie: tuple[str, ...] = ("account_id", "id")
@@ -103,14 +105,20 @@ class ListSpec:
                 self._index("account_id", order, scoped=True, unique=order in self.mirrored)
             for column in self.dimensions.values():
                 self._index("platform_id", column, *lead, order)
+            for condition in self.rare:
+                self._index("platform_id", *lead, order, rare=condition)
 
-    def _index(self, *columns: str, scoped: bool = False, unique: bool = False) -> None:
+    def _index(
+        self, *columns: str, scoped: bool = False, unique: bool = False, rare: str | None = None
+    ) -> None:
         ties = [name for name in self.tie if not (scoped and name == "account_id")]
         checked = () if scoped else self.checked
         names = list(dict.fromkeys([*columns, *ties, *checked]))
         shown = [name for name in columns if name != "platform_id"]
-        label = "_".join(["ix", self.table.name, *shown])
-        Index(label, *(self.table.c[name] for name in names), unique=unique)
+        label = "_".join(["ix", self.table.name, *shown, *([rare] if rare else [])])
+        where = self.conditions[rare](self.table.c) if rare else None
+        indexed = [self.table.c[name] for name in names]
+        Index(label, *indexed, unique=unique, postgresql_where=where)
 
 
 @dataclass(frozen=True, eq=False)
@@ -267,11 +275,10 @@ def _by_walks(shape: Shape) -> Select[Any]:
     """The same for many branches: one plan walks them all for their keys, then finds the rows."""
     spec, table = shape.spec, shape.spec.table
     keyed = replace(shape, columns=())
-    by_condition: dict[str | None, list[Branch | None]] = {}
+    alike: dict[tuple[str, ...], list[Branch | None]] = {}
     for branch in _branches(shape):
-        condition = None if branch is None else branch.condition
-        by_condition.setdefault(condition, []).append(branch)
-    walks = [_walks(keyed, branches) for branches in by_condition.values()]
+        alike.setdefault(() if branch is None else branch.conditions, []).append(branch)
+    walks = [_walks(keyed, branches) for branches in alike.values()]
     found = walks[0] if len(walks) == 1 else union_all(*(w.subquery().select() for w in walks))
     page = _ordered(keyed, found.subquery(), _names(keyed)).subquery("page")
     mine = table.c.platform_id == bindparam("platform_id")
@@ -283,7 +290,7 @@ def _by_walks(shape: Shape) -> Select[Any]:
 
 
 def _walks(shape: Shape, branches: Sequence[Branch | None]) -> Select[Any]:
-    """The first keys of each branch; the branches have the same condition."""
+    """The first keys of each branch; the branches have the same conditions."""
     spec, table = shape.spec, shape.spec.table
     places, where, lead = [], [], None
     if shape.dimensions:
@@ -342,7 +349,7 @@ def _either(shape: Shape, table: Table) -> list[ColumnElement[bool]]:
     branches = [
         and_(
             table.c[spec.state_column] == word(branch.state),
-            *([spec.conditions[branch.condition](table.c)] if branch.condition else []),
+            *(spec.conditions[name](table.c) for name in branch.conditions),
         )
         for branch in shape.branches
     ]
@@ -351,8 +358,7 @@ def _either(shape: Shape, table: Table) -> list[ColumnElement[bool]]:
 
 def _conditions(shape: Shape, branch: Branch | None) -> list[str]:
     """The names of the conditions on the rows of a branch."""
-    own = [] if branch is None or branch.condition is None else [branch.condition]
-    return [*shape.conditions, *own]
+    return [*shape.conditions, *(() if branch is None else branch.conditions)]
 
 
 def _onwards(shape: Shape, columns: Columns, names: Sequence[str]) -> list[ColumnElement[bool]]:

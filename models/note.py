@@ -20,7 +20,7 @@ from models.events import EventType, SubjectType
 from models.lifecycle import one_of
 from models.listing import ListSpec
 from models.outcome import Outcome
-from models.requirement import RequirementCommand
+from models.requirement import Requirement, RequirementCommand
 from models.requirement_steps import load
 from models.text import check_text
 
@@ -68,23 +68,27 @@ async def add(session: AsyncSession, actor: Actor, clock: Clock, command: AddNot
     check_text(command.text, MAX_NOTE_LENGTH, "text")
 
     async def step(unit: Unit) -> Note:
-        row = await load(unit, command)
-        note = Note(
-            account_id=row.account_id,
-            platform_id=row.platform_id,
-            id=unit.new_id(),
-            requirement_id=row.id,
-            text=command.text,
-            created_at=unit.now,
-        )
-        stamp(note, "author", actor)
-        unit.add(note)
-        # Not the text: an event can't be taken back.
-        subject = (SubjectType.REQUIREMENT, row.id)
-        unit.record(EventType.NOTE_ADDED, subject, {"noteId": note.id})
-        return note
+        return write_note(unit, await load(unit, command), command.text)
 
     return await operate(session, actor, clock, "noteAdd", command, Note, step)
+
+
+def write_note(unit: Unit, row: Requirement, text: str) -> Note:
+    """Note something about the requirement, within an open unit."""
+    note = Note(
+        account_id=row.account_id,
+        platform_id=row.platform_id,
+        id=unit.new_id(),
+        requirement_id=row.id,
+        text=text,
+        created_at=unit.now,
+    )
+    stamp(note, "author", unit.actor)
+    unit.add(note)
+    # Not the text: an event can't be taken back.
+    subject = (SubjectType.REQUIREMENT, row.id)
+    unit.record(EventType.NOTE_ADDED, subject, {"noteId": note.id})
+    return note
 
 
 NOTES = ListSpec(

@@ -1,6 +1,6 @@
 """A requirement: one thing that one account must provide or fix, under one program version.
 
-What is done with it is in `requirement_operations.py`, `decision.py` and `appeal.py`.
+What is done with it is in `requirement_operations.py`, `decision.py`, `appeal.py`, `referral.py`.
 """
 
 import uuid
@@ -24,9 +24,11 @@ from models.errors import AlreadyExists, ErrorCode, Forbidden, RecourseError
 from models.lifecycle import Lifecycle, one_of, some_of
 from models.permission import Refusal
 from models.program import RequirementCategory
+from models.referral_rules import referral_checks
 from models.resolution import ResolutionOutcome
 from models.review_target import target_checks
-from models.status import OPEN_STATES, CapabilityKind, RequirementState
+from models.status import AWAITING_RISK, OPEN_STATES, CapabilityKind, RequirementState
+from models.unanswered import unanswered_check
 
 MAX_MESSAGE_LENGTH = 1_000
 MAX_CODE_LENGTH = 100
@@ -50,6 +52,8 @@ class RequirementAction(StrEnum):
     EXTEND = "EXTEND"
     ASSIGN = "ASSIGN"
     PRIORITIZE = "PRIORITIZE"
+    REFER = "REFER"
+    RECALL = "RECALL"
     REOPEN = "REOPEN"
 
 
@@ -78,6 +82,8 @@ LIFECYCLE = Lifecycle(
         **{(s, _A.EXTEND): s for s in OPEN_STATES},
         **{(s, _A.ASSIGN): s for s in OPEN_STATES},
         **{(s, _A.PRIORITIZE): s for s in OPEN_STATES},
+        **{(s, _A.REFER): s for s in AWAITING_RISK},
+        **{(s, _A.RECALL): s for s in AWAITING_RISK},
         **{(s, _A.REOPEN): _S.ACTION_REQUIRED for s in (_S.SATISFIED, _S.WAIVED)},
     },
 )
@@ -95,7 +101,7 @@ ACTION_OF_OUTCOME = {
     ResolutionOutcome.WAIVED: _A.WAIVE,
 }
 # What may be done while an appeal is open: it ends by being upheld or overturned, not otherwise.
-DURING_APPEAL = frozenset({_A.ASSIGN, _A.PRIORITIZE})
+DURING_APPEAL = frozenset({_A.ASSIGN, _A.PRIORITIZE, _A.REFER, _A.RECALL})
 ENDED_STATES = tuple(state for state in RequirementState if state not in OPEN_STATES)
 
 
@@ -139,6 +145,8 @@ class Requirement(AccountScoped, OwnId, Changing, Base):
         ),
         *appeal_checks(),
         *target_checks(),
+        *referral_checks(),
+        unanswered_check(),
         some_of("restricts", list(CapabilityKind)),
         some_of("gates", list(CapabilityKind)),
         CheckConstraint(
@@ -210,10 +218,18 @@ class Requirement(AccountScoped, OwnId, Changing, Base):
     submitted_at: Mapped[datetime | None]
     # The promise to review: when it runs out, from when on that is near, what is left in a pause.
     review_due_at: Mapped[datetime | None]
+    sort_review_due_at: Mapped[datetime] = mapped_column(
+        Computed(f"coalesce(review_due_at, '{NEVER}'::timestamptz)", persisted=True)
+    )
     review_at_risk_at: Mapped[datetime | None]
     review_left_seconds: Mapped[int | None]
+    # Whom else risk waits for, and since when; see `referral.py`.
+    referred_to: Mapped[str | None]
+    referred_at: Mapped[datetime | None]
     # How many spans its ledger has; see `fair_clock.py`.
     span_number: Mapped[int]
+    # Since when a message of the account's user waits for an answer; see `unanswered.py`.
+    unanswered_since: Mapped[datetime | None]
     proposed_outcome: Mapped[str | None] = staff_only()
     closed_at: Mapped[datetime | None]
     closed_reason: Mapped[str | None]

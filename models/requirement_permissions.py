@@ -8,6 +8,7 @@ from models.appeal_rules import AppealPending, appeal_refusal
 from models.deadlines import extension_refusal
 from models.errors import ErrorCode
 from models.permission import Permission, Refusal
+from models.referral_rules import referral_refusal
 from models.requirement import (
     ACTION_OF_OUTCOME,
     LIFECYCLE,
@@ -22,7 +23,7 @@ def permissions(row: Any, actor: Actor, now: datetime) -> list[Permission]:
     """What the actor may do with the requirement at `now`, one entry per action, with refusals.
 
     `row` is a requirement or a record of its state, deadline, latest_deadline, appeal_deadline,
-    appealed_at, opened_by_kind and _id and, for staff, proposed_outcome.
+    appealed_at, referred_at, opened_by_kind and _id and, for staff, proposed_outcome.
     """
     return [
         Permission(action, tuple(_refusals(row, actor, action, now)))
@@ -40,6 +41,8 @@ def _refusals(row: Any, actor: Actor, action: RequirementAction, now: datetime) 
         found.append(Refusal(pending.code, pending.message))
     elif action is RequirementAction.APPEAL and (late := appeal_refusal(row, now)) is not None:
         found.append(Refusal(late.code, late.message))
+    elif (standing := referral_refusal(row, action)) is not None:
+        found.append(Refusal(standing.code, standing.message))
     if (forbidden := role_refusal(actor, action)) is not None:
         found.append(forbidden)
     elif action is RequirementAction.CANCEL and is_another_teams(row, actor):

@@ -1,13 +1,14 @@
 """How requirements are listed, and what is read of many at once."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
 from typing import cast
 
 from sqlalchemy import Table, and_, func, or_, select
 
-from models.bounds import CREATED_AFTER, CREATED_BEFORE, Bound, Bounds, Missing
+from models.bounds import CREATED_AFTER, CREATED_BEFORE, Bound, Bounds, Missing, Present
 from models.ids import HexId
 from models.listing import Branch, ListSpec, is_any, word
 from models.reading import Query, Reader, Record, compile_query, record_of
@@ -16,6 +17,7 @@ from models.status import (
     AWAITING_ACCOUNT,
     AWAITING_RISK,
     LIVE_STATES,
+    AwaitingActionFrom,
     DueStatus,
     RequirementState,
 )
@@ -33,16 +35,20 @@ EVENTUALLY = ("eventually_due", "never_due")
 
 # The due status is a view of state and clock: these branches of the list are each disjoint.
 BRANCHES_OF_DUE_STATUS: dict[DueStatus, tuple[Branch, ...]] = {
-    DueStatus.EVENTUALLY_DUE: tuple(Branch(s, c) for s in AWAITING_ACCOUNT for c in EVENTUALLY),
-    DueStatus.CURRENTLY_DUE: tuple(Branch(s, "currently_due") for s in AWAITING_ACCOUNT),
-    DueStatus.PAST_DUE: tuple(Branch(s, "past_due") for s in AWAITING_ACCOUNT),
+    DueStatus.EVENTUALLY_DUE: tuple(Branch(s, (c,)) for s in AWAITING_ACCOUNT for c in EVENTUALLY),
+    DueStatus.CURRENTLY_DUE: tuple(Branch(s, ("currently_due",)) for s in AWAITING_ACCOUNT),
+    DueStatus.PAST_DUE: tuple(Branch(s, ("past_due",)) for s in AWAITING_ACCOUNT),
     DueStatus.PENDING_VERIFICATION: tuple(Branch(s) for s in AWAITING_RISK),
     DueStatus.NONE: tuple(Branch(s) for s in ENDED_STATES),
 }
 REQUIREMENTS = ListSpec(
     name="requirements",
     table=cast(Table, Requirement.__table__),
-    orders={"DEADLINE": "sort_deadline", "CREATED_AT": "created_at"},
+    orders={
+        "DEADLINE": "sort_deadline",
+        "CREATED_AT": "created_at",
+        "REVIEW_DUE_AT": "sort_review_due_at",
+    },
     dimensions={
         "assignee": "assignee_key",
         "program": "program_code",
@@ -56,11 +62,34 @@ REQUIREMENTS = ListSpec(
         "deadline_before": Bounds((Bound("sort_deadline", "<", "deadline_before"),)),
         "created_after": CREATED_AFTER,
         "created_before": CREATED_BEFORE,
+        "review_due_after": Bounds((Bound("sort_review_due_at", ">=", "review_due_after"),)),
+        "review_due_before": Bounds((Bound("sort_review_due_at", "<", "review_due_before"),)),
+        "unanswered": Bounds((Present("unanswered_since"),)),
+        "answered": Bounds((Missing("unanswered_since"),)),
     },
     checked=("sort_deadline", "currently_due_at", "created_at"),
+    rare=("unanswered",),
     mirrored=("created_at",),
 )
 REQUIREMENTS.declare_indexes()
+
+
+def awaiting_branches(
+    branches: Sequence[Branch], awaited: AwaitingActionFrom
+) -> tuple[Branch, ...]:
+    """What a side has to act on, of these branches: the same rows as `awaiting` says of one.
+
+    A message that waits for an answer makes the account's turn risk's.
+    """
+    side = "answered" if awaited is AwaitingActionFrom.ACCOUNT else "unanswered"
+    found = [
+        replace(branch, conditions=(*branch.conditions, side))
+        for branch in branches
+        if branch.state in AWAITING_ACCOUNT
+    ]
+    if awaited is AwaitingActionFrom.RISK:
+        found += [branch for branch in branches if branch.state in AWAITING_RISK]
+    return tuple(found)
 
 
 async def requirement_summaries(

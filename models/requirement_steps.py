@@ -10,9 +10,10 @@ from models.base import stamp
 from models.deadlines import give_back, set_deadline
 from models.events import EventType, SubjectType
 from models.evidence import DocumentReference, Evidence, new_evidence, payload_hash
-from models.fair_clock import begin, hand_over
+from models.fair_clock import begin, hand_over, holder_of
 from models.lifecycle import expect_version
 from models.program import Program
+from models.referral_rules import follow as follow_referral
 from models.requirement import (
     ACTION_OF_OUTCOME,
     LIFECYCLE,
@@ -203,15 +204,22 @@ def move(
     action: RequirementAction,
     event: EventType,
     program: Program | None = None,
+    third_party: str | None = None,
     **changes: Any,
 ) -> None:
     """Take one arrow of the lifecycle and record it, within an open unit.
 
-    `program` is the requirement's: a submission and what sends it back need it.
+    `program` is the requirement's: what starts, pauses and resumes its target needs it.
+    `third_party` is whom a referral names.
     """
+    held_by, waited_for = holder_of(row), row.referred_to
     before_state, after_state = LIFECYCLE.advance(row, action, unit.now)
-    hand_over(unit, row, before_state, after_state)
+    follow_referral(row, action, third_party, unit.now)
+    hand_over(unit, row, held_by)
     follow(row, action, program, unit.now)
+    if waited_for != row.referred_to:
+        changes = {"referredTo": {"from": waited_for, "to": row.referred_to}, **changes}
     if before_state != after_state:
+        row.unanswered_since = None
         changes = {"state": {"from": before_state, "to": after_state}, **changes}
     unit.record(event, (SubjectType.REQUIREMENT, row.id), changes)

@@ -2,7 +2,7 @@
 
 The promise is the program's, `review_within`, counted in the working time of its business calendar.
 What starts, pauses and ends it stands in one table. Stored are the instants that follow while it
-runs, and what is left of it while the account has to act.
+runs, and what is left of it while the account or a third party has to act.
 """
 
 from collections.abc import Mapping
@@ -56,8 +56,10 @@ class Rule:
 # An appeal that is upheld or overturned takes REJECT or APPROVE.
 RULES: Mapping[Condition, Rule] = {
     Condition.START: Rule(("SUBMIT", "APPEAL"), False, "the whole target runs from now"),
-    Condition.PAUSE: Rule(("REQUEST_CHANGES",), None, "what is left is kept, nothing runs"),
-    Condition.RESUME: Rule(("SUBMIT",), True, "what was left runs from now"),
+    Condition.PAUSE: Rule(
+        ("REQUEST_CHANGES", "REFER"), False, "what is left is kept, nothing runs"
+    ),
+    Condition.RESUME: Rule(("SUBMIT", "RECALL"), True, "what was left runs from now"),
     Condition.STOP: Rule(("APPROVE", "REJECT", "WAIVE"), None, "decided: there is no target"),
     Condition.RESET: Rule(("REOPEN",), None, "the next submission starts the whole target"),
     Condition.CANCEL: Rule(("CANCEL",), None, "given up: there is no target"),
@@ -67,9 +69,10 @@ RULES: Mapping[Condition, Rule] = {
 def target_checks() -> list[CheckConstraint]:
     """What holds of the columns of a target, for the requirement's table."""
     return [
-        # A review's target runs while risk has to act, and rests while the account has.
+        # A review's target runs while risk has to act, and rests while others have.
         CheckConstraint(
-            "review_due_at IS NULL OR state IN ('SUBMITTED', 'IN_REVIEW')",
+            "review_due_at IS NULL "
+            "OR (state IN ('SUBMITTED', 'IN_REVIEW') AND referred_at IS NULL)",
             name="review_target_runs_in_review",
         ),
         CheckConstraint(
@@ -78,9 +81,9 @@ def target_checks() -> list[CheckConstraint]:
             name="review_at_risk_before_due",
         ),
         CheckConstraint(
-            "review_left_seconds IS NULL "
-            "OR (state = 'ACTION_REQUIRED' AND review_left_seconds >= 0)",
-            name="review_target_rests_with_the_account",
+            "review_left_seconds IS NULL OR (review_left_seconds >= 0 "
+            "AND (state = 'ACTION_REQUIRED' OR referred_at IS NOT NULL))",
+            name="review_target_rests_with_others",
         ),
     ]
 

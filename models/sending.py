@@ -9,10 +9,8 @@ comes twice does less harm than one that never came.
 """
 
 import uuid
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
@@ -114,15 +112,6 @@ class NotMailed:
 Result = Mailed | Shown | NotMailed
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Due(InteractionCommand):
-    """What operations on a contact that is due take."""
-
-    def objects(self) -> Mapping[str, Any]:
-        """The interaction, with what it answers and what it is about."""
-        return {**super().objects(), "links": True}
-
-
 async def due_interactions(
     connection: AsyncConnection, now: datetime, limit: int
 ) -> list[DueInteraction]:
@@ -154,7 +143,7 @@ async def let_out(session: AsyncSession, clock: Clock, due: DueInteraction) -> N
                 let_go(unit, row)
         return row
 
-    command = _Due(account_id=due.account_id, interaction_id=due.interaction_id)
+    command = InteractionCommand(account_id=due.account_id, interaction_id=due.interaction_id)
     actor = system(due.platform_id, SENDER)
     await operate(session, actor, clock, "interactionLetOut", command, Interaction, step)
 
@@ -169,7 +158,7 @@ async def take(session: AsyncSession, clock: Clock, due: DueInteraction) -> Lett
             letters.append(letter)
         return row
 
-    command = _Due(account_id=due.account_id, interaction_id=due.interaction_id)
+    command = InteractionCommand(account_id=due.account_id, interaction_id=due.interaction_id)
     actor = system(due.platform_id, SENDER)
     await operate(session, actor, clock, "interactionTake", command, Interaction, step)
     return letters[0] if letters else None

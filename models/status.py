@@ -179,11 +179,15 @@ class Derived:
     next_change_at: datetime | None
 
 
-def awaiting(state: str) -> AwaitingActionFrom | None:
-    """Who has to move next, None when the requirement has ended."""
-    if state in AWAITING_ACCOUNT:
-        return AwaitingActionFrom.ACCOUNT
-    return AwaitingActionFrom.RISK if state in AWAITING_RISK else None
+def awaiting(state: str, unanswered_since: datetime | None) -> AwaitingActionFrom | None:
+    """Who has to move next, None when the requirement has ended.
+
+    Where a message of the account's user waits for an answer, risk has to.
+    """
+    if state not in OPEN_STATES:
+        return None
+    mine = state in AWAITING_ACCOUNT and unanswered_since is None
+    return AwaitingActionFrom.ACCOUNT if mine else AwaitingActionFrom.RISK
 
 
 def due_status(

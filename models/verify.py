@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from models.aggregate import Account
 from models.capability import Capability
 from models.events import GENESIS_HASH, Event, SubjectType, event_hash
-from models.fair_clock import SPANS, Span, ledger
+from models.fair_clock import SPANS, Party, Span, holder, ledger
 from models.hold import Hold
 from models.requirement import Requirement
 from models.status import LIVE_STATES, CapabilityKind, derive
@@ -140,7 +140,9 @@ class Chain:
         self.sequence = 0
         self.hash = GENESIS_HASH
         self.broken = False
-        self.moves: dict[uuid.UUID, list[tuple[datetime, str]]] = {}
+        self.moves: dict[uuid.UUID, list[tuple[datetime, Party]]] = {}
+        # The state of each requirement, and whom it was referred to.
+        self._standings: dict[uuid.UUID, tuple[str, str | None]] = {}
 
     def follow(self, event: Any) -> Iterator[Finding]:
         """Take the next event, in the order of their sequence."""
@@ -169,10 +171,18 @@ class Chain:
             yield self._finding(FindingKind.HEAD_DIFFERS, self.sequence, message)
 
     def _note_move(self, event: Any) -> None:
-        state = event.changes.get("state")
-        if event.subject_type == SubjectType.REQUIREMENT and isinstance(state, Mapping):
-            moves = self.moves.setdefault(event.subject_id, [])
-            moves.append((event.at, str(state.get("to"))))
+        if event.subject_type != SubjectType.REQUIREMENT:
+            return
+        key, changes = event.subject_id, event.changes
+        state, third_party = self._standings.get(key, ("", None))
+        if isinstance(changed := changes.get("state"), Mapping):
+            state = str(changed.get("to"))
+        if isinstance(changed := changes.get("referredTo"), Mapping):
+            third_party = changed.get("to")
+        if (state, third_party) != self._standings.get(key):
+            self._standings[key] = (state, third_party)
+            moves = self.moves.setdefault(key, [])
+            moves.append((event.at, holder(state, third_party is not None)))
 
     def _missing(self, last: int) -> Finding:
         first = self.sequence + 1
@@ -208,7 +218,7 @@ def status_findings(
 
 def ledger_findings(
     account_id: uuid.UUID,
-    moves: Mapping[uuid.UUID, Sequence[tuple[datetime, str]]],
+    moves: Mapping[uuid.UUID, Sequence[tuple[datetime, Party]]],
     requirements: Sequence[Any],
     spans: Sequence[Any],
 ) -> Iterator[Finding]:

@@ -59,7 +59,8 @@ from resolvers.rejection import (
     reinstatements,
     rejections,
 )
-from resolvers.requirement import Requirement, requirements_of_accounts
+from resolvers.requirement import Requirement
+from resolvers.requirement_list import requirements_of_accounts
 from resolvers.resolution import Resolution, resolutions_of_accounts
 from resolvers.scalars import CountryCode, DisabledReason
 from resolvers.selection import asked_columns, register_columns

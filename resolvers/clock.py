@@ -53,15 +53,15 @@ async def clocks_of_requirements(parents: Parents, info: Info) -> list[Clock]:
     found = await spans_of_requirements(info.context.reader, keys)
     info.context.spend(sum(map(len, found)))
     return [
-        _clock(row["state"], spans, info.context.now)
+        _clock(holder(row["state"], row["referred_at"] is not None), spans, info.context.now)
         for row, spans in zip(parents, found, strict=True)
     ]
 
 
-def _clock(state: str, rows: list[Record], now: datetime) -> Clock:
+def _clock(held_by: Party, rows: list[Record], now: datetime) -> Clock:
     spans = [Span(row["party"], row["started_at"], row["ended_at"]) for row in rows]
     return Clock(
-        held_by=holder(state),
+        held_by=held_by,
         spans=[ClockSpan(party=Party(s.party), from_=s.started_at, to=s.ended_at) for s in spans],
         totals=[
             ClockTotal(party=party, duration=Duration(isodate.duration_isoformat(held)))

@@ -123,7 +123,10 @@ describe(
 describe(
     AwaitingActionFrom,
     "Who has to move next.",
-    {"ACCOUNT": "The account's user.", "RISK": "The platform's risk team."},
+    {
+        "ACCOUNT": "The account's user.",
+        "RISK": "The platform's risk team, also where that waits for a third party.",
+    },
 )
 describe(
     Party,
@@ -131,7 +134,7 @@ describe(
     {
         "ACCOUNT": "The account's user has to act.",
         "RISK": "The platform's risk team has to act.",
-        "THIRD_PARTY": "Somebody else is waited for. The name is kept for them: not given yet.",
+        "THIRD_PARTY": "The platform waits for somebody else: a bank, a register, an authority.",
         "NOBODY": "It had ended.",
     },
 )
@@ -142,7 +145,7 @@ describe(
         "ON_TRACK": "There is time.",
         "AT_RISK": "A quarter of the time, or less, is left.",
         "BREACHED": "The time is over.",
-        "PAUSED": "It is the account's turn: what is left runs on when it submits again.",
+        "PAUSED": "It is the account's or a third party's turn: what is left runs on afterwards.",
     },
 )
 describe(
@@ -187,6 +190,8 @@ describe(
         "EXTEND": "Give it a later deadline.",
         "ASSIGN": "Hand it to a reviewer.",
         "PRIORITIZE": "Say how soon risk should look at it.",
+        "REFER": "Say that somebody else is waited for.",
+        "RECALL": "Say that nobody else is waited for any more.",
         "REOPEN": "Ask again.",
     },
 )
@@ -370,6 +375,8 @@ describe(
         "REQUIREMENT_UPDATED": "What is asked changed.",
         "REQUIREMENT_SUBMITTED": "Evidence was submitted.",
         "REQUIREMENT_REVIEW_STARTED": "A review began.",
+        "REQUIREMENT_REFERRED": "The platform waits for somebody else about it.",
+        "REQUIREMENT_RECALLED": "The platform no longer waits for somebody else about it.",
         "REQUIREMENT_CHANGES_REQUESTED": "What was submitted was sent back.",
         "REQUIREMENT_APPROVED": "Evidence was accepted, be it after an appeal.",
         "REQUIREMENT_REJECTED": "Evidence was refused, or an appeal against that was.",
@@ -427,6 +434,8 @@ describe(
         "APPEAL_PENDING": "An appeal is open: it is upheld or overturned first.",
         "APPEAL_WINDOW_CLOSED": "The time to appeal is over.",
         "ALREADY_APPEALED": "The rejection was appealed before, and upheld.",
+        "ALREADY_REFERRED": "Somebody else is waited for already: recall it first.",
+        "NOT_REFERRED": "Nobody else is waited for: there is nothing to recall.",
         "QUERY_TOO_COSTLY": "The query reads more objects than one request may.",
         "ALREADY_SENT": (
             "The contact has gone out once and stays as it was read; write a new one instead."

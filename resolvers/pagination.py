@@ -21,6 +21,7 @@ import strawberry
 from sqlalchemy import BigInteger, DateTime, Integer, Uuid
 from sqlalchemy.types import TypeEngine
 
+from models.aggregate import NEVER
 from models.errors import InvalidCursor, InvalidInput
 from models.ids import HexId, hex_id, id_array
 from models.listing import (
@@ -41,6 +42,7 @@ from resolvers.selection import ROWS_OF_CONNECTION, asked_columns, asks_for_curs
 
 MAX_CURSOR_LENGTH = 500
 MAX_FILTER_LENGTH = 500
+_LAST = datetime.fromisoformat(NEVER)
 _ACCOUNT_ID, _ID = itemgetter("account_id"), itemgetter("id")
 T = TypeVar("T")
 
@@ -130,14 +132,18 @@ class Filtered:
         if values is not None:
             self.branches = tuple(Branch(plain(value)) for value in dict.fromkeys(values))
 
-    def between(self, name: str, span: "DateTimeRange | None") -> None:
-        """Ask that an instant lies in a range, by the conditions `<name>_after` and `_before`."""
-        if span is None:
+    def between(self, name: str, span: "DateTimeRange | None", missing_last: bool = False) -> None:
+        """Ask that an instant lies in a range, by the conditions `<name>_after` and `_before`.
+
+        `missing_last` where what has no such instant is stored as one after all others.
+        """
+        if span is None or not span:
             return
+        before = span.before or (_LAST if missing_last else None)
         if span.since is not None:
             self.conditions[f"{name}_after"] = {f"{name}_after": span.since}
-        if span.before is not None:
-            self.conditions[f"{name}_before"] = {f"{name}_before": span.before}
+        if before is not None:
+            self.conditions[f"{name}_before"] = {f"{name}_before": before}
 
 
 @strawberry.input(description="A span of time; an end that is left out is open.")
@@ -150,6 +156,10 @@ class DateTimeRange:
     before: datetime | None = strawberry.field(
         default=None, description="Until this instant, exclusive."
     )
+
+    def __bool__(self) -> bool:
+        """Whether it has an end at all: without, it asks nothing."""
+        return self.since is not None or self.before is not None
 
 
 @dataclass

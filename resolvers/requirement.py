@@ -1,24 +1,22 @@
-"""Requirements: what accounts are asked for. The mutations are in `requirement_mutations.py`."""
+"""Requirements: what accounts are asked for.
+
+How they are listed is in `requirement_list.py`, the mutations are in `requirement_mutations.py`.
+"""
 
 from datetime import datetime
-from enum import Enum
 from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
-from models.actor import STAFF
-from models.listing import Branch
 from models.permission import Permission
 from models.program import RequirementCategory
 from models.reading import Record
 from models.requirement import Priority, closed_reason_code
 from models.requirement_permissions import permissions
-from models.requirement_reads import BRANCHES_OF_DUE_STATUS, REQUIREMENTS, alternatives_of
+from models.requirement_reads import REQUIREMENTS, alternatives_of
 from models.resolution import ResolutionOutcome, current_resolutions
 from models.review_target import ReviewTargetStatus, target_status
 from models.status import (
-    AWAITING_ACCOUNT,
-    AWAITING_RISK,
     AwaitingActionFrom,
     DueStatus,
     RequirementState,
@@ -32,11 +30,10 @@ from resolvers.context import Info
 from resolvers.evidence import Evidence, evidence_of_requirements
 from resolvers.impact import IMPACT, RequirementImpact, impacts
 from resolvers.interaction import Interaction, interactions_of_requirements
-from resolvers.lists import Listing
-from resolvers.loading import OF_ACCOUNT, account_field, programs_of
+from resolvers.loading import account_field, programs_of
 from resolvers.node import Actor, Node, actor_field, node_id, rows_of
 from resolvers.note import Note, notes_of_requirements
-from resolvers.pagination import Connection, DateTimeRange, Filtered, OrderDirection
+from resolvers.pagination import Connection
 from resolvers.permission import RequirementActionPermission
 from resolvers.program import Program
 from resolvers.resolution import Resolution, resolutions_of_requirements
@@ -90,7 +87,7 @@ def _target_statuses(parents: Parents, info: Info) -> list[ReviewTargetStatus | 
 
 
 def _awaiting(parents: Parents) -> list[AwaitingActionFrom | None]:
-    return [awaiting(row["state"]) for row in parents]
+    return [awaiting(row["state"], row["unanswered_since"]) for row in parents]
 
 
 def _closed_reason_codes(parents: Parents) -> list[str | None]:
@@ -160,7 +157,31 @@ class Requirement(Node):
         needs=("state", "currently_due_at", "deadline"),
     )
     awaiting_action_from: AwaitingActionFrom | None = batched(
-        _awaiting, description="Who has to move next; nobody once it has ended.", needs=("state",)
+        _awaiting,
+        description=(
+            "Who has to move next; nobody once it has ended. It is RISK while what was submitted "
+            "waits for the platform, also where that waits for a third party (`referredTo`), and "
+            "while a message of the account's user waits for an answer (`unansweredSince`). A "
+            "message changes nothing else: the state, the due status, the deadline and the clock "
+            "stay as they are, and a deadline passes whoever was asked what."
+        ),
+        needs=("state", "unanswered_since"),
+    )
+    unanswered_since: datetime | None = strawberry.field(
+        description=(
+            "The instant of the first message of the account's user about it that nobody has "
+            "answered: no contact about it that a person of the platform wrote has gone out "
+            "since, and its state is still the same."
+        )
+    )
+    referred_to: str | None = strawberry.field(
+        description=(
+            "Whom the platform waits for about it: a bank, a register, an authority. Null where "
+            "it waits for nobody else."
+        )
+    )
+    referred_at: datetime | None = strawberry.field(
+        description="The instant since which it waits for them."
     )
     currently_due_at: datetime | None = strawberry.field(
         description="The instant at which it becomes currently due."
@@ -235,12 +256,13 @@ class Requirement(Node):
     clock: Clock = batched(
         clocks_of_requirements,
         description="Who has held it, and for how long.",
-        needs=("account_id", "id", "state"),
+        needs=("account_id", "id", "state", "referred_at"),
     )
     review_due_at: datetime | None = strawberry.field(
         description=(
             "The instant by which the platform promises to have reviewed what was submitted; null "
-            "where nothing waits for a review or the program promises nothing."
+            "where nothing waits for a review, a third party is waited for, or the program "
+            "promises nothing."
         )
     )
     review_target_status: ReviewTargetStatus | None = batched(
@@ -256,7 +278,7 @@ class Requirement(Node):
         description="What the viewer may do with it now, and why not otherwise.",
         needs=(
             *("state", "deadline", "latest_deadline", "appeal_deadline", "appealed_at"),
-            *("opened_by_kind", "opened_by_id", "proposed_outcome"),
+            *("referred_at", "opened_by_kind", "opened_by_id", "proposed_outcome"),
         ),
     )
     created_at: datetime = strawberry.field(description="The instant at which it was opened.")
@@ -278,121 +300,3 @@ class Requirement(Node):
 
 
 register_columns(Requirement, REQUIREMENTS.table)
-
-
-@strawberry.enum(description="What requirements are sorted by.")
-class RequirementOrderField(Enum):
-    """The orders of requirements."""
-
-    DEADLINE = strawberry.enum_value(
-        "DEADLINE", description="The deadline; what has none comes last."
-    )
-    CREATED_AT = strawberry.enum_value("CREATED_AT", description="When it was opened.")
-
-
-@strawberry.input(description="The order of requirements.")
-class RequirementOrder:
-    """A field and a direction."""
-
-    field: RequirementOrderField = strawberry.field(description="What to sort by.")
-    direction: OrderDirection = strawberry.field(
-        default=OrderDirection.ASC, description="Which way."
-    )
-
-
-@strawberry.input(description="Which requirements; conditions combine with AND.")
-class RequirementFilter:
-    """A filter of requirements."""
-
-    account_id: strawberry.ID | None = strawberry.field(
-        default=None, description="Those of this account."
-    )
-    state: list[RequirementState] | None = strawberry.field(
-        default=None, description="Those in one of these states."
-    )
-    due_status: list[DueStatus] | None = strawberry.field(
-        default=None, description="Those that stand so to the clock."
-    )
-    awaiting_action_from: AwaitingActionFrom | None = strawberry.field(
-        default=None, description="Those in which this side has to move next."
-    )
-    category: list[RequirementCategory] | None = strawberry.field(
-        default=None, description="Those in one of these categories."
-    )
-    program: list[str] | None = strawberry.field(
-        default=None, description="Those under one of these programs, by code."
-    )
-    assignee_id: list[str] | None = strawberry.field(
-        default=None, description="Those handed to one of these reviewers; staff only."
-    )
-    unassigned: bool | None = strawberry.field(
-        default=None, description="True: those handed to nobody; staff only."
-    )
-    priority: list[Priority] | None = strawberry.field(
-        default=None, description="Those with one of these priorities."
-    )
-    deadline: DateTimeRange | None = strawberry.field(
-        default=None, description="Those with a deadline in this span of time."
-    )
-    created_at: DateTimeRange | None = strawberry.field(
-        default=None, description="Those opened in this span of time."
-    )
-
-
-RequirementFilterArgument = Annotated[
-    RequirementFilter | None, strawberry.argument(description="Which requirements.")
-]
-RequirementOrderArgument = Annotated[
-    RequirementOrder | None,
-    strawberry.argument(description="The order; without it, by deadline."),
-]
-
-
-def _filtered(info: Info, given: RequirementFilter) -> Filtered:
-    found = Filtered()
-    if given.account_id is not None:
-        found.account_id = ids.account_of(given.account_id, "filter", "accountId")
-    found.branches = _branches(given)
-    found.among("category", given.category, "category")
-    found.among("program", given.program, "program")
-    found.among("priority", given.priority, "priority")
-    if _assignee_keys(given) is not None:
-        info.context.actor.require(STAFF, "filter by assignee")
-        found.among("assignee", _assignee_keys(given), "assigneeId")
-    found.between("deadline", given.deadline)
-    found.between("created", given.created_at)
-    return found
-
-
-def _assignee_keys(given: RequirementFilter) -> list[str] | None:
-    """What the column behind the assignee may be: ids, or nothing for nobody."""
-    # Nobody has an empty id, which would mean nobody.
-    asked = None if given.assignee_id is None else [own for own in given.assignee_id if own]
-    if not given.unassigned:
-        return asked
-    return [""] if asked is None else []
-
-
-def _branches(given: RequirementFilter) -> tuple[Branch, ...] | None:
-    """The branches that state, due status and who is awaited leave; None for all."""
-    if given.due_status is None and given.state is None and given.awaiting_action_from is None:
-        return None
-    if given.due_status is None:
-        found = [Branch(state.value) for state in RequirementState]
-    else:
-        statuses = dict.fromkeys(given.due_status)
-        found = [branch for status in statuses for branch in BRANCHES_OF_DUE_STATUS[status]]
-    if given.state is not None:
-        found = [branch for branch in found if branch.state in given.state]
-    if given.awaiting_action_from is not None:
-        mine = given.awaiting_action_from is AwaitingActionFrom.ACCOUNT
-        states = AWAITING_ACCOUNT if mine else AWAITING_RISK
-        found = [branch for branch in found if branch.state in states]
-    return tuple(found)
-
-
-_LISTED = Listing(
-    REQUIREMENTS, "Requirement", RequirementFilterArgument, _filtered, RequirementOrderArgument
-)
-requirements = _LISTED.at_root("requirements")
-requirements_of_accounts = _LISTED.of_each("account.requirements", OF_ACCOUNT)

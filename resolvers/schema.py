@@ -51,8 +51,10 @@ from resolvers.note_mutations import NoteMutations
 from resolvers.pagination import Connection
 from resolvers.program import Program, program, programs
 from resolvers.program_mutations import ProgramMutations
+from resolvers.referral_mutations import ReferralMutations
 from resolvers.rejection_mutations import RejectionMutations
-from resolvers.requirement import Requirement, requirements
+from resolvers.requirement import Requirement
+from resolvers.requirement_list import requirements
 from resolvers.requirement_mutations import RequirementMutations
 from resolvers.resolution import Resolution, resolutions
 from resolvers.resolution_mutations import ResolutionMutations
@@ -209,6 +211,7 @@ Mutation = merge_types(
     "Mutation",
     (
         AccountMutations,
+        ReferralMutations,
         RejectionMutations,
         HoldMutations,
         NoteMutations,

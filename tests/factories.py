@@ -17,7 +17,7 @@ from sqlalchemy.orm import undefer
 
 from app.database import Database
 from models import account as accounts
-from models import appeal, correspondence, decision, delivery, hold, note
+from models import appeal, correspondence, decision, delivery, hold, note, referral
 from models import requirement_operations as requirements
 from models.account import CreateAccount
 from models.actor import Actor, Role, Scope, system
@@ -41,6 +41,7 @@ from models.note import AddNote, Note
 from models.outcome import Outcome
 from models.platform import ensure_platform
 from models.program import CodeText, GroundKind, Program, Publish, publish
+from models.referral import Recall, Refer
 from models.requirement import Error, Requirement
 from models.requirement_operations import (
     Cancel,
@@ -292,7 +293,7 @@ async def _create_appealed(run: Runner, row: Requirement, state: str) -> Resolut
 
 
 async def draft_interaction(
-    run: Runner, row: Requirement | None = None, **values: Any
+    run: Runner, row: Requirement | None = None, by: Actor | None = None, **values: Any
 ) -> Interaction:
     """A draft about a requirement that is made unless given; `values` override the command's."""
     row = row or await open_requirement(run)
@@ -304,7 +305,7 @@ async def draft_interaction(
         "body": "Please send them.",
         **values,
     }
-    return (await run(correspondence.draft, run.reviewer, DraftInteraction(**given))).value
+    return (await run(correspondence.draft, by or run.reviewer, DraftInteraction(**given))).value
 
 
 async def create_interaction(
@@ -375,6 +376,16 @@ async def place_hold(run: Runner, account: Account, **values: Any) -> Hold:
 async def add_note(run: Runner, row: Requirement, text: str = "Seen before.") -> Note:
     """An internal note."""
     return (await run(note.add, run.reviewer, AddNote(**key_of(row), text=text))).value
+
+
+async def refer(run: Runner, row: Requirement, to: str = "Commerzbank") -> Requirement:
+    """Say that somebody else is waited for."""
+    return (await run(referral.refer, run.reviewer, Refer(**key_of(row), to=to))).value
+
+
+async def recall(run: Runner, row: Requirement) -> Requirement:
+    """Say that nobody else is waited for any more."""
+    return (await run(referral.recall, run.reviewer, Recall(**key_of(row)))).value
 
 
 def key_of(row: Requirement) -> dict[str, Any]:

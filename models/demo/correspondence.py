@@ -13,8 +13,9 @@ from models.interaction import (
     InteractionPurpose,
     InteractionState,
 )
+from models.lifecycle import touch
 from models.requirement import Requirement
-from models.status import AWAITING_ACCOUNT, RequirementState
+from models.status import AWAITING_ACCOUNT, OPEN_STATES, RequirementState
 
 # The columns of an interaction.
 Contact = dict[str, Any]
@@ -122,11 +123,19 @@ class Letters:
         answered = asked + self.history.days(0.1, 2)
         if answered >= self.now:
             self._progress(question, _S.DELIVERED)
+            self._wait_since(asked)
             return
         self._progress(question, _S.RESPONDED, answered)
         body = "Any of those in the list will do; a photo is enough."
         answer = self._send(answered, _P.MESSAGE, self.case.reviewer, body)
         answer["in_reply_to_id"] = question["id"]
+
+    def _wait_since(self, asked: datetime) -> None:
+        """Let the requirement wait for an answer, unless its state has changed since."""
+        row = self.row
+        if row.state in OPEN_STATES and all(at < asked for at in self.case.happened.values()):
+            row.unanswered_since = asked
+            touch(row, asked)
 
     def _draft(self) -> None:
         at = self.now - self.history.days(0.01, 0.4)

@@ -49,6 +49,12 @@ REFUSED = Statement(
     source=InformationSource.EVIDENCE,
     redress="You may appeal to somebody who did not take this decision.",
 )
+# Whom reviewers wait for, by program: so does each review that is still going on.
+THIRD_PARTIES = {
+    "bank_account.ownership": "Your bank",
+    "business.registration": "The commercial register",
+    "sanctions.name_match": "The authority that keeps the list",
+}
 APPEALED = "The register is out of date: we have moved, and told it so."
 UPHELD = "The register has been changed since, but not in what we asked for."
 OVERTURNED = "The register has been corrected, and now says what you sent."
@@ -251,6 +257,10 @@ class Case:
             assigneeId={"from": None, "to": row.assignee_id},
         )
         move(unit, row, RequirementAction.START_REVIEW, EventType.REQUIREMENT_REVIEW_STARTED)
+        third_party = THIRD_PARTIES.get(self.program.code)
+        if third_party is not None and self.path.acts[-1] is Act.REVIEW:
+            event = EventType.REQUIREMENT_REFERRED
+            move(unit, row, RequirementAction.REFER, event, self.program, third_party)
 
     async def _send_back(self) -> None:
         known = self.program.error_codes or [

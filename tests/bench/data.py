@@ -136,7 +136,7 @@ def _requirement(
     )
     span = {"requirement_id": requirement_id, "number": 1, "opened_at": created}
     ended = created if course.decided else None
-    party = holder(course.state).value
+    party = holder(course.state, referred=False).value
     times = {"party": party, "started_at": created, "ended_at": ended}
     yield RequirementSpan, {**own, **span, **times}
     for contact in range(2):

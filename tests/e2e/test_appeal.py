@@ -193,7 +193,7 @@ def test_a_rejection_is_appealed_and_overturned_by_somebody_else(recourse: Recou
         )
         assert appealed["requirement"]["state"] == "IN_REVIEW"
         assert dispute.payouts() == ("RESTRICTED", "rejected.other")
-        assert dispute.allowed("mei") == {"ASSIGN", "PRIORITIZE"}
+        assert dispute.allowed("mei") == {"ASSIGN", "PRIORITIZE", "REFER"}
         judged = {"id": appealed["resolution"]["id"], "reasons": "The new cup keeps it cool."}
         for who in ("rita", "sam"):
             refused = dispute.send(who, "resolutionOverturn", "", **judged)

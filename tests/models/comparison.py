@@ -17,7 +17,7 @@ from models.review_target import target_status as target_status_of
 from models.status import awaiting
 from models.status import due_status as due_status_of
 from tests.models.reference import ALLOWED_FROM, DECISION_ALLOWED_FROM, Item, Model
-from tests.models.reference_view import KINDS, due_status, holder, target_status
+from tests.models.reference_view import KINDS, awaited, due_status, target_status
 
 # By table: in which order its rows are read.
 ROWS = {
@@ -71,7 +71,7 @@ def is_untouched(before: dict[str, Any], after: dict[str, Any]) -> bool:
 
 def compare(model: Model, found: dict[str, Any], head: str) -> None:
     """Hold an account's rows against the model; `head` is the last event's hash of before."""
-    name_notices(model, found["interactions"])
+    name_notices(model, found["interactions"], found["interaction_requirements"])
     _name_evidence(model, found["evidence"])
     (account,) = found["accounts"]
     now = model.view
@@ -104,13 +104,16 @@ def compare(model: Model, found: dict[str, Any], head: str) -> None:
     _compare_events(model, found, head)
 
 
-def name_notices(model: Model, interactions: Sequence[Any]) -> None:
+def name_notices(model: Model, interactions: Sequence[Any], links: Sequence[Any]) -> None:
     """Give the notices of the latest operation the ids that they have in the store."""
     known = {contact.id for contact in model.contacts}
     new = [row["id"] for row in interactions if row["id"] not in known]
     unnamed = [contact for contact in model.contacts if contact.id is None]
     for contact, own in zip(unnamed, new, strict=True):
-        contact.id = own
+        contact.id, contact.touched = own, model.now
+        contact.about = frozenset(
+            link["requirement_id"] for link in links if link["interaction_id"] == own
+        )
 
 
 def _name_evidence(model: Model, evidence: Sequence[Any]) -> None:
@@ -135,7 +138,7 @@ def _compare_requirements(model: Model, found: dict[str, Any]) -> None:
         *("id", "program_version", "state", "version", "created_at", "currently_due_at"),
         *("notice_at", "deadline", "latest_deadline", "closed_at", "submitted_at"),
         *("assignee_id", "priority", "alternative_group", "proposed_outcome", "appeal_deadline"),
-        *("appealed_at", "restricts_from", "restricts_until"),
+        *("appealed_at", "restricts_from", "restricts_until", "unanswered_since", "referred_to"),
         *("restricts", tuple, "gates", tuple),
         *("review_due_at", "review_at_risk_at", "review_left_seconds", "span_number"),
     )
@@ -145,7 +148,7 @@ def _compare_requirements(model: Model, found: dict[str, Any]) -> None:
             *(item.currently_due_at, item.notice_at, item.deadline, item.latest, item.closed_at),
             *(item.submitted_at, item.assignee, item.priority, item.group),
             *(item.proposal and item.proposal.outcome, item.appeal_until, item.appealed_at),
-            *(item.restricts_from, item.restricts_until),
+            *(item.restricts_from, item.restricts_until, item.unanswered, item.referred),
             *(item.terms.restricts, item.terms.gates),
             *(item.review or (None, None)),
             None if item.review_left is None else item.review_left // timedelta(seconds=1),
@@ -230,7 +233,7 @@ def compare_views(model: Model, found: dict[str, Any], by: str, actor: Actor) ->
         row, now = rows[item.id], model.now
         due = due_status_of(row.state, row.currently_due_at, row.deadline, now)
         assert due == due_status(item, now)
-        assert (awaiting(row.state) or "NOBODY") == holder(item)
+        assert (awaiting(row.state, row.unanswered_since) or "NOBODY") == awaited(item)
         target = (row.review_due_at, row.review_at_risk_at, row.review_left_seconds)
         assert target_status_of(*target, now) == target_status(item, now)
         assert {

@@ -64,6 +64,12 @@ class CorrespondenceRules(Workbench):
             state, marks = ("DELIVERED", {"SENT", "DELIVERED"}) if inbound else ("DRAFT", set())
             contact = Contact(made.id, not inbound, state, channel, subject, answered)
             contact.marks, contact.shown = marks, inbound
+            contact.author, contact.touched = by, draft.now
+            answers_about = answered.about if answered is not None and inbound else frozenset()
+            contact.about = frozenset(about) or answers_about
+            for item in draft.items:
+                if inbound and item.id in contact.about:
+                    item.be_asked(draft.now)
             draft.contacts.append(contact)
             draft.say(f"INTERACTION_{'RECEIVED' if inbound else 'DRAFTED'}")
             if inbound and answered is not None and answered.outbound:
@@ -97,7 +103,7 @@ class CorrespondenceRules(Workbench):
         known = action in contact.marks and contact.state not in CONTACT_ALLOWED_FROM[action]
         if contact.state not in CONTACT_ALLOWED_FROM[action] and not known:
             refusals |= {"ILLEGAL_TRANSITION"}
-        asked = Asked(self, draft, contact, fields)
+        asked = Asked(self, draft, contact, by, fields)
         operation, command, further, effect = getattr(asked, action.lower(), asked.report)(action)
         what = f"interaction {'report ' * (action in REPORTS)}{action.lower()}"
         effect = (lambda _: None) if known else effect
@@ -111,9 +117,10 @@ class Asked:
     """How each action is asked for: (operation, command, further refusals, effect)."""
 
     def __init__(
-        self, machine: Workbench, draft: Any, contact: Contact, fields: dict[str, Any]
+        self, machine: Workbench, draft: Any, contact: Contact, by: str, fields: dict[str, Any]
     ) -> None:
         self.machine, self.draft, self.contact, self.fields = machine, draft, contact, fields
+        self.by = by
         self.late = machine.random.random() < 0.06
 
     def update(self, _: str) -> Any:
@@ -157,9 +164,7 @@ class Asked:
 
     def send(self, _: str) -> Any:
         def effect(_: Any) -> None:
-            self.contact.go_out(self.draft)
-            if self.contact.channel == "EMAIL":
-                self.contact.attempts, self.contact.attempt_at = 0, self.draft.now
+            self.contact.let_go(self.draft, self.by)
 
         return delivery.send, SendInteraction(**self.fields), set(), effect
 
@@ -176,7 +181,7 @@ class Asked:
 
         def effect(_: Any) -> None:
             if action == "SENT":
-                self.contact.go_out(self.draft)
+                self.contact.go_out(self.draft, self.by)
             elif action == "FAILED":
                 self.contact.fail(self.draft)
             else:

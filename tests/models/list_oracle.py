@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from models.bounds import Bound, Bounds
+from models.bounds import Bound, Bounds, Present
 from models.ids import HexId
 from models.listing import Branch
 from tests.models.list_plans import Case, Store
@@ -81,8 +81,8 @@ def in_branch(case: Case, branch: Branch, row: Row, values: Mapping[str, Any]) -
     """Whether a row is one of a branch."""
     if row[case.spec.state_column] != branch.state:
         return False
-    condition = None if branch.condition is None else case.spec.conditions[branch.condition]
-    return not isinstance(condition, Bounds) or within(condition, row, values)
+    conditions = [case.spec.conditions[name] for name in branch.conditions]
+    return all(within(one, row, values) for one in conditions if isinstance(one, Bounds))
 
 
 def within(bounds: Bounds, row: Row, values: Mapping[str, Any]) -> bool:
@@ -90,7 +90,7 @@ def within(bounds: Bounds, row: Row, values: Mapping[str, Any]) -> bool:
     for bound in bounds.bounds:
         value: datetime | None = row[bound.column]
         if not isinstance(bound, Bound):
-            if value is not None:
+            if (value is None) == isinstance(bound, Present):
                 return False
         elif value is None or not COMPARE[bound.operator](value, values[bound.parameter]):
             return False

@@ -19,11 +19,11 @@ from models.interaction import INTERACTIONS
 from models.listing import Branch, ListSpec, Shape, page_query
 from models.read_pool import ReadPool
 from models.reading import SNAPSHOT, Query, R, Reader
-from models.requirement_reads import BRANCHES_OF_DUE_STATUS, REQUIREMENTS
+from models.requirement_reads import BRANCHES_OF_DUE_STATUS, REQUIREMENTS, awaiting_branches
 from models.resolution import RESOLUTIONS
 from models.search import prefix_end
 from models.session import settings_sql
-from models.status import AWAITING_ACCOUNT, OPEN_STATES, DueStatus
+from models.status import AWAITING_RISK, OPEN_STATES, AwaitingActionFrom, DueStatus
 
 PAGE = 20
 DEEP_PAGE = 10_000
@@ -108,7 +108,11 @@ def due_filters(spec: ListSpec) -> Iterator[Filter]:
     for status, branches in BRANCHES_OF_DUE_STATUS.items():
         yield Filter(f"due {status}", branches)
     yield Filter("open", tuple(Branch(s) for s in OPEN_STATES))
-    yield Filter("awaiting account", tuple(Branch(s) for s in AWAITING_ACCOUNT))
+    for side in AwaitingActionFrom:
+        branches = awaiting_branches([Branch(s) for s in OPEN_STATES], side)
+        yield Filter(f"awaiting {side}", branches)
+        late = awaiting_branches(BRANCHES_OF_DUE_STATUS[DueStatus.PAST_DUE], side)
+        yield Filter(f"past due, awaiting {side}", late)
     due_now = (
         *BRANCHES_OF_DUE_STATUS[DueStatus.CURRENTLY_DUE],
         *BRANCHES_OF_DUE_STATUS[DueStatus.PAST_DUE],
@@ -132,6 +136,12 @@ def range_filters(spec: ListSpec) -> Iterator[Filter]:
                     f"{low[:-6] or 'at'} {label}",
                     conditions={low: days(start), high: days(start + length)},
                 )
+    if "review_due_after" in spec.conditions:
+        # What waits for no review has no promise: the schema asks for these states alone.
+        in_review = tuple(Branch(state) for state in AWAITING_RISK)
+        low, high = "review_due_after", "review_due_before"
+        yield Filter("review broken", in_review, conditions={high: days(0)})
+        yield Filter("review day", in_review, conditions={low: days(0), high: days(1)})
     if "term_0" in spec.conditions:
         for label, words in SEARCHES.items():
             yield Filter(
@@ -214,8 +224,8 @@ class Case:
     @property
     def crosses(self) -> bool:
         """Whether its filter is a range of one column, and its order that of another."""
-        conditions = [*self.filter.conditions, *(b.condition for b in self.filter.branches or ())]
-        found = [self.spec.conditions[name] for name in conditions if name is not None]
+        own = [name for branch in self.filter.branches or () for name in branch.conditions]
+        found = [self.spec.conditions[name] for name in (*self.filter.conditions, *own)]
         parts = [part for one in found if isinstance(one, Bounds) for part in one.bounds]
         return any(part.column != self.spec.orders[self.order] for part in parts)
 

@@ -25,6 +25,8 @@ from tests.models.reference_view import (
 ALLOWED_FROM = {
     "SUBMIT": WITH_ACCOUNT,
     "START_REVIEW": {"SUBMITTED"},
+    "REFER": WITH_RISK,
+    "RECALL": WITH_RISK,
     "APPROVE": WITH_RISK,
     "REQUEST_CHANGES": WITH_RISK,
     "REJECT": WITH_RISK,
@@ -36,7 +38,7 @@ ALLOWED_FROM = {
     "PRIORITIZE": OPEN,
     "REOPEN": {"SATISFIED", "WAIVED"},
 }
-DURING_APPEAL = ("ASSIGN", "PRIORITIZE")
+DURING_APPEAL = ("ASSIGN", "PRIORITIZE", "REFER", "RECALL")
 ACTION_TO = {"SATISFIED": "APPROVE", "REJECTED": "REJECT", "WAIVED": "WAIVE"}
 EVENT_OF = {
     "SATISFIED": "REQUIREMENT_APPROVED",
@@ -157,6 +159,17 @@ class Item:
     review: tuple[datetime, datetime] | None = None
     review_left: timedelta | None = None
     spans: list[tuple[str, datetime, datetime | None]] = field(default_factory=list)
+    # Since when a message waits for an answer, and the state that it was last seen in.
+    unanswered: datetime | None = None
+    seen: str = "OPEN"
+    # Whom else risk waits for.
+    referred: str | None = None
+
+    def be_asked(self, now: datetime) -> None:
+        """A message came about it: the first that waits counts."""
+        if self.state in OPEN and self.unanswered is None:
+            self.unanswered = now
+            self.version += 1
 
     @property
     def in_appeal(self) -> bool:
@@ -189,6 +202,10 @@ class Item:
             found |= {"ILLEGAL_TRANSITION"}
         elif self.in_appeal and action not in DURING_APPEAL:
             found |= {"APPEAL_PENDING"}
+        elif action == "REFER" and self.referred is not None:
+            found |= {"ALREADY_REFERRED"}
+        elif action == "RECALL" and self.referred is None:
+            found |= {"NOT_REFERRED"}
         elif action == "APPEAL" and self.appealed_at is not None:
             found |= {"ALREADY_APPEALED"}
         elif action == "APPEAL" and self.appeal_until is not None and self.appeal_until <= now:
@@ -235,6 +252,10 @@ class Item:
 
     def note_holder(self, now: datetime) -> None:
         """Keep the ledger, after whatever has happened."""
+        if self.state != self.seen:
+            self.unanswered, self.seen = None, self.state
+        if self.state not in WITH_RISK:
+            self.referred = None
         party = holder(self)
         if party == "NOBODY":
             self.review = self.review_left = None
@@ -269,12 +290,16 @@ class Item:
 
     def given_back(self) -> timedelta:
         """All that the fair clock gives: the spans after which risk sent it back, of this life."""
-        found = timedelta()
+        found = held = timedelta()
         for (party, since, until), (after, _, _) in zip(self.spans, self.spans[1:], strict=False):
+            if party in ("RISK", "THIRD_PARTY"):
+                held += (until or since) - since
             if (party, after) == ("NOBODY", "ACCOUNT"):
                 found = timedelta()
-            elif (party, after) == ("RISK", "ACCOUNT") and self.terms.pauses_deadline:
-                found += (until or since) - since
+            elif after == "ACCOUNT" and self.terms.pauses_deadline:
+                found += held
+            if after in ("ACCOUNT", "NOBODY"):
+                held = timedelta()
         return found
 
 

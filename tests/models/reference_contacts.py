@@ -22,6 +22,7 @@ CONTACT_ALLOWED_FROM = {
     "CANCEL": UNSENT,
 }
 LEASE = timedelta(minutes=5)
+PEOPLE = {"ada", "rita", "sam", "newbie"}
 WAITS = [timedelta(minutes=minutes) for minutes in (1, 5, 30, 120)]
 
 
@@ -40,6 +41,11 @@ class Contact:
     # The requirement that it asks the account for, which evidence answers.
     asks_for: uuid.UUID | None = None
     due: datetime | None = None
+    # Who wrote it, about which requirements, and when somebody last touched it. For a notice:
+    # as the store has it, once it has been seen there.
+    author: str | None = None
+    about: frozenset[uuid.UUID] = frozenset()
+    touched: datetime | None = None
     marks: set[str] = field(default_factory=set)
     version: int = 1
     # Whether it has ever gone out: then its content stays, and its user sees it.
@@ -54,7 +60,7 @@ class Contact:
 
     def move(self, draft: Any, state: str, event: str) -> None:
         """Take one arrow."""
-        self.state = state
+        self.state, self.touched = state, draft.now
         self.version += 1
         draft.say(f"INTERACTION_{event}")
 
@@ -64,13 +70,25 @@ class Contact:
         self.marks -= {"SENT", "FAILED"}
         self.move(draft, "SCHEDULED", "SCHEDULED")
 
-    def go_out(self, draft: Any) -> None:
+    def go_out(self, draft: Any, by: str | None = None) -> None:
         """Be sent, and be the answer to what came the other way."""
+        self._end_waiting(draft, by)
         self.marks.add("SENT")
         self.shown = True
         self.move(draft, "SENT", "SENT")
         if self.answers is not None and self.answers.outbound != self.outbound:
             self.answers.be_answered(draft)
+
+    def _end_waiting(self, draft: Any, by: str | None) -> None:
+        """Nobody waits for an answer about what a person has written about, knowing of it."""
+        if self.author not in PEOPLE or self.attempts:
+            return
+        for item in draft.items:
+            if item.id in self.about and item.unanswered is not None:
+                assert self.touched is not None
+                if by in PEOPLE or self.touched >= item.unanswered:
+                    item.unanswered = None
+                    item.version += 1
 
     def be_answered(self, draft: Any) -> None:
         """Be RESPONDED, if that is a step forward."""
@@ -99,9 +117,9 @@ class Contact:
         else:
             self.let_go(draft)
 
-    def let_go(self, draft: Any) -> None:
+    def let_go(self, draft: Any, by: str | None = None) -> None:
         """Go out, and wait for the mail server where it is an e-mail."""
-        self.go_out(draft)
+        self.go_out(draft, by)
         if self.channel == "EMAIL":
             self.attempts, self.attempt_at = 0, draft.now
 

@@ -145,7 +145,16 @@ def holder(item: "Item") -> str:
     """Who has to make the next move."""
     if item.state in WITH_ACCOUNT:
         return "ACCOUNT"
-    return "RISK" if item.state in WITH_RISK else "NOBODY"
+    if item.state not in WITH_RISK:
+        return "NOBODY"
+    return "RISK" if item.referred is None else "THIRD_PARTY"
+
+
+def awaited(item: "Item") -> str:
+    """Who has to move next: risk where a message waits for an answer, or for somebody else."""
+    party = holder(item)
+    waits = party == "THIRD_PARTY" or (party == "ACCOUNT" and item.unanswered is not None)
+    return "RISK" if waits else party
 
 
 def target_status(item: "Item", now: datetime) -> str | None:

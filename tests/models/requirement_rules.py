@@ -6,12 +6,13 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-from models import appeal, decision, note
+from models import appeal, decision, note, referral
 from models import requirement_operations as requirements
 from models.appeal import Appeal
 from models.decision import Decide
 from models.evidence import DocumentReference
 from models.note import AddNote
+from models.referral import Recall, Refer
 from models.requirement import Error, Priority, Requirement
 from models.requirement_operations import (
     Assign,
@@ -52,6 +53,8 @@ DOCUMENT = DocumentReference(
 WEIGHTS_OF_ACTIONS = {
     "SUBMIT": 8,
     "START_REVIEW": 2,
+    "REFER": 4,
+    "RECALL": 4,
     "APPROVE": 5,
     "REQUEST_CHANGES": 4,
     "REJECT": 10,
@@ -116,7 +119,11 @@ class RequirementRules(Workbench):
         fitting = [action for action, starts in ALLOWED_FROM.items() if item.state in starts]
         if item.in_appeal:
             fitting = list(DURING_APPEAL) * (self.random.random() < 0.2)
-        weights = [WEIGHTS_OF_ACTIONS[action] for action in fitting]
+        # What somebody else is waited for ends by being recalled, mostly.
+        weights = [
+            WEIGHTS_OF_ACTIONS[action] * (8 if action == "RECALL" and item.referred else 1)
+            for action in fitting
+        ]
         fits = fitting and self.random.random() < 0.9
         action = self.random.choices(fitting, weights)[0] if fits else self.any_action()
         by = self.one_of(MAY[action])
@@ -206,6 +213,29 @@ class Request:
     def start_review(self) -> Any:
         effect = self.moves("IN_REVIEW", "REVIEW_STARTED")
         return requirements.start_review, StartReview(**self.fields), set(), effect
+
+    def refer(self) -> Any:
+        to = "Commerzbank" if self.good else " "
+        moves = self.moves(self.item.state, "REFERRED")
+
+        def effect(made: Any) -> None:
+            moves(made)
+            self.item.referred = to
+            self.item.pause_review(self.draft.now)
+
+        refusals = set() if self.good else {"INVALID_INPUT"}
+        return referral.refer, Refer(**self.fields, to=to), refusals, effect
+
+    def recall(self) -> Any:
+        moves = self.moves(self.item.state, "RECALLED")
+
+        def effect(made: Any) -> None:
+            moves(made)
+            self.item.referred = None
+            if self.item.review_left is not None:
+                self.item.promise(self.draft.now)
+
+        return referral.recall, Recall(**self.fields), set(), effect
 
     def request_changes(self) -> Any:
         wrong = () if self.span < timedelta(days=1) else (Error("unheard_of", "What is it?"),)

@@ -38,6 +38,7 @@ from tests.factories import (
     create_runner,
     place_hold,
     publish_program,
+    refer,
 )
 from tests.models.illegal_rows import ILLEGAL
 
@@ -364,16 +365,51 @@ EXAMPLES = [
     (
         "requirements",
         "state = 'SUBMITTED'",
-        "review_due_at = created_at, review_at_risk_at = created_at + interval '1 second'",
+        "review_due_at = created_at, review_at_risk_at = created_at + interval '1 second', "
+        "referred_at = NULL, referred_to = NULL",
         "review_at_risk_before_due",
     ),
     *(
-        ("requirements", where, change, "review_target_rests_with_the_account")
+        ("requirements", where, change, "review_target_rests_with_others")
         for where, change in (
-            ("state = 'SUBMITTED'", "review_left_seconds = 1"),
+            ("state = 'SUBMITTED' AND referred_at IS NULL", "review_left_seconds = 1"),
             ("state = 'OPEN'", "review_left_seconds = 1"),
             ("state = 'ACTION_REQUIRED'", "review_left_seconds = -1"),
+            ("referred_at IS NOT NULL", "review_left_seconds = -1"),
         )
+    ),
+    (
+        "requirements",
+        "referred_at IS NOT NULL",
+        "review_due_at = created_at, review_at_risk_at = created_at",
+        "review_target_runs_in_review",
+    ),
+    *(
+        ("requirements", where, change, "referred_to_somebody")
+        for where, change in (
+            ("state = 'SUBMITTED'", "referred_at = created_at, referred_to = NULL"),
+            ("state = 'SUBMITTED'", "referred_to = 'Commerzbank', referred_at = NULL"),
+            ("referred_at IS NOT NULL", "referred_to = ''"),
+            ("referred_at IS NOT NULL", "referred_to = repeat('x', 201)"),
+        )
+    ),
+    *(
+        (
+            "requirements",
+            f"state = '{state}'",
+            "referred_at = created_at, referred_to = 'Commerzbank'",
+            "referred_in_review",
+        )
+        for state in ("OPEN", "ACTION_REQUIRED", "SATISFIED", "REJECTED", "WAIVED", "CANCELED")
+    ),
+    *(
+        (
+            "requirements",
+            f"state = '{state}'",
+            "unanswered_since = created_at",
+            "unanswered_while_open",
+        )
+        for state in ("SATISFIED", "REJECTED", "WAIVED", "CANCELED")
     ),
     ("holds", "true", "capabilities = '{NOPE}'", "capabilities_of_known_kinds"),
     ("requirement_spans", "number = 2", "previous_number = NULL", "in_sequence"),
@@ -473,6 +509,7 @@ async def furnished(database: Database) -> Runner:
     program = await publish_program(run, **ground)
     for state in RequirementState:
         await create_requirement(run, state, account, program)
+    await refer(run, await create_requirement(run, "SUBMITTED", account, program))
     for resolution_state in ("PROPOSED", "DECLINED"):
         row = await create_requirement(run, "OPEN", account, program)
         await create_resolution(run, resolution_state, row)

@@ -44,9 +44,7 @@ from models.interaction import (
     InteractionState,
     permissions,
 )
-from models.requirement import Requirement
 from models.requirement_operations import Submit
-from models.status import AwaitingActionFrom, awaiting
 from models.verify import verify_account
 from tests.factories import (
     FAILURE,
@@ -350,13 +348,6 @@ async def test_an_answer_marks_what_it_answers_and_leaves_the_requirement_as_it_
     marked = await run.fetch(Interaction, request.account_id, request.id)
     assert (marked.state, marked.responded_at) == ("RESPONDED", run.clock.now())
     assert marked.version == request.version + 1
-    # A message is no evidence: it is still for the account to act.
-    unchanged = await run.fetch(Requirement, row.account_id, row.id)
-    assert (unchanged.state, unchanged.version, unchanged.deadline) == (
-        *(row.state, row.version),
-        row.deadline,
-    )
-    assert awaiting(unchanged.state) is AwaitingActionFrom.ACCOUNT
     # A further answer finds it answered.
     await receive_message(run, row, in_reply_to_id=request.id)
     assert (await run.fetch(Interaction, *contact_key(request).values())).version == marked.version

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from models import requirement_operations as requirements
 from models.aggregate import Account
 from models.clock import ManualClock
-from models.fair_clock import SPANS, Party, Span, ledger, totals
+from models.fair_clock import SPANS, Party, Span, holder, ledger, totals
 from models.program import Program
 from models.requirement import Requirement
 from models.requirement_operations import Cancel, Reopen, RequestChanges, StartReview, Submit
@@ -276,10 +276,11 @@ async def test_a_span_that_is_not_there_is_not_ended(
         await run(requirements.submit, run.reviewer, Submit(**key_of(row), payload=PAYLOAD))
 
 
-def test_a_ledger_follows_from_the_states() -> None:
+def test_a_ledger_follows_from_who_holds_it() -> None:
     at = [START + n * DAY for n in range(6)]
     states = ("OPEN", "SUBMITTED", "IN_REVIEW", "SATISFIED", "ACTION_REQUIRED", "WAIVED")
-    assert ledger(zip(at, states, strict=True)) == [
+    parties = [holder(state, referred=False) for state in states]
+    assert ledger(zip(at, parties, strict=True)) == [
         Span("ACCOUNT", at[0], at[1]),
         Span("RISK", at[1], at[3]),
         Span("NOBODY", at[3], at[4]),

@@ -16,7 +16,7 @@ from models.aggregate import Account, RiskTier
 from models.decision import ApproveResolution, Decide
 from models.errors import ErrorCode, IllegalTransition
 from models.events import EventType, SubjectType
-from models.fair_clock import WRITTEN
+from models.fair_clock import Party
 from models.hold import Hold, ReleaseHold, release
 from models.interaction import (
     DashboardOnly,
@@ -68,6 +68,8 @@ from tests.factories import (
     place_hold,
     program_values,
     publish_program,
+    recall,
+    refer,
     settle,
 )
 
@@ -86,6 +88,8 @@ REQUIREMENT_ARROWS: Mapping[str, tuple[Sequence[str], str | None]] = {
     "EXTEND": (OPEN, None),
     "ASSIGN": (OPEN, None),
     "PRIORITIZE": (OPEN, None),
+    "REFER": (IN_RISKS_HANDS, None),
+    "RECALL": (IN_RISKS_HANDS, None),
     "REOPEN": (["SATISFIED", "WAIVED"], "ACTION_REQUIRED"),
 }
 RESOLUTION_ARROWS: Mapping[str, tuple[Sequence[str], str | None]] = {
@@ -134,7 +138,7 @@ KNOWN = {
     ("programs", "state"): ProgramState,
     ("programs", "category"): RequirementCategory,
     ("programs", "legal_ground_kind"): GroundKind,
-    ("requirement_spans", "party"): WRITTEN,
+    ("requirement_spans", "party"): Party,
     ("requirements", "state"): RequirementState,
     ("requirements", "category"): RequirementCategory,
     ("requirements", "priority"): Priority,
@@ -186,6 +190,8 @@ async def take(run: Runner, row: Requirement, action: RequirementAction) -> obje
         RequirementAction.PRIORITIZE: lambda: run(
             requirements.prioritize, run.reviewer, Prioritize(**key, priority=Priority.URGENT)
         ),
+        RequirementAction.REFER: lambda: refer(run, row),
+        RequirementAction.RECALL: lambda: recall(run, row),
         RequirementAction.REOPEN: lambda: run(
             requirements.reopen, run.reviewer, Reopen(**key, reason="It has expired.")
         ),
@@ -216,8 +222,10 @@ async def test_a_requirement_takes_an_action_or_refuses_it(
     run: Runner, state: RequirementState, action: RequirementAction
 ) -> None:
     row = await create_requirement(run, state)
-    account = await run.fetch(Account, row.account_id)
     starts, to = REQUIREMENT_ARROWS[action]
+    if action == "RECALL" and state in starts:
+        row = await refer(run, row)
+    account = await run.fetch(Account, row.account_id)
     if state in starts:
         await take(run, row, action)
         now = await run.fetch(Requirement, row.account_id, row.id)

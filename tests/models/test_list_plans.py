@@ -94,6 +94,10 @@ NESTED = [
     (EVIDENCE, OF_REQUIREMENT),
     (NOTES, OF_REQUIREMENT),
 ]
+# Of the open ones that the account has to act on, so many wait for an answer: 2 % of them.
+UNANSWERED = """
+    UPDATE requirements SET unanswered_since = created_at
+    WHERE state IN ('OPEN', 'ACTION_REQUIRED') AND hashtext(id::text) % 50 = 0"""
 # The seed writes none.
 A_NOTE_ON_EACH = """
     INSERT INTO notes (account_id, platform_id, id, requirement_id, text, author_kind, author_id,
@@ -113,6 +117,7 @@ async def store(
     await seed(database_url, PLATFORM, ManualClock(START), accounts, REQUIREMENTS_PER_ACCOUNT)
     async with owner_engine.begin() as connection:
         await connection.execute(text(A_NOTE_ON_EACH))
+        await connection.execute(text(UNANSWERED))
     async with owner_engine.connect() as connection:
         await connection.execution_options(isolation_level="AUTOCOMMIT")
         names = ", ".join(table.name for table in METADATA.sorted_tables)
@@ -127,9 +132,11 @@ async def store(
 
 
 @pytest.fixture(scope="module")
-async def few(store: Store, database_url: str) -> Store:
+async def few(store: Store, database_url: str, owner_engine: AsyncEngine) -> Store:
     """Another platform beside it, small enough to be looked at row by row."""
     await seed(database_url, "few", ManualClock(START), FEW_ACCOUNTS, REQUIREMENTS_PER_ACCOUNT)
+    async with owner_engine.begin() as connection:
+        await connection.execute(text(UNANSWERED))
     actor = Actor(Role.REVIEWER, "rita", platform_id_for("few"))
     requirements = FEW_ACCOUNTS * REQUIREMENTS_PER_ACCOUNT
     return Store(store.pool, actor, store.now, requirements, store.values)
@@ -190,7 +197,7 @@ def test_every_list_and_filter_is_tried() -> None:
 
 
 def _names(filter: Filter) -> set[str]:
-    conditions = {b.condition for b in filter.branches or () if b.condition is not None}
+    conditions = {name for branch in filter.branches or () for name in branch.conditions}
     return {*filter.dimensions, *filter.conditions, *conditions}
 
 

@@ -180,8 +180,10 @@ async def test_ledgers_are_made_of_events_as_the_operations_would_have_written_t
         await connection.execute(text(f"ALTER DATABASE {name} OWNER TO plain_owner"))
     owner = create_async_engine(url, connect_args={"server_settings": {"role": "plain_owner"}})
     await upgrade(owner, "0003")
-    # Nothing was appealed then; that a deadline moved, or who rejected an account, no event said.
-    since = "SELECT subject_id FROM events WHERE type = 'REQUIREMENT_APPEALED'"
+    # Nothing was appealed or referred then; that a deadline moved, or who rejected an account, no
+    # event said.
+    since = "SELECT subject_id FROM events "
+    since += "WHERE type IN ('REQUIREMENT_APPEALED', 'REQUIREMENT_REFERRED')"
     where = {
         "requirements": f"id NOT IN ({since})",
         "events": f"subject_id NOT IN ({since}) AND type NOT IN "
@@ -476,6 +478,72 @@ async def test_contacts_from_before_know_when_they_first_went_out_and_have_fit_s
         "draft": (None, 0, "A"),
         "received": ("2026-01-04", 0, None),
     }
+
+
+WRITTEN_ABOUT = (
+    """
+    INSERT INTO requirements (account_id, platform_id, id, program_code, program_version, category,
+        title, description, requested_reasons, state, restricts, gates, errors, priority,
+        opened_by_kind, opened_by_id, closed_at, submitted_at, span_number, version, created_at,
+        updated_at)
+    SELECT md5('account')::uuid, md5('platform')::uuid, md5(title)::uuid, 'p', 1, 'OTHER', title,
+        'd', '[]', state, '{}', '{}', '[]', 'NORMAL', 'SERVICE', 's',
+        CASE WHEN state = 'SATISFIED' THEN '2026-01-09'::timestamptz END, '2026-01-03', 1, 1,
+        '2026-01-01', '2026-01-03'
+    FROM (VALUES ('asked', 'OPEN'), ('answered', 'OPEN'), ('moved', 'SUBMITTED'),
+        ('ended', 'SATISFIED'), ('by a service', 'OPEN'), ('drafted', 'IN_REVIEW')) t (title, state)
+    """,
+    """
+    INSERT INTO interactions (account_id, platform_id, id, purpose, channel, direction, state, body,
+        author_kind, author_id, sent_at, first_sent_at, version, created_at, updated_at)
+    SELECT md5('account')::uuid, md5('platform')::uuid, md5(about || at)::uuid, 'MESSAGE',
+        'DASHBOARD', direction, CASE WHEN sent THEN 'SENT' ELSE 'DRAFT' END, about, author, 'a',
+        CASE WHEN sent THEN at::timestamptz END, CASE WHEN sent THEN at::timestamptz END, 1,
+        at::timestamptz, at::timestamptz
+    FROM (VALUES
+        ('asked', '2026-01-04', 'INBOUND', 'ACCOUNT_USER', true),
+        ('asked', '2026-01-05', 'INBOUND', 'ACCOUNT_USER', true),
+        ('asked', '2026-01-02', 'OUTBOUND', 'REVIEWER', true),
+        ('answered', '2026-01-04', 'INBOUND', 'ACCOUNT_USER', true),
+        ('answered', '2026-01-05', 'OUTBOUND', 'REVIEWER', true),
+        ('moved', '2026-01-02', 'INBOUND', 'ACCOUNT_USER', true),
+        ('ended', '2026-01-10', 'INBOUND', 'ACCOUNT_USER', true),
+        ('by a service', '2026-01-04', 'INBOUND', 'ACCOUNT_USER', true),
+        ('by a service', '2026-01-05', 'OUTBOUND', 'SERVICE', true),
+        ('drafted', '2026-01-04', 'INBOUND', 'ACCOUNT_USER', true),
+        ('drafted', '2026-01-05', 'OUTBOUND', 'REVIEWER', false)
+    ) t (about, at, direction, author, sent)""",
+    """
+    INSERT INTO interaction_requirements (account_id, platform_id, interaction_id, requirement_id,
+        interaction_created_at)
+    SELECT account_id, platform_id, id, md5(body)::uuid, created_at FROM interactions""",
+    """
+    INSERT INTO events (account_id, platform_id, id, sequence, type, at, actor_kind, actor_id,
+        subject_type, subject_id, changes, previous_hash, hash)
+    SELECT account_id, platform_id, id, row_number() OVER (), 'REQUIREMENT_SUBMITTED',
+        '2026-01-03', 'ACCOUNT_USER', 'u', 'Requirement', id, '{"state": {"to": "SUBMITTED"}}',
+        CASE WHEN row_number() OVER () = 1 THEN repeat('0', 64) ELSE repeat('1', 64) END,
+        repeat('1', 64)
+    FROM requirements""",
+)
+
+
+async def test_messages_from_before_wait_where_nobody_has_answered_them(
+    postgres: EmbeddedPostgres, template: str
+) -> None:
+    databases = database_of_a_plain_owner(postgres, template, "schema_unanswered")
+    async with databases as (superuser, owner):
+        await upgrade(owner, "0014")
+        await write(superuser, WRITTEN_ABOUT)
+        await upgrade(owner)
+        async with superuser.connect() as connection:
+            query = "SELECT title, unanswered_since::date::text FROM requirements "
+            query += "WHERE unanswered_since IS NOT NULL ORDER BY title"
+            rows = (await connection.execute(text(query))).all()
+            assert [tuple(row) for row in rows] == [
+                (title, "2026-01-04") for title in ("asked", "by a service", "drafted")
+            ]
+            assert await connection.scalar(text(UNFORCED)) == 0
 
 
 async def test_a_failing_migration_leaves_nothing_behind(postgres: EmbeddedPostgres) -> None:

@@ -72,7 +72,7 @@ ATTACKS = [
     ("requirements", "state = 'ACTION_REQUIRED'", "errors = '[]'"),
     (
         "requirements",
-        "state IN ('SUBMITTED', 'IN_REVIEW')",
+        "state = 'IN_REVIEW' AND appealed_at IS NULL",
         "review_due_at = created_at, review_at_risk_at = created_at",
     ),
     ("requirements", "state = 'OPEN'", "version = version + 1"),

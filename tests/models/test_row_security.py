@@ -98,7 +98,7 @@ OWN_WRITES_OF_ACCOUNT_USERS = {
     "requirements": {
         *("state", "errors", "submitted_at", "span_number", "version", "updated_at"),
         *("review_due_at", "review_at_risk_at", "review_left_seconds"),
-        *("closed_at", "closed_reason", "appealed_at"),
+        *("closed_at", "closed_reason", "appealed_at", "unanswered_since"),
     },
     "resolutions": {
         *("state", "version", "updated_at", "appeal_statement", "appealed_at"),
@@ -129,10 +129,11 @@ NARROWED: dict[str, set[tuple[str, str, str | None, str | None]]] = {
     "requirements": {
         (
             *(ACCOUNT_USER, "UPDATE"),
-            "((state = ANY (ARRAY['OPEN'::text, 'ACTION_REQUIRED'::text])) "
-            "OR ((state = 'REJECTED'::text) AND (appealed_at IS NULL)))",
+            "((state = ANY (ARRAY['OPEN'::text, 'ACTION_REQUIRED'::text, 'SUBMITTED'::text, "
+            "'IN_REVIEW'::text])) OR ((state = 'REJECTED'::text) AND (appealed_at IS NULL)))",
             "((closed_at IS NULL) AND ((state = 'SUBMITTED'::text) "
-            "OR ((state = 'IN_REVIEW'::text) AND (appealed_at < appeal_deadline))))",
+            "OR ((state = 'IN_REVIEW'::text) AND (appealed_at < appeal_deadline)) "
+            "OR (unanswered_since IS NOT NULL)))",
         ),
         (SERVICE, "UPDATE", "(state <> 'CANCELED'::text)", "true"),
     },

@@ -106,6 +106,8 @@ async def test_there_is_something_in_every_state(
         ("an open alternative", "alternative_group IS NOT NULL AND state = 'OPEN'"),
         ("an ended alternative", "closed_reason = 'ALTERNATIVE_SATISFIED'"),
         ("appealable", "state = 'REJECTED' AND appeal_deadline > :now"),
+        ("referred", "referred_to IS NOT NULL"),
+        ("unanswered", "state = 'OPEN' AND unanswered_since <= :now"),
     ],
 )
 async def test_there_are_requirements_of_every_kind(

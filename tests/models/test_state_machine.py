@@ -50,7 +50,7 @@ WEIGHTS = {
     "update": 3,
     "write": 7,
     "go_on": 20,
-    "the_sending_comes_by": 20,
+    "the_sending_comes_by": 26,
     "the_mail_server_answers": 20,
     "time_passes": 17,
     "the_worker_comes_by": 40,

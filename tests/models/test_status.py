@@ -543,12 +543,13 @@ def test_times_that_are_missing_never_come(
 @pytest.mark.parametrize("state", RequirementState)
 def test_who_moves_next(state: RequirementState) -> None:
     if state in ENDED:
-        assert awaiting(state) is None
+        assert awaiting(state, None) is None
     else:
         account = state in ("OPEN", "ACTION_REQUIRED")
-        assert awaiting(state) is (
+        assert awaiting(state, None) is (
             AwaitingActionFrom.ACCOUNT if account else AwaitingActionFrom.RISK
         )
+        assert awaiting(state, NOW) is AwaitingActionFrom.RISK
 
 
 def test_reasons_come_in_the_order_of_their_strength() -> None:

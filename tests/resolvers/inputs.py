@@ -30,6 +30,7 @@ from tests.factories import (
     place_hold,
     publish_program,
     receive_message,
+    refer,
     unique,
 )
 from tests.resolvers.api import Caller, Platform
@@ -201,6 +202,15 @@ class Inputs:
 
     async def requirement_start_review(self) -> Made:
         row = await self._requirement(RequirementState.SUBMITTED)
+        return Made(self.platform.reviewer, self._named(row))
+
+    async def requirement_refer(self) -> Made:
+        row = await self._requirement(RequirementState.SUBMITTED)
+        given = {**self._named(row), "to": "Commerzbank", "note": "They answer within a week."}
+        return Made(self.platform.reviewer, given)
+
+    async def requirement_recall(self) -> Made:
+        row = await refer(self.platform.run, await self._requirement(RequirementState.IN_REVIEW))
         return Made(self.platform.reviewer, self._named(row))
 
     async def requirement_approve(self) -> Made:
@@ -424,6 +434,8 @@ MAKERS: dict[str, Callable[[Inputs], Awaitable[Made]]] = {
     "requirementOpen": Inputs.requirement_open,
     "requirementSubmit": Inputs.requirement_submit,
     "requirementStartReview": Inputs.requirement_start_review,
+    "requirementRefer": Inputs.requirement_refer,
+    "requirementRecall": Inputs.requirement_recall,
     "requirementApprove": Inputs.requirement_approve,
     "requirementRequestChanges": Inputs.requirement_request_changes,
     "requirementReject": Inputs.requirement_reject,

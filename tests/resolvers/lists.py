@@ -227,6 +227,7 @@ def _requirements(rng: Random, data: Data) -> Filter:
     pick.among("assigneeId", "assignee_id")
     pick.between("deadline", "deadline")
     pick.between("createdAt", "created_at")
+    pick.between("reviewDueAt", "review_due_at")
     if not pick.skips():
         statuses = rng.choices(list(DueStatus), k=rng.choice((0, 1, 1, 2, 3)))
         pick.add("dueStatus", statuses, lambda row: _due_status(row, data.now) in statuses)
@@ -241,14 +242,15 @@ def _requirements(rng: Random, data: Data) -> Filter:
 
 def _awaited(row: Row) -> str | None:
     if row["state"] in ("OPEN", "ACTION_REQUIRED"):
-        return "ACCOUNT"
+        return "ACCOUNT" if row["unanswered_since"] is None else "RISK"
     return "RISK" if row["state"] in ("SUBMITTED", "IN_REVIEW") else None
 
 
 def _due_status(row: Row, now: datetime) -> str:
-    awaited = _awaited(row)
-    if awaited != "ACCOUNT":
-        return "NONE" if awaited is None else "PENDING_VERIFICATION"
+    if row["state"] in ("SUBMITTED", "IN_REVIEW"):
+        return "PENDING_VERIFICATION"
+    if row["state"] not in ("OPEN", "ACTION_REQUIRED"):
+        return "NONE"
     if row["deadline"] is not None and row["deadline"] <= now:
         return "PAST_DUE"
     due = row["currently_due_at"]
@@ -309,7 +311,11 @@ def _about_requirement(row: Row, parent: Row, data: Data) -> bool:
 
 
 _CREATED = {"CREATED_AT": "created_at"}
-_OF_REQUIREMENTS = {"DEADLINE": "sort_deadline", **_CREATED}
+_OF_REQUIREMENTS = {
+    "DEADLINE": "sort_deadline",
+    **_CREATED,
+    "REVIEW_DUE_AT": "sort_review_due_at",
+}
 _OF_INTERACTIONS = {**_CREATED, "SCHEDULED_FOR": "sort_scheduled_for"}
 _OF_ACCOUNTS = {**_CREATED, "NEXT_DEADLINE": "sort_next_deadline"}
 _REQUIREMENT = (ids.REQUIREMENT, REQUIREMENTS.table, _OF_REQUIREMENTS)

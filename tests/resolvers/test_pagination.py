@@ -274,7 +274,7 @@ async def _compare(
     return len(rows)
 
 
-@pytest.mark.parametrize("order", ["DEADLINE", "CREATED_AT"])
+@pytest.mark.parametrize("order", ["DEADLINE", "CREATED_AT", "REVIEW_DUE_AT"])
 async def test_the_scene_has_ties_over_the_bounds_of_pages(scene: Scene, order: str) -> None:
     listing = next(one for one in LISTS if one.name == "Account.requirements")
     [parent, *_] = scene.parents(listing)

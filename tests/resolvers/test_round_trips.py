@@ -34,6 +34,8 @@ MOST = {
     "requirementOpen": 9,
     "requirementSubmit": 8,
     "requirementStartReview": 9,
+    "requirementRefer": 9,
+    "requirementRecall": 9,
     "requirementApprove": 10,
     "requirementRequestChanges": 9,
     "requirementReject": 10,

@@ -36,6 +36,7 @@ from tests.factories import (
     open_requirement,
     place_hold,
     publish_program,
+    refer,
 )
 from tests.resolvers.api import Answer, Caller, Platform
 from tests.resolvers.inputs import STATEMENT, account_id, requirement_id
@@ -192,6 +193,8 @@ ACTIONS: dict[RequirementAction, tuple[str, dict[str, Any]]] = {
     RequirementAction.EXTEND: ("requirementExtend", {"deadline": "2026-06-01T00:00:00Z"}),
     RequirementAction.ASSIGN: ("requirementAssign", {"assigneeId": "rita"}),
     RequirementAction.PRIORITIZE: ("requirementPrioritize", {"priority": "URGENT"}),
+    RequirementAction.REFER: ("requirementRefer", {"to": "Commerzbank"}),
+    RequirementAction.RECALL: ("requirementRecall", {}),
     RequirementAction.REOPEN: ("requirementReopen", {"reason": "It has expired."}),
 }
 PERMISSIONS = "allowedActions { action allowed refusals { code message } }"
@@ -203,6 +206,8 @@ STATES = [
     "IN_REVIEW by appeal",
     "REJECTED after an appeal",
     "REJECTED too long ago",
+    "SUBMITTED and referred",
+    "IN_REVIEW by appeal and referred",
 ]
 
 
@@ -240,11 +245,15 @@ async def _requirement(platform: Platform, state: str) -> Requirement:
         row = await open_requirement(run)
         by_appeal = "UPHELD" if found == RequirementState.REJECTED else "APPEALED"
         await create_resolution(run, by_appeal, row)
+        if "referred" in more:
+            await refer(run, row)
         return await run.fetch(Requirement, row.account_id, row.id)
     program = await publish_program(run, appeal_within="P1D")
     row = await create_requirement(run, found, program=program)
     if more == "with a proposal":
         await create_resolution(run, ResolutionState.PROPOSED, row)
+    if more == "and referred":
+        await refer(run, row)
     if more == "too long ago":
         run.clock.advance(timedelta(days=1))
     return row
