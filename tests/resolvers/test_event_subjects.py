@@ -42,7 +42,9 @@ from tests.factories import (
     key_of,
     object_to,
     place_hold,
+    recall,
     receive_message,
+    refer,
 )
 from tests.resolvers.api import Api, Caller, Platform
 from tests.resolvers.inputs import interaction_id
@@ -105,6 +107,8 @@ async def let_everything_happen(run: Runner, account: Account) -> None:
     await run(requirements.extend, run.reviewer, longer)
     await change_as_imports_do(run, other)
     held = await create_requirement(run, "SUBMITTED", account)
+    await refer(run, held)
+    await recall(run, held)
     await place_hold(run, account, expires_at=run.clock.now() + timedelta(hours=1))
     run.clock.advance(timedelta(hours=2))
     back = RequestChanges(**key_of(held), errors=(ERROR,))
