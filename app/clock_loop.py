@@ -1,4 +1,4 @@
-"""The clock loop: what time alone changes, changes when its instant comes.
+"""The clock loop: what time alone changes, changes when its instant comes; reminders are written.
 
 Candidates are read without locks; then one account is locked and looked at again, so that any
 number of loops may run and every effect happens once.
@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from app.database import Database
 from app.loop import Loop
 from models.actor import system
-from models.aggregate import DueAccount, due_accounts, rederive
 from models.clock import Clock
+from models.operation import DueAccount, due_accounts, rederive
 
 
 @dataclass

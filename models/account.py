@@ -14,15 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from models.actor import DECIDERS, Actor, Role
-from models.aggregate import (
-    Account,
-    AccountCommand,
-    RiskTier,
-    Unit,
-    lock,
-    operate,
-    run_locked,
-)
+from models.aggregate import Account, AccountCommand, RiskTier, Unit
 from models.bounds import CREATED_AFTER, CREATED_BEFORE
 from models.capability import Capability
 from models.clock import Clock
@@ -33,6 +25,7 @@ from models.idempotency import MAX_KEY_LENGTH
 from models.ids import account_id_for
 from models.lifecycle import touch
 from models.listing import ListSpec
+from models.operation import lock, operate, run_locked
 from models.outcome import Outcome
 from models.permission import Permission, Refusal
 from models.requirement import OPENERS

@@ -13,12 +13,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from models.account import AccountAction, illegal_action
 from models.actor import DECIDERS, Actor
-from models.aggregate import Account, AccountCommand, Unit, operate
+from models.aggregate import Account, AccountCommand, Unit
 from models.base import stamp
 from models.clock import Clock
 from models.errors import IllegalTransition
 from models.events import EventType
 from models.lifecycle import touch
+from models.notice_texts import AccountNotice
+from models.notices import notify_account
+from models.operation import operate
 from models.outcome import Outcome
 from models.text import check_text
 
@@ -71,6 +74,7 @@ async def reject(
         _check_legal(unit.account, AccountAction.REJECT)
         reason = RejectionReason(command.reason).disabled_reason
         set_rejection(unit, reason, command.statement)
+        notify_account(unit, AccountNotice.REJECTED, command.statement, unit.requested)
         return unit.account
 
     return await operate(session, actor, clock, "accountReject", command, Account, step)
@@ -87,6 +91,7 @@ async def reinstate(
         unit.expect_version(command.expected_version)
         _check_legal(unit.account, AccountAction.REINSTATE)
         end_rejection(unit, command.reason)
+        notify_account(unit, AccountNotice.REINSTATED, command.reason, unit.requested)
         return unit.account
 
     return await operate(session, actor, clock, "accountReinstate", command, Account, step)

@@ -1,17 +1,15 @@
-"""The aggregate: the account's table, its lock, and the way of every operation under it.
+"""The aggregate: the account's table, and what an operation has of an account under its lock.
 
-`operate` is that way: one transaction that locks the account, plays back a known idempotency key,
-lets the clock catch up, runs the operation's step, derives the status and writes events, outbox and
-key with it. The account's own operations are in `account.py`.
+The way of every operation is in `operation.py`, the account's own operations are in `account.py`.
 """
 
 import secrets
 import uuid
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from operator import attrgetter
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from sqlalchemy import (
@@ -21,10 +19,9 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     UniqueConstraint,
-    select,
 )
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column, undefer_group
 from sqlalchemy.orm.strategy_options import _AbstractLoad
 
@@ -32,31 +29,22 @@ from models.actor import Actor, ActorKind, system
 from models.base import STAFF_ONLY, Base, Changing, Json, staff_only
 from models.capability import Capability
 from models.checks import are_finite, counts_changes, says_something
-from models.clock import Clock
 from models.errors import NotFound, StaleVersion
 from models.events import (
     GENESIS_HASH,
     EventType,
     SubjectType,
     next_event,
-    outbox_columns,
 )
-from models.facts import facts_query
-from models.idempotency import MAX_KEY_LENGTH, IdempotencyKey, check_same_request, request_hash
 from models.ids import RandomBits, uuid7
 from models.lifecycle import one_of, touch
-from models.outcome import Outcome
-from models.session import LOCKED, driver_of, lock_sql, transaction
 from models.status import (
     AWAITING_ACCOUNT,
-    LIVE_STATES,
     REJECTED_REASONS,
     AccountStatus,
     Derived,
     derive,
 )
-from models.text import check_optional_text
-from models.writing import read_rows, write_rows
 
 if TYPE_CHECKING:
     from models.hold import Hold
@@ -65,9 +53,7 @@ if TYPE_CHECKING:
 # Sorts what has no deadline last; PostgreSQL's infinity comes back from the driver as a naive time.
 NEVER = "9999-12-31 00:00:00+00"
 
-NOTHING_NAMED: Mapping[str, Any] = {}
 Row = TypeVar("Row", bound=Base)
-Step = Callable[["Unit"], Awaitable[Row]]
 
 
 class RiskTier(StrEnum):
@@ -273,22 +259,39 @@ class Unit:
         """The rows of this kind that were read because the operation names them."""
         return [row for row in self.read if isinstance(row, kind)]
 
+    @property
+    def is_due(self) -> bool:
+        """Whether an instant has come at which time alone has something to do here."""
+        due = self.account.next_change_at
+        return due is not None and due <= self.now
+
+    @contextmanager
+    def by_the_clock(self) -> Iterator[None]:
+        """What is recorded within is the clock's doing, and not that of who came by."""
+        before, self.catching_up = self.catching_up, True
+        try:
+            yield
+        finally:
+            self.catching_up = before
+
     def catch_up(self) -> None:
         """Record what the clock alone has changed since the status was last derived."""
-        due = self.account.next_change_at
-        if due is None or due > self.now:
+        if not self.is_due:
             return
-        self.catching_up = True
-        self._record_crossings(self.account.derived_at)
-        self.derive()
-        self.catching_up = False
+        with self.by_the_clock():
+            self._record_crossings(self.account.derived_at)
+            self.derive()
+
+    @property
+    def requested(self) -> list[str]:
+        """The kinds of the capabilities that are asked for."""
+        return [capability.kind for capability in self.capabilities if capability.requested]
 
     def derive(self) -> Derived:
         """Materialise the status that follows from the facts, and record what changed."""
         account = self.account
-        requested = [c.kind for c in self.capabilities if c.requested]
         derived = derive(
-            requested, account.rejected_reason, self.requirements, self.holds, self.now
+            self.requested, account.rejected_reason, self.requirements, self.holds, self.now
         )
         for capability in self.capabilities:
             self._materialise(capability, derived)
@@ -364,155 +367,6 @@ class Unit:
         )
 
 
-async def operate(
-    session: AsyncSession,
-    actor: Actor,
-    clock: Clock,
-    operation: str,
-    command: AccountCommand,
-    kind: type[Row],
-    step: Step[Row],
-) -> Outcome[Row]:
-    """Run one operation on one account as one transaction under the account's lock.
-
-    `step` changes rows of `kind` through the unit and returns the changed one. A known idempotency
-    key gives the row that it had changed, as it is now, and `replayed`. Raises `NotFound` where the
-    account is not the actor's, `IdempotencyKeyReused`, and whatever the step raises.
-    """
-    check_optional_text(command.idempotency_key, MAX_KEY_LENGTH, "idempotencyKey")
-    first = lock_sql(actor.platform_id, command.account_id)
-    async with transaction(session, actor, first) as locked:
-        if locked != LOCKED:
-            noun, field = command.named
-            raise NotFound(noun, (field,))
-        return await run_locked(session, actor, clock, operation, command, kind, step)
-
-
-async def run_locked(
-    session: AsyncSession,
-    actor: Actor,
-    clock: Clock,
-    operation: str,
-    command: Any,
-    kind: type[Row],
-    step: Step[Row],
-) -> Outcome[Row]:
-    """`operate` within a transaction that has locked the account already."""
-    named = dict(command.objects())
-    if command.idempotency_key is not None:
-        named |= {"caller": actor.caller, "key": command.idempotency_key}
-    unit = await read_locked(session, actor, clock, command.account_id, named)
-    unit.idempotency_key = command.idempotency_key
-    replay = await _replay(unit, operation, command, kind)
-    if replay is not None:
-        return replay
-    unit.catch_up()
-    value = await step(unit)
-    unit.derive()
-    _remember(unit, operation, command, value)
-    await write(unit)
-    return Outcome(value)
-
-
-async def rederive(
-    session: AsyncSession, actor: Actor, clock: Clock, account_id: uuid.UUID
-) -> bool:
-    """Let the clock catch up with one account; whether its instant had come. Safe to run twice."""
-    async with transaction(session, actor, lock_sql(actor.platform_id, account_id)) as locked:
-        if locked != LOCKED:
-            raise NotFound("account", ("accountId",))
-        unit = await read_locked(session, actor, clock, account_id)
-        due = unit.account.next_change_at
-        unit.catch_up()
-        await write(unit)
-        return due is not None and due <= unit.now
-
-
-async def lock(session: AsyncSession, actor: Actor, account_id: uuid.UUID) -> None:
-    """Lock an account that is there, in a transaction that has done something else before."""
-    locked = await driver_of(session).execute(lock_sql(actor.platform_id, account_id))
-    if locked != LOCKED:
-        raise NotFound("account", ("externalId",))
-
-
-async def read_locked(
-    session: AsyncSession,
-    actor: Actor,
-    clock: Clock,
-    account_id: uuid.UUID,
-    named: Mapping[str, Any] = NOTHING_NAMED,
-) -> Unit:
-    """Read a locked account, what its status depends on and what is `named`, by one statement.
-
-    Not by the one that locks: that sees what was before it had to wait.
-    """
-    # Between an operation's reads its rows may contradict each other; they are written at its end.
-    session.autoflush = False
-    values = {"account": account_id, "platform": actor.platform_id, **named}
-    query = facts_query(frozenset(named), actor.is_staff)
-    found = await read_rows(session, query, values, actor.is_staff)
-    (account,) = found["accounts"]
-    return Unit(
-        account=account,
-        actor=actor,
-        # A clock that lags behind the one that derived last must not undo what time has done.
-        now=max(clock.now(), account.derived_at),
-        session=session,
-        capabilities=sorted(found.get("capabilities", ()), key=attrgetter("kind")),
-        requirements=sorted(
-            (row for row in found.get("requirements", ()) if row.state in LIVE_STATES),
-            key=attrgetter("id"),
-        ),
-        holds=sorted(
-            (row for row in found.get("holds", ()) if row.released_at is None), key=attrgetter("id")
-        ),
-        read=[row for rows in found.values() for row in rows],
-    )
-
-
-async def write(unit: Unit) -> None:
-    """Write what has become of the unit's rows, what is new and its events, by one statement."""
-    outbox = [outbox_columns(event) for event in unit.events]
-    new: dict[str, Sequence[Mapping[str, Any]]] = {"events": unit.events, "outbox": outbox}
-    await write_rows(unit.store, unit.account.account_id, unit.added, new)
-
-
-def staff_columns(actor: Actor) -> list[_AbstractLoad]:
-    """What loads the columns that account users' role may not read, for all others."""
-    return [] if not actor.is_staff else [undefer_group(STAFF_ONLY)]
-
-
-async def _replay(unit: Unit, operation: str, command: Any, kind: type[Row]) -> Outcome[Row] | None:
-    if unit.idempotency_key is None:
-        return None
-    known = unit.find(IdempotencyKey)
-    if known is None:
-        return None
-    check_same_request(known, request_hash(operation, command))
-    row_key = [uuid.UUID(part) for part in known.result["key"]]
-    value = await unit.store.get(kind, tuple(row_key) if len(row_key) > 1 else row_key[0])
-    assert value is not None
-    return Outcome(value, replayed=True)
-
-
-def _remember(unit: Unit, operation: str, command: Any, value: Any) -> None:
-    if unit.idempotency_key is None:
-        return
-    account = unit.account
-    key = [account.account_id] if value is account else [account.account_id, value.id]
-    unit.add(
-        IdempotencyKey(
-            account_id=account.account_id,
-            platform_id=account.platform_id,
-            caller=unit.actor.caller,
-            key=unit.idempotency_key,
-            request_hash=request_hash(operation, command),
-            result={"key": [str(part) for part in key]},
-            created_at=unit.now,
-        )
-    )
-
-
 def _status_changes(before: str, derived: Derived) -> dict[str, Any]:
     return {
         "status": {"from": before, "to": derived.status},
@@ -520,20 +374,6 @@ def _status_changes(before: str, derived: Derived) -> dict[str, Any]:
     }
 
 
-@dataclass(frozen=True)
-class DueAccount:
-    """An account whose next change has come."""
-
-    account_id: uuid.UUID
-    platform_id: uuid.UUID
-
-
-async def due_accounts(connection: AsyncConnection, now: datetime, limit: int) -> list[DueAccount]:
-    """The accounts whose next change is due, the longest due first; nothing is locked."""
-    rows = await connection.execute(
-        select(Account.account_id, Account.platform_id)
-        .where(Account.next_change_at <= now)
-        .order_by(Account.next_change_at)
-        .limit(limit)
-    )
-    return [DueAccount(*row) for row in rows]
+def staff_columns(actor: Actor) -> list[_AbstractLoad]:
+    """What loads the columns that account users' role may not read, for all others."""
+    return [] if not actor.is_staff else [undefer_group(STAFF_ONLY)]

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from models.actor import DECIDERS, Actor
-from models.aggregate import Unit, operate
+from models.aggregate import Unit
 from models.alternatives import end_others
 from models.appeal_rules import APPEAL_OVERTURNED, appeal_refusal
 from models.base import stamp
@@ -22,6 +22,7 @@ from models.errors import Forbidden
 from models.events import EventType, SubjectType
 from models.notice_texts import NoticeKind
 from models.notices import notify
+from models.operation import operate
 from models.outcome import Outcome
 from models.program import Program
 from models.requirement import LIFECYCLE as REQUIREMENT_LIFECYCLE
@@ -72,6 +73,7 @@ async def appeal(
         rejection = unit.find(Resolution)
         assert rejection is not None
         open_appeal(unit, requirement, program, rejection, command.statement)
+        notify(unit, NoticeKind.APPEAL_RECEIVED, requirement, program, rejection)
         return rejection
 
     return await operate(session, actor, clock, "requirementAppeal", command, Resolution, step)
@@ -167,7 +169,7 @@ def _check_appealable(row: Requirement, now: datetime) -> None:
 
 async def _tell(unit: Unit, requirement: Requirement, resolution: Resolution) -> None:
     program = await program_of(unit, requirement)
-    notify(unit, NoticeKind.DECIDED, requirement, program, resolution)
+    notify(unit, NoticeKind.APPEAL_DECIDED, requirement, program, resolution)
 
 
 def _check(actor: Actor, command: DecideAppeal) -> None:

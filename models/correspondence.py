@@ -11,10 +11,9 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from models.actor import Actor, ActorKind, Role
-from models.aggregate import AccountCommand, Unit, operate
+from models.aggregate import AccountCommand, Unit
 from models.base import stamp
 from models.clock import Clock
-from models.delivery import new_interaction, read_interaction, record_new, take_reply
 from models.errors import InvalidInput, NotFound
 from models.events import EventType
 from models.evidence import DocumentReference
@@ -25,17 +24,23 @@ from models.interaction import (
     InteractionChannel,
     InteractionDirection,
     InteractionPurpose,
-    InteractionRequirement,
     InteractionState,
     check_content,
     was_shown,
 )
+from models.interaction_steps import (
+    links_of,
+    new_interaction,
+    read_interaction,
+    record_new,
+    requirements_named,
+    take_reply,
+)
+from models.operation import operate
 from models.outcome import Outcome
-from models.requirement import Requirement
 from models.text import check_line
 from models.unanswered import note_message
 
-MAX_REQUIREMENTS = 20
 MAX_SENDER_LENGTH = 320
 RECEIVERS = WRITERS | {Role.ACCOUNT_USER}
 
@@ -171,18 +176,9 @@ def _answered(unit: Unit, command: WriteInteraction) -> Interaction | None:
 
 def _about(unit: Unit, command: WriteInteraction) -> list[uuid.UUID]:
     """The requirements that the command names, else those of what a received one answers."""
-    asked = list(dict.fromkeys(command.requirement_ids))
-    if not asked and isinstance(command, ReceiveInteraction):
-        links = (row for row in unit.read if isinstance(row, InteractionRequirement))
-        asked = sorted(link.requirement_id for link in links)
-    if len(asked) > MAX_REQUIREMENTS:
-        message = f"It is about at most {MAX_REQUIREMENTS} requirements."
-        raise InvalidInput(message, ("requirementIds",))
-    known = {row.id for row in unit.read if isinstance(row, Requirement)}
-    for index, requirement_id in enumerate(command.requirement_ids):
-        if requirement_id not in known:
-            raise NotFound("requirement", ("requirementIds", str(index)))
-    return asked
+    if command.requirement_ids or not isinstance(command, ReceiveInteraction):
+        return requirements_named(unit, command.requirement_ids)
+    return [link.requirement_id for link in links_of(unit, command.in_reply_to_id)]
 
 
 def _check_sender(actor: Actor, command: ReceiveInteraction) -> None:

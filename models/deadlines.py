@@ -11,6 +11,7 @@ from models.errors import ErrorCode, InvalidInput, RecourseError
 from models.events import EventType, SubjectType, instant
 from models.permission import Refusal
 from models.program import Program
+from models.reminders import plan_reminder
 
 if TYPE_CHECKING:
     from models.requirement import Requirement
@@ -65,6 +66,7 @@ def move_on(
         if row.latest_deadline is not None:
             row.latest_deadline += held
         extend_deadline(row, deadline + held, program)
+        plan_reminder(row, program, unit.now)
         changes["deadline"] = {"from": deadline, "to": row.deadline}
     if changes:
         subject = (SubjectType.REQUIREMENT, row.id)

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from models.actor import DECIDERS, Actor
-from models.aggregate import AccountCommand, Unit, operate
+from models.aggregate import AccountCommand, Unit
 from models.alternatives import end_others, give_back_to_others, handed_in_since
 from models.base import stamp
 from models.clock import Clock
@@ -19,6 +19,7 @@ from models.events import EventType, SubjectType
 from models.lifecycle import expect_version, touch
 from models.notice_texts import NoticeKind
 from models.notices import notify
+from models.operation import operate
 from models.outcome import Outcome
 from models.program import DEFAULT_APPEAL_WITHIN, Program
 from models.requirement import (

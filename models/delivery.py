@@ -14,29 +14,34 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from models.actor import Actor
-from models.aggregate import AccountCommand, Unit, operate
+from models.aggregate import AccountCommand, Unit
 from models.clock import Clock
 from models.errors import AlreadySent, InvalidInput
-from models.events import EventType, SubjectType
 from models.evidence import check_documents
+from models.ids import hex_id, id_array
 from models.interaction import (
     LIFECYCLE,
     MAX_BODY_LENGTH,
     Interaction,
     InteractionAction,
-    InteractionChannel,
-    InteractionDirection,
-    InteractionPurpose,
-    InteractionRequirement,
     InteractionState,
     check_subject,
     require_writer,
     was_shown,
 )
+from models.interaction_steps import (
+    go_out,
+    let_go,
+    link,
+    links_of,
+    move,
+    requirements_named,
+    schedule_at,
+)
 from models.lifecycle import expect_version
+from models.operation import operate
 from models.outcome import Outcome
 from models.text import check_text
-from models.unanswered import note_answer
 
 MAX_FAILURE_CODE_LENGTH = 100
 MAX_FAILURE_MESSAGE_LENGTH = 1_000
@@ -52,23 +57,13 @@ class Report(StrEnum):
     FAILED = "FAILED"
 
 
-_A, _E = InteractionAction, EventType
+_A = InteractionAction
 ACTION_OF_REPORT = {
     Report.SENT: _A.SEND,
     Report.DELIVERED: _A.REPORT_DELIVERED,
     Report.VIEWED: _A.REPORT_VIEWED,
     Report.RESPONDED: _A.REPORT_RESPONDED,
     Report.FAILED: _A.REPORT_FAILED,
-}
-EVENT_OF_ACTION = {
-    _A.UPDATE: _E.INTERACTION_UPDATED,
-    _A.SCHEDULE: _E.INTERACTION_SCHEDULED,
-    _A.SEND: _E.INTERACTION_SENT,
-    _A.REPORT_DELIVERED: _E.INTERACTION_DELIVERED,
-    _A.REPORT_VIEWED: _E.INTERACTION_VIEWED,
-    _A.REPORT_RESPONDED: _E.INTERACTION_RESPONDED,
-    _A.REPORT_FAILED: _E.INTERACTION_FAILED,
-    _A.CANCEL: _E.INTERACTION_CANCELED,
 }
 # What a report leaves behind; where it is there already, the report is a repetition.
 MARK_OF_REPORT = {
@@ -113,11 +108,18 @@ class InteractionCommand(AccountCommand):
 class UpdateInteraction(InteractionCommand):
     """What `update` takes: only the fields in `changes` change.
 
-    `changes` maps purpose, channel, subject, body, attachments (document references) or
-    scheduled_for to new values.
+    `changes` maps purpose, channel, subject, body, attachments (document references),
+    requirement_ids (what it is about instead) or scheduled_for to new values.
     """
 
     changes: Mapping[str, Any]
+
+    def objects(self) -> Mapping[str, Any]:
+        """The same; where it is to be about others, these, and what it is about now."""
+        if "requirement_ids" not in self.changes:
+            return super().objects()
+        about = id_array(map(hex_id, self.changes["requirement_ids"]))
+        return {**super().objects(), "about": about, "links": True}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,13 +150,16 @@ class ReportInteraction(InteractionCommand):
 async def update(
     session: AsyncSession, actor: Actor, clock: Clock, command: UpdateInteraction
 ) -> Outcome[Interaction]:
-    """Change what is still to go out. Raises `AlreadySent` for the content of what once has."""
+    """Change what is still to go out.
+
+    Raises `AlreadySent` for the content of what once has, `NotFound` for what it is to be about.
+    """
     require_writer(actor, InteractionAction.UPDATE)
 
     async def step(unit: Unit) -> Interaction:
         row = await load(unit, command)
         LIFECYCLE.target(row.state, InteractionAction.UPDATE)
-        _change(unit, row, command.changes)
+        await _change(unit, row, command.changes)
         return row
 
     return await operate(session, actor, clock, "interactionUpdate", command, Interaction, step)
@@ -233,44 +238,6 @@ async def load(unit: Unit, command: InteractionCommand) -> Interaction:
     return row
 
 
-def move(unit: Unit, row: Interaction, action: InteractionAction, **changes: Any) -> None:
-    """Take one arrow of the lifecycle and record it, within an open unit."""
-    before, after = LIFECYCLE.advance(row, action, unit.now)
-    if before != after:
-        changes = {"state": {"from": before, "to": after}, **changes}
-    unit.record(EVENT_OF_ACTION[action], (SubjectType.INTERACTION, row.id), changes)
-
-
-def schedule_at(unit: Unit, row: Interaction, at: datetime) -> None:
-    """Let it go out at an instant, within an open unit; how it failed before is in the events."""
-    row.scheduled_for = at
-    row.failure = row.failure_said = row.sent_at = row.mailed_at = row.dashboard_only = (
-        row.attempt_at
-    ) = None
-    move(unit, row, InteractionAction.SCHEDULE, scheduledFor=at)
-
-
-def go_out(unit: Unit, row: Interaction) -> None:
-    """Send it, within an open unit: its user sees it, and what it answers is RESPONDED.
-
-    What it is about waits for no answer any more, where a person of the platform wrote it.
-    """
-    note_answer(unit, row, _about(unit, row))
-    row.sent_at = unit.now
-    row.first_sent_at = row.first_sent_at or unit.now
-    move(unit, row, InteractionAction.SEND, purpose=row.purpose, channel=row.channel)
-    answered = read_interaction(unit, row.in_reply_to_id)
-    if answered is not None:
-        take_reply(unit, answered, row)
-
-
-def let_go(unit: Unit, row: Interaction) -> None:
-    """Send it, within an open unit; an e-mail waits for the mail server from then on."""
-    go_out(unit, row)
-    if row.channel == InteractionChannel.EMAIL:
-        row.attempts, row.attempt_at = 0, unit.now
-
-
 def note_report(unit: Unit, row: Interaction, seen: Report, failure: Failure | None = None) -> None:
     """Take the report's arrow and leave its mark, within an open unit."""
     if seen is Report.SENT:
@@ -286,80 +253,9 @@ def note_report(unit: Unit, row: Interaction, seen: Report, failure: Failure | N
         move(unit, row, ACTION_OF_REPORT[seen])
 
 
-def take_reply(unit: Unit, answered: Interaction, reply: Interaction) -> None:
-    """Note that a contact answers another, within an open unit.
-
-    Only the other side answers: whoever adds to what they wrote themselves is not answered by that.
-    """
-    if answered.direction != reply.direction:
-        respond(unit, answered, answer=reply.id)
-
-
-def respond(unit: Unit, answered: Interaction, **by: uuid.UUID) -> None:
-    """Note that it was answered, within an open unit; once is enough, and what failed stays so.
-
-    `by` is the answer, for the event: a contact's id or an evidence's.
-    """
-    action = InteractionAction.REPORT_RESPONDED
-    if action in LIFECYCLE.actions_from(answered.state):
-        answered.responded_at = unit.now
-        move(unit, answered, action, **by)
-
-
-def new_interaction(unit: Unit, about: Sequence[uuid.UUID], **columns: Any) -> Interaction:
-    """A contact and what it is about, within an open unit: a draft of a message unless told."""
-    row = Interaction(
-        **unit.new_row(),
-        **{
-            "purpose": InteractionPurpose.MESSAGE.value,
-            "direction": InteractionDirection.OUTBOUND.value,
-            "state": InteractionState.DRAFT.value,
-            "attachments": [],
-            "attempts": 0,
-            "attempt_number": 0,
-            **columns,
-        },
-    )
-    unit.add(row, *(_link(row, requirement_id) for requirement_id in about))
-    return row
-
-
-def record_new(unit: Unit, row: Interaction, event: EventType, about: Sequence[uuid.UUID]) -> None:
-    """Record that a contact was written, within an open unit."""
-    changes = {
-        "state": {"from": None, "to": row.state},
-        "purpose": row.purpose,
-        "channel": row.channel,
-        "requirementIds": list(about),
-        "inReplyTo": row.in_reply_to_id,
-    }
-    unit.record(event, (SubjectType.INTERACTION, row.id), changes)
-
-
-def _link(row: Interaction, requirement_id: uuid.UUID) -> InteractionRequirement:
-    return InteractionRequirement(
-        account_id=row.account_id,
-        platform_id=row.platform_id,
-        interaction_id=row.id,
-        requirement_id=requirement_id,
-        interaction_created_at=row.created_at,
-    )
-
-
-def read_interaction(unit: Unit, interaction_id: uuid.UUID | None) -> Interaction | None:
-    """The interaction of this id among those that were read with the unit."""
-    rows = (row for row in unit.read if isinstance(row, Interaction) and row.id == interaction_id)
-    return next(rows, None)
-
-
-def _about(unit: Unit, row: Interaction) -> set[uuid.UUID]:
-    """What the interaction is about, of the links that were read with the unit."""
-    links = (link for link in unit.read if isinstance(link, InteractionRequirement))
-    return {link.requirement_id for link in links if link.interaction_id == row.id}
-
-
-def _change(unit: Unit, row: Interaction, changes: Mapping[str, Any]) -> None:
+async def _change(unit: Unit, row: Interaction, changes: Mapping[str, Any]) -> None:
     given = dict(changes)
+    about = given.pop("requirement_ids", None)
     if "attachments" in given:
         check_documents(given["attachments"], "attachments")
         given["attachments"] = [asdict(document) for document in given["attachments"]]
@@ -372,8 +268,6 @@ def _change(unit: Unit, row: Interaction, changes: Mapping[str, Any]) -> None:
     before = {name: getattr(row, name) for name in changed}
     for name, value in changed.items():
         setattr(row, name, value)
-    if not changed:
-        return
     # What stays is not held against what people may write: a notice may be longer.
     if "body" in changed:
         check_text(row.body, MAX_BODY_LENGTH, "body")
@@ -385,7 +279,28 @@ def _change(unit: Unit, row: Interaction, changes: Mapping[str, Any]) -> None:
         for key, name in _SHOWN_CHANGES.items()
         if key in changed
     }
-    move(unit, row, InteractionAction.UPDATE, fields=sorted(changed), **shown)
+    fields = [*changed]
+    if about is not None and (relinked := await _link_anew(unit, row, about)):
+        fields, shown = [*fields, "requirement_ids"], {**shown, "requirementIds": relinked}
+    if fields:
+        move(unit, row, InteractionAction.UPDATE, fields=sorted(fields), **shown)
+
+
+async def _link_anew(
+    unit: Unit, row: Interaction, given: Sequence[uuid.UUID]
+) -> dict[str, Any] | None:
+    """Let it be about these requirements instead; what it was about, and is, if these differ."""
+    asked = requirements_named(unit, given)
+    before = {known.requirement_id: known for known in links_of(unit, row.id)}
+    if before.keys() == set(asked):
+        return None
+    for requirement_id, gone in before.items():
+        if requirement_id not in asked:
+            await unit.store.delete(gone)
+    unit.add(
+        *(link(row, requirement_id) for requirement_id in asked if requirement_id not in before)
+    )
+    return {"from": list(before), "to": asked}
 
 
 def _check_still_ours(row: Interaction, changed: Mapping[str, Any]) -> None:

@@ -14,13 +14,16 @@ from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import Text
 
 from models.actor import Actor, ActorKind, Role
-from models.aggregate import AccountCommand, Unit, operate
+from models.aggregate import AccountCommand, Unit
 from models.base import AccountScoped, Base, Changing, OwnId, account_key, staff_only, stamp
 from models.checks import are_finite, counts_changes, says_something
 from models.clock import Clock
 from models.errors import ErrorCode, InvalidInput
 from models.events import EventType, SubjectType
 from models.lifecycle import Lifecycle, expect_version, one_of, some_of, touch
+from models.notice_texts import AccountNotice, words_of_hold
+from models.notices import notify_account
+from models.operation import operate
 from models.outcome import Outcome
 from models.permission import Permission, Refusal
 from models.status import CapabilityKind, HoldReason
@@ -125,9 +128,11 @@ async def place(
 
     async def step(unit: Unit) -> Hold:
         unit.expect_version(command.expected_version)
-        return add_hold(
+        hold = add_hold(
             unit, command.capabilities, command.reason, command.note, command.expires_at
         )
+        _tell(unit, hold)
+        return hold
 
     return await operate(session, actor, clock, "holdPlace", command, Hold, step)
 
@@ -175,6 +180,14 @@ def add_hold(
         {"capabilities": hold.capabilities, "reason": hold.reason, "expiresAt": expires_at},
     )
     return hold
+
+
+def _tell(unit: Unit, hold: Hold) -> None:
+    """Tell the account's user what it restricts, if it does: never what staff note of it."""
+    restricted = [kind for kind in hold.capabilities if kind in unit.requested]
+    if restricted and unit.account.rejected_reason is None:
+        words = words_of_hold(hold.reason)
+        notify_account(unit, AccountNotice.HELD, words, restricted, hold.expires_at)
 
 
 def end_hold(unit: Unit, hold: Hold) -> None:

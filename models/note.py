@@ -13,12 +13,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped
 
 from models.actor import Actor, ActorKind, Role
-from models.aggregate import Unit, operate
+from models.aggregate import Unit
 from models.base import AccountScoped, Base, OwnId, account_key, own_key, stamp
 from models.clock import Clock
 from models.events import EventType, SubjectType
 from models.lifecycle import one_of
 from models.listing import ListSpec
+from models.operation import operate
 from models.outcome import Outcome
 from models.requirement import Requirement, RequirementCommand
 from models.requirement_steps import load

@@ -1,10 +1,14 @@
-"""The texts of notices: which there are, what a program may say of them, and what else is said."""
+"""The texts of notices: which there are, what a program may say of them, and what else is said.
 
-from collections.abc import Sequence
+What concerns the account itself is said in the words of the house: no program has a say in it.
+"""
+
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from models.errors import InvalidInput
+from models.status import CapabilityKind, HoldReason
 from models.templates import check_template
 from models.text import check_text
 
@@ -22,9 +26,21 @@ class NoticeKind(StrEnum):
     """What has happened to a requirement."""
 
     REQUESTED = "REQUESTED"
+    REMINDER = "REMINDER"
     CHANGES_REQUESTED = "CHANGES_REQUESTED"
     EXTENDED = "EXTENDED"
+    RESTRICTED = "RESTRICTED"
     DECIDED = "DECIDED"
+    APPEAL_RECEIVED = "APPEAL_RECEIVED"
+    APPEAL_DECIDED = "APPEAL_DECIDED"
+
+
+class AccountNotice(StrEnum):
+    """What has happened to the account itself."""
+
+    REJECTED = "REJECTED"
+    REINSTATED = "REINSTATED"
+    HELD = "HELD"
 
 
 @dataclass(frozen=True)
@@ -37,6 +53,10 @@ class NoticeText:
 
 
 _UNTIL = "{% if requirement.deadline %}\n\nPlease send it by {{ requirement.deadline }}.{% endif %}"
+_WRONG = (
+    "{% for error in requirement.errors %}"
+    "\n- {{ error.message }}{% if error.remedy %} {{ error.remedy }}{% endif %}{% endfor %}"
+)
 DEFAULTS = {
     text.kind: text
     for text in (
@@ -48,14 +68,37 @@ DEFAULTS = {
         NoticeText(
             NoticeKind.CHANGES_REQUESTED,
             "{{ requirement.title }}: please send it again",
-            "What you sent can't be used yet.\n{% for error in requirement.errors %}"
-            "\n- {{ error.message }}{% if error.remedy %} {{ error.remedy }}{% endif %}"
-            "{% endfor %}" + _UNTIL,
+            "What you sent can't be used yet.\n" + _WRONG + _UNTIL,
+        ),
+        NoticeText(
+            NoticeKind.REMINDER,
+            "{{ requirement.title }}: please remember",
+            "We still wait for this from you.\n\n{{ requirement.description }}"
+            "{% if requirement.errors %}\n\nWhat you sent before can't be used:\n"
+            + _WRONG
+            + "{% endif %}"
+            + _UNTIL
+            + "{% if requirement.restricts %} After that, {{ requirement.restricts }} will be "
+            "restricted for your account.{% endif %}",
         ),
         NoticeText(
             NoticeKind.EXTENDED,
             "{{ requirement.title }}: you have more time",
             "The deadline has moved to {{ requirement.deadline }}.",
+        ),
+        NoticeText(
+            NoticeKind.RESTRICTED,
+            "{{ requirement.title }}: restricted from now on",
+            "From now on, {{ requirement.restricts }} are restricted for your account"
+            '{% if restriction.reason == "REJECTED" %}, since what you sent was refused.'
+            "{% if requirement.appealDeadline %}\n\nYou may appeal until "
+            "{{ requirement.appealDeadline }}.{% endif %}"
+            "{% else %}, since what we have asked for is not here, and its deadline "
+            "({{ requirement.deadline }}) has passed.\n\n{{ requirement.description }}"
+            "{% if requirement.errors %}\n\nWhat you sent before can't be used:\n"
+            + _WRONG
+            + "{% endif %}\n\nSend it now: this restriction ends as soon as it has arrived."
+            "{% endif %}",
         ),
         NoticeText(
             NoticeKind.DECIDED,
@@ -67,8 +110,68 @@ DEFAULTS = {
             '{% elif decision.outcome == "WAIVED" %}You need not send it any more.'
             "{% else %}Thank you. What you sent was accepted.{% endif %}",
         ),
+        NoticeText(
+            NoticeKind.APPEAL_RECEIVED,
+            "{{ requirement.title }}: we have your appeal",
+            "We have received your appeal. Somebody who took no part in the decision will look at "
+            "it again, decide, and tell you why. Until then the decision stands.",
+        ),
+        NoticeText(
+            NoticeKind.APPEAL_DECIDED,
+            "{{ requirement.title }}: we have decided on your appeal",
+            '{% if appeal.outcome == "OVERTURNED" %}Your appeal has changed the decision: what you '
+            "sent is accepted after all, and you need not do anything more."
+            "{% else %}We have looked at it again, and the decision stands.{% endif %}"
+            "\n\n{{ appeal.reasons }}",
+        ),
     )
 }
+# The words of the house. Beside the account they have what its operation says.
+HOUSE_TEXTS = {
+    text.kind: text
+    for text in (
+        NoticeText(
+            AccountNotice.REJECTED,
+            "We can no longer work with {{ account.businessName }}",
+            "We have ended our relation with your business."
+            "{% if capabilities %} From now on, {{ capabilities }} are not possible any more."
+            "{% endif %}\n\n{{ words }}",
+        ),
+        NoticeText(
+            AccountNotice.REINSTATED,
+            "{{ account.businessName }} is back",
+            "We have taken your business back.\n\n{{ words }}\n\nWhat we had asked you for is "
+            "still asked for.",
+        ),
+        NoticeText(
+            AccountNotice.HELD,
+            "Restricted for now: {{ capabilities }}",
+            "For now, {{ capabilities }} are restricted for your account"
+            "{% if until %}, until {{ until }}{% endif %}.{% if words %} {{ words }}{% endif %}",
+        ),
+    )
+}
+# Of the other reasons nothing is said: whether somebody is on a list is not for a letter.
+_WORDS_OF_HOLDS = {
+    HoldReason.PLATFORM_PAUSED: "We have paused your account.",
+    HoldReason.UNDER_REVIEW: "We are looking into something.",
+}
+_WORDS = {
+    CapabilityKind.CARD_PAYMENTS: "card payments",
+    CapabilityKind.PAYOUTS: "payouts",
+    CapabilityKind.TRANSFERS: "transfers",
+}
+
+
+def words_of_hold(reason: str) -> str:
+    """What the account's user is told of why a hold was placed, if anything."""
+    return _WORDS_OF_HOLDS.get(HoldReason(reason), "")
+
+
+def in_words(kinds: Collection[str]) -> str:
+    """Capabilities as people say it, in a fixed order: card payments, payouts and transfers."""
+    *others, last = [words for kind, words in _WORDS.items() if kind in kinds] or [""]
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 def check_notices(texts: Sequence[NoticeText], field: str) -> None:

@@ -1,30 +1,35 @@
-"""Notices: what an account's user is told when something happens to a requirement of theirs.
+"""Notices: what an account's user is told when something happens to their account.
 
-The texts are the program's, else those of `notice_texts.py`. A notice is written and scheduled by
-the operation that it tells of, in its transaction; the sending loop sends it.
+Of a requirement, the texts are its program's, else those of `notice_texts.py`. A notice is written
+and scheduled by the operation that it tells of, in its transaction; the sending loop sends it.
 """
 
+import uuid
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from models.actor import system
 from models.aggregate import Unit
-from models.appeal_rules import APPEAL_OVERTURNED
+from models.appeal_rules import appeal_refusal
 from models.base import stamp
-from models.delivery import new_interaction, record_new, schedule_at
 from models.events import EventType
 from models.interaction import Interaction, InteractionChannel, InteractionPurpose
+from models.interaction_steps import new_interaction, record_new, schedule_at
 from models.notice_texts import (
     CUT,
     DEFAULTS,
+    HOUSE_TEXTS,
     MAX_NOTICE_LENGTH,
     MAX_NOTICE_SUBJECT_LENGTH,
+    AccountNotice,
     NoticeKind,
     NoticeText,
+    in_words,
 )
 from models.program import Program
-from models.resolution import ResolutionOutcome, ResolutionState
+from models.resolution import ResolutionState
+from models.status import Effects, RequirementState, rejection_is_over
 from models.templates import render
 from models.text import is_address, is_blank, one_line
 
@@ -33,11 +38,19 @@ if TYPE_CHECKING:
     from models.resolution import Resolution
 
 AUTHOR = "notices"
-PURPOSES = {
-    NoticeKind.REQUESTED: InteractionPurpose.REQUEST,
-    NoticeKind.CHANGES_REQUESTED: InteractionPurpose.REQUEST,
-    NoticeKind.EXTENDED: InteractionPurpose.NOTICE,
-    NoticeKind.DECIDED: InteractionPurpose.DECISION,
+_P = InteractionPurpose
+PURPOSES: Mapping[NoticeKind | AccountNotice, InteractionPurpose] = {
+    NoticeKind.REQUESTED: _P.REQUEST,
+    NoticeKind.REMINDER: _P.REMINDER,
+    NoticeKind.CHANGES_REQUESTED: _P.REQUEST,
+    NoticeKind.EXTENDED: _P.NOTICE,
+    NoticeKind.RESTRICTED: _P.NOTICE,
+    NoticeKind.DECIDED: _P.DECISION,
+    NoticeKind.APPEAL_RECEIVED: _P.NOTICE,
+    NoticeKind.APPEAL_DECIDED: _P.DECISION,
+    AccountNotice.REJECTED: _P.DECISION,
+    AccountNotice.REINSTATED: _P.DECISION,
+    AccountNotice.HELD: _P.NOTICE,
 }
 
 
@@ -52,23 +65,52 @@ def notify(
 
     By e-mail where the account has an address, else in the dashboard.
     """
+    subject, body = words_of(unit, kind, requirement, program, decision)
+    return _let_go(unit, PURPOSES[kind], [requirement.id], subject, body)
+
+
+def notify_account(
+    unit: Unit, kind: AccountNotice, words: str, kinds: Sequence[str], until: datetime | None = None
+) -> Interaction:
+    """Write a notice about the account itself and let it go out now, within an open unit.
+
+    `words` are those of its operation for the user, `kinds` the capabilities that it is about.
+    """
+    subject, body = house_words(unit, kind, words, kinds, until)
+    return _let_go(unit, PURPOSES[kind], [], subject, body)
+
+
+def house_words(
+    unit: Unit, kind: AccountNotice, words: str, kinds: Sequence[str], until: datetime | None = None
+) -> tuple[str, str]:
+    """The subject and the text of a notice about the account itself."""
+    text = HOUSE_TEXTS[kind]
+    values = {
+        "account": _account(unit),
+        "words": words,
+        "capabilities": in_words(kinds),
+        "until": _shown(until),
+    }
+    subject = one_line(render(text.subject, values, MAX_NOTICE_SUBJECT_LENGTH))
+    return subject, render(text.body, values, MAX_NOTICE_LENGTH, CUT)
+
+
+def words_of(
+    unit: Unit,
+    kind: NoticeKind,
+    requirement: "Requirement",
+    program: Program,
+    decision: "Resolution | None" = None,
+) -> tuple[str, str]:
+    """The subject and the text of a notice, in the program's words, else in the default ones."""
     text, values = text_of(program, kind), _values(unit, requirement, decision)
     subject = one_line(render(text.subject, values, MAX_NOTICE_SUBJECT_LENGTH))
     body = render(text.body, values, MAX_NOTICE_LENGTH, CUT)
-    by_mail = unit.account.email is not None and is_address(unit.account.email)
-    row = new_interaction(
-        unit,
-        [requirement.id],
-        purpose=PURPOSES[kind].value,
-        channel=(InteractionChannel.EMAIL if by_mail else InteractionChannel.DASHBOARD).value,
-        # A template may come to nothing; a contact says something.
-        subject=one_line(requirement.title) if is_blank(subject) else subject,
-        body=requirement.title if is_blank(body) else body,
+    # A template may come to nothing; a contact says something.
+    return (
+        one_line(requirement.title) if is_blank(subject) else subject,
+        requirement.title if is_blank(body) else body,
     )
-    stamp(row, "author", system(unit.account.platform_id, AUTHOR))
-    record_new(unit, row, EventType.INTERACTION_DRAFTED, [requirement.id])
-    schedule_at(unit, row, unit.now)
-    return row
 
 
 def text_of(program: Program, kind: NoticeKind) -> NoticeText:
@@ -79,49 +121,94 @@ def text_of(program: Program, kind: NoticeKind) -> NoticeText:
     return DEFAULTS[kind]
 
 
+def _let_go(
+    unit: Unit, purpose: InteractionPurpose, about: list[uuid.UUID], subject: str, body: str
+) -> Interaction:
+    by_mail = unit.account.email is not None and is_address(unit.account.email)
+    row = new_interaction(
+        unit,
+        about,
+        purpose=purpose.value,
+        channel=(InteractionChannel.EMAIL if by_mail else InteractionChannel.DASHBOARD).value,
+        subject=subject,
+        body=body,
+    )
+    stamp(row, "author", system(unit.account.platform_id, AUTHOR))
+    record_new(unit, row, EventType.INTERACTION_DRAFTED, about)
+    schedule_at(unit, row, unit.now)
+    return row
+
+
 def _values(
     unit: Unit, requirement: "Requirement", decision: "Resolution | None"
 ) -> Mapping[str, Any]:
     """What the fields of `templates.FIELDS` are; all of them, so that none is undefined."""
     return {
-        "account": {
-            "businessName": unit.account.business_name,
-            "externalId": unit.account.external_id,
-        },
+        "account": _account(unit),
         "requirement": {
             "title": requirement.title,
             "description": requirement.description,
             "currentlyDueAt": _shown(requirement.currently_due_at),
             "deadline": _shown(requirement.deadline),
+            "appealDeadline": _shown(_appealable_until(unit, requirement)),
+            "restricts": in_words(_touched(unit, requirement)),
             "requestedReasons": _entries(requirement.requested_reasons),
             "errors": _entries(requirement.errors),
         },
         "decision": _decided(decision),
+        "restriction": {"reason": _reason(unit, requirement)},
+        "appeal": _appealed(decision),
     }
 
 
+def _account(unit: Unit) -> dict[str, str]:
+    account = unit.account
+    return {"businessName": account.business_name, "externalId": account.external_id}
+
+
 def _decided(decision: "Resolution | None") -> dict[str, str]:
-    """What was decided and why; of an appeal that has ended, what came of it."""
+    """What was decided and why; of an appeal, what it objects to."""
     if decision is None:
         return dict.fromkeys(("outcome", "reasonCode", "facts", "ground", "redress"), "")
-    said = {"outcome": decision.outcome, "reasonCode": decision.reason_code}
-    if decision.appeal_reasons is not None:
-        if decision.state == ResolutionState.OVERTURNED:
-            said = {"outcome": ResolutionOutcome.SATISFIED.value, "reasonCode": APPEAL_OVERTURNED}
-            return {**said, "facts": decision.appeal_reasons, "ground": "", "redress": ""}
-        # Nobody appeals twice: what the rejection said of redress is over.
-        return {
-            **said,
-            "facts": decision.appeal_reasons,
-            "ground": decision.ground or "",
-            "redress": "",
-        }
     return {
-        **said,
+        "outcome": decision.outcome,
+        "reasonCode": decision.reason_code,
         "facts": decision.facts or "",
         "ground": decision.ground or "",
         "redress": decision.redress or "",
     }
+
+
+def _appealed(decision: "Resolution | None") -> dict[str, str]:
+    """What came of the decision's appeal, and why; nothing while there is none, or it is open."""
+    ended = (ResolutionState.UPHELD, ResolutionState.OVERTURNED)
+    if decision is None or decision.state not in ended:
+        return {"outcome": "", "reasons": ""}
+    return {"outcome": decision.state, "reasons": decision.appeal_reasons or ""}
+
+
+def _touched(unit: Unit, requirement: "Requirement") -> list[str]:
+    """What is asked for and the requirement restricts, by now or if nobody acts."""
+    if rejection_is_over(requirement, unit.now):
+        return []
+    kinds = requirement.restricts
+    if requirement.restricts_from is not None:
+        kinds = [*kinds, *requirement.gates]
+    return [kind for kind in kinds if kind in unit.requested]
+
+
+def _reason(unit: Unit, requirement: "Requirement") -> str:
+    """Why the requirement restricts by now; empty where it does not."""
+    effects = Effects(unit.requirements, unit.now)
+    if not any(requirement in effects.restricting(kind) for kind in unit.requested):
+        return ""
+    return "PAST_DUE" if requirement.restricts_from is None else "REJECTED"
+
+
+def _appealable_until(unit: Unit, requirement: "Requirement") -> datetime | None:
+    rejected = requirement.state == RequirementState.REJECTED
+    may = rejected and appeal_refusal(requirement, unit.now) is None
+    return requirement.appeal_deadline if may else None
 
 
 def _entries(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
@@ -129,7 +216,7 @@ def _entries(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
 
 
 def _shown(at: datetime | None) -> str:
-    """An instant as people read it, the same in every locale."""
+    """An instant as people read it, the same in every locale; empty for none."""
     if at is None:
         return ""
     in_utc = at.astimezone(UTC)

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from models.actor import Actor
-from models.aggregate import Unit, operate
+from models.aggregate import Unit
 from models.clock import Clock
 from models.events import EventType
 from models.note import MAX_NOTE_LENGTH, write_note
+from models.operation import operate
 from models.outcome import Outcome
 from models.referral_rules import MAX_THIRD_PARTY_LENGTH, referral_refusal
 from models.requirement import (

@@ -138,6 +138,12 @@ class Requirement(AccountScoped, OwnId, Changing, Base):
             "notice_at IS NULL OR (deadline IS NOT NULL AND notice_at <= deadline)",
             name="notice_before_deadline",
         ),
+        # Somebody is reminded of what they have still to do, before it is too late.
+        CheckConstraint(
+            "remind_at IS NULL OR (state IN ('OPEN', 'ACTION_REQUIRED') "
+            "AND coalesce(remind_at < deadline, false))",
+            name="reminded_before_deadline",
+        ),
         # What waits for risk was submitted.
         CheckConstraint(
             "state NOT IN ('SUBMITTED', 'IN_REVIEW') OR submitted_at IS NOT NULL",
@@ -196,6 +202,8 @@ class Requirement(AccountScoped, OwnId, Changing, Base):
     sort_deadline: Mapped[datetime] = mapped_column(
         Computed(f"coalesce(deadline, '{NEVER}'::timestamptz)", persisted=True)
     )
+    # When the account's user is reminded next; see `reminders.py`.
+    remind_at: Mapped[datetime | None]
     # As far as the deadline may be moved on by extensions; any where missing.
     latest_deadline: Mapped[datetime | None]
     appeal_deadline: Mapped[datetime | None]

@@ -11,20 +11,22 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from models.actor import Actor
-from models.aggregate import AccountCommand, Unit, operate
+from models.aggregate import AccountCommand, Unit
 from models.alternatives import give_back_to_others, handed_in_since
 from models.clock import Clock
 from models.deadlines import check_extension, check_times, extend_deadline
-from models.delivery import respond
 from models.durations import after
 from models.errors import Forbidden, InvalidInput
 from models.events import EventType
 from models.evidence import DocumentReference, check_evidence
 from models.interaction import ASKING, Interaction
+from models.interaction_steps import respond
 from models.notice_texts import NoticeKind
 from models.notices import notify
+from models.operation import operate
 from models.outcome import Outcome
 from models.program import Program, ProgramNotPublished
+from models.reminders import plan_reminder
 from models.requirement import (
     ALTERNATIVE_SATISFIED,
     LIFECYCLE,
@@ -263,6 +265,7 @@ async def extend(
         check_allowed(row, RequirementAction.EXTEND)
         check_extension(row, command.deadline, unit.now)
         extend_deadline(row, command.deadline, program)
+        plan_reminder(row, program, unit.now)
         move(
             unit,
             row,

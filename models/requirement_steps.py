@@ -1,9 +1,12 @@
 """What happens to a requirement within an open unit: the pieces that operations are made of."""
 
+import uuid
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
+
+from sqlalchemy import select, tuple_
 
 from models.aggregate import Unit
 from models.base import stamp
@@ -14,6 +17,7 @@ from models.fair_clock import begin, hand_over, holder_of
 from models.lifecycle import expect_version
 from models.program import Program
 from models.referral_rules import follow as follow_referral
+from models.reminders import plan_reminder
 from models.requirement import (
     ACTION_OF_OUTCOME,
     LIFECYCLE,
@@ -28,7 +32,7 @@ from models.requirement import (
 )
 from models.resolution import ResolutionOutcome, decline_pending
 from models.review_target import follow
-from models.status import RequirementState
+from models.status import AWAITING_ACCOUNT, RequirementState
 
 
 async def load(unit: Unit, command: RequirementCommand) -> Requirement:
@@ -53,6 +57,21 @@ async def program_of(unit: Unit, row: Requirement) -> Program:
     program = await unit.store.get(Program, key)
     assert program is not None
     return program
+
+
+async def programs_of(unit: Unit, rows: Sequence[Requirement]) -> list[Program]:
+    """The program versions that these live under: what was not read yet, by one statement."""
+    known = {_version(row): row for row in unit.read if isinstance(row, Program)}
+    keys = [(row.platform_id, row.program_code, row.program_version) for row in rows]
+    if missing := set(keys) - known.keys():
+        version = tuple_(Program.platform_id, Program.code, Program.version)
+        found = await unit.store.scalars(select(Program).where(version.in_(missing)))
+        known |= {_version(program): program for program in found}
+    return [known[key] for key in keys]
+
+
+def _version(program: Program) -> tuple[uuid.UUID, str, int]:
+    return program.platform_id, program.code, program.version
 
 
 def open_under(
@@ -89,6 +108,7 @@ def open_under(
         },
     )
     set_deadline(row, deadline, program)
+    plan_reminder(row, program, unit.now)
     stamp(row, "opened_by", unit.actor)
     unit.requirements.append(row)
     unit.add(row)
@@ -145,6 +165,7 @@ def send_back(unit: Unit, row: Requirement, program: Program, errors: Sequence[E
         errors=[{"code": error.code, "field": error.field} for error in errors],
     )
     give_back(unit, row, program)
+    plan_reminder(row, program, unit.now)
 
 
 def end(
@@ -186,6 +207,7 @@ def open_again(
         reason=reason,
         deadline=row.deadline,
     )
+    plan_reminder(row, program, unit.now)
     row.closed_at = row.closed_reason = None
 
 
@@ -219,6 +241,8 @@ def move(
     follow(row, action, program, unit.now)
     if waited_for != row.referred_to:
         changes = {"referredTo": {"from": waited_for, "to": row.referred_to}, **changes}
+    if after_state not in AWAITING_ACCOUNT:
+        row.remind_at = None
     if before_state != after_state:
         row.unanswered_since = None
         changes = {"state": {"from": before_state, "to": after_state}, **changes}

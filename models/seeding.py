@@ -25,18 +25,9 @@ from models.bulk import insert_new_rows, insert_rows
 from models.capability import Capability
 from models.clock import Clock
 from models.demo.correspondence import write_contacts
-from models.demo.histories import (
-    REVIEWERS,
-    SERVICES,
-    Act,
-    Case,
-    Draft,
-    History,
-    Path,
-    Phase,
-    window_of,
-)
+from models.demo.histories import REVIEWERS, SERVICES, Case, Draft, History
 from models.demo.names import invent
+from models.demo.paths import Act, Path, Phase, window_of
 from models.demo.programs import programs as demo_programs
 from models.events import Event, Outbox, outbox_columns
 from models.evidence import Evidence
@@ -44,6 +35,8 @@ from models.fair_clock import RequirementSpan
 from models.hold import Hold, add_hold, end_hold
 from models.ids import account_id_for
 from models.interaction import Interaction, InteractionRequirement
+from models.note import Note
+from models.notice_texts import AccountNotice, words_of_hold
 from models.program import Program, ProgramNotPublished, all_published, publish_missing
 from models.requirement import Requirement
 from models.resolution import Resolution
@@ -60,6 +53,7 @@ TABLES: tuple[type[Base], ...] = (
     Requirement,
     RequirementSpan,
     Evidence,
+    Note,
     Resolution,
     Interaction,
     InteractionRequirement,
@@ -304,6 +298,10 @@ def _plan_hold(history: History, reason: HoldReason, expires: bool) -> None:
 
     async def place() -> None:
         add_hold(history.unit, kinds, reason, "See the alert of the monitoring.", until)
+        restricted = [kind for kind in kinds if kind in history.unit.requested]
+        if restricted:
+            words = words_of_hold(reason)
+            history.tell_of_account(AccountNotice.HELD, words, restricted, until)
 
     history.plan(at, _reviewer(history), place)
 
@@ -335,6 +333,8 @@ def _plan_change(history: History, field: str, value: str) -> None:
 def _plan_rejection(history: History, reason: str) -> None:
     async def reject() -> None:
         set_rejection(history.unit, reason, REJECTED_BECAUSE[reason])
+        words, kinds = REJECTED_BECAUSE[reason], history.unit.requested
+        history.tell_of_account(AccountNotice.REJECTED, words, kinds)
 
     history.plan(history.now - history.days(0.05, 0.45), _reviewer(history), reject)
 

@@ -16,19 +16,14 @@ from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from models.actor import ActorKind, system
-from models.aggregate import Unit, operate
+from models.aggregate import Unit
 from models.clock import Clock
 from models.delivery import (
     Failure,
     InteractionCommand,
     Report,
-    go_out,
-    let_go,
     load,
-    move,
     note_report,
-    read_interaction,
-    schedule_at,
 )
 from models.events import EventType, SubjectType
 from models.interaction import (
@@ -40,8 +35,10 @@ from models.interaction import (
     InteractionRequirement,
     InteractionState,
 )
+from models.interaction_steps import go_out, let_go, move, read_interaction, schedule_at
 from models.lifecycle import touch
 from models.listing import word
+from models.operation import operate
 from models.status import AWAITING_ACCOUNT
 from models.text import is_address
 

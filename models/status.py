@@ -138,6 +138,8 @@ class RequirementFacts(Protocol):
     currently_due_at: datetime | None
     notice_at: datetime | None
     deadline: datetime | None
+    # When its account's user is to be reminded next; None where nothing is to come.
+    remind_at: datetime | None
     # From when, and until when, a rejection restricts; None where none stands, or without an end.
     restricts_from: datetime | None
     restricts_until: datetime | None
@@ -333,9 +335,11 @@ def derive(
     holds: Sequence[HoldFacts],
     now: datetime,
 ) -> Derived:
-    """The account's status at `now`, and the next instant at which time alone changes it.
+    """The account's status at `now`, and the next instant at which time alone has something to do.
 
-    `requested` holds the kinds of the capabilities asked for; all others come out INACTIVE.
+    That is to change the status, or to remind the account's user: what is to be reminded of stays
+    due until it was. `requested` holds the kinds of the capabilities asked for; all others come out
+    INACTIVE.
     """
     wanted, effects = set(requested), Effects(requirements, now)
     capabilities = {
@@ -346,6 +350,9 @@ def derive(
     }
     status, reason = _account(capabilities, rejected_reason, effects)
     instants = [i for i in change_instants(requirements, holds) if i > now]
+    # Nobody is reminded while the account is rejected: it may do nothing, whatever it sends.
+    if rejected_reason is None:
+        instants += [r.remind_at for r in requirements if r.remind_at is not None]
     next_change_at = min(instants, default=None)
     return Derived(status, reason, capabilities, effects.next_deadline(), next_change_at)
 

@@ -27,8 +27,9 @@ from sqlalchemy.orm import undefer_group
 from models.account import CreateAccount, change_profile, fill_new_account, insert_blank
 from models.account_rejection import end_rejection, set_rejection
 from models.actor import Actor, system
-from models.aggregate import Account, Unit, lock, read_locked, write
+from models.aggregate import Account, Unit
 from models.base import STAFF_ONLY
+from models.catching_up import catch_up
 from models.clock import Clock
 from models.deadlines import set_deadline
 from models.decision import new_resolution
@@ -36,7 +37,9 @@ from models.events import EventType, SubjectType
 from models.hold import Hold, add_hold, end_hold
 from models.ids import account_id_for
 from models.lifecycle import touch
+from models.operation import lock, read_locked, write
 from models.program import Program, ProgramNotPublished, all_published, publish_missing
+from models.reminders import plan_reminder
 from models.requirement import Error, Priority, Reason, Requirement, RequirementAction, is_open
 from models.requirement_steps import (
     drop_proposal,
@@ -166,7 +169,7 @@ class _Import:
     async def run(self) -> Effect:
         """Bring the account to what the object says."""
         unit, snapshot = self.unit, self.snapshot
-        unit.catch_up()
+        await catch_up(unit)
         effect = Effect.UPDATED if unit.account.event_sequence else Effect.CREATED
         if effect is Effect.CREATED:
             fill_new_account(unit, _command(snapshot))
@@ -346,6 +349,7 @@ class _Import:
         before = (row.currently_due_at, row.deadline)
         row.currently_due_at, deadline = _times(ask, row, self.unit.now)
         set_deadline(row, deadline, program)
+        plan_reminder(row, program, self.unit.now)
         if before == (row.currently_due_at, row.deadline):
             return {}
         return {"currentlyDueAt": row.currently_due_at, "deadline": row.deadline}

@@ -30,6 +30,8 @@ FIELDS: Fields = MappingProxyType(
             "description": None,
             "currentlyDueAt": None,
             "deadline": None,
+            "appealDeadline": None,
+            "restricts": None,
             "requestedReasons": ENTRY,
             "errors": [*ENTRY, "remedy"],
         },
@@ -40,6 +42,8 @@ FIELDS: Fields = MappingProxyType(
             "ground": None,
             "redress": None,
         },
+        "restriction": {"reason": None},
+        "appeal": {"outcome": None, "reasons": None},
     }
 )
 FILTERS = frozenset({"upper", "lower", "title", "capitalize", "trim"})

@@ -34,7 +34,7 @@ _STATUS_COLUMNS = ("status", "disabled_reason", "next_deadline", "next_change_at
 _CAPABILITY_COLUMNS = ("status", "disabled_reason", "restricts_at")
 _OF_CAPABILITY = ("kind", "requested", *_CAPABILITY_COLUMNS)
 _OF_REQUIREMENT = (
-    *("state", "currently_due_at", "notice_at", "deadline"),
+    *("state", "currently_due_at", "notice_at", "deadline", "remind_at"),
     *("restricts_from", "restricts_until", "restricts", "gates"),
     *("alternative_group", "alternative_option"),
 )

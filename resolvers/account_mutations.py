@@ -8,7 +8,7 @@ from models import account as operations
 from models.account import ACCOUNTS
 from models.aggregate import RiskTier
 from models.errors import InvalidInput
-from models.events import DERIVED, EventType
+from models.events import DERIVED, TOLD, EventType
 from models.ids import hex_id
 from models.lookup import accounts_by_id
 from models.reading import Record
@@ -164,6 +164,6 @@ class AccountMutations:
         AccountUpdateInput,
         "Change what is known of an account.",
         operations.KEEPERS,
-        (EventType.ACCOUNT_UPDATED, *DERIVED),
+        (EventType.ACCOUNT_UPDATED, *TOLD, *DERIVED),
         argument="The changes.",
     )

@@ -70,7 +70,7 @@ class AppealMutations:
         "Appeal a rejection, once and before the appeal deadline. What it restricts stays "
         "restricted until somebody who took no part in it overturns it.",
         ROLES[RequirementAction.APPEAL],
-        (EventType.REQUIREMENT_APPEALED, *DERIVED),
+        (EventType.REQUIREMENT_APPEALED, *TOLD, *DERIVED),
         argument="What is appealed.",
     )
     resolution_uphold: ResolutionUpholdPayload = mutation(

@@ -102,7 +102,7 @@ async def caught_up(info: Info, accounts: Parents) -> dict[HexId, Derived]:
     rows = {row["account_id"]: row for row in accounts if is_due(row, now)}
     missing = [account_id for account_id in rows if account_id not in context.derived]
     if missing:
-        needed = (*RESTRICTING_COLUMNS, "notice_at")
+        needed = (*RESTRICTING_COLUMNS, "notice_at", "remind_at")
         requirements = await live_requirements(context.reader, missing, needed)
         holds = await rows_by_account(
             context.reader, HOLDS, missing, (*HOLDING_COLUMNS, "reason"), ("id",)

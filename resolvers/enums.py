@@ -323,9 +323,16 @@ describe(
     "What an account's user is told of a requirement.",
     {
         "REQUESTED": "It was opened, or asked for again.",
+        "REMINDER": "It still awaits the account, and one of the program's reminders has come.",
         "CHANGES_REQUESTED": "What was submitted was sent back.",
         "EXTENDED": "Its deadline was moved.",
+        "RESTRICTED": (
+            "It begins to restrict capabilities: its deadline has passed, or the notice of a "
+            "rejection is over. A rejection that restricts at once is told by DECIDED alone."
+        ),
         "DECIDED": "A decision on it took effect.",
+        "APPEAL_RECEIVED": "The account has appealed against its rejection.",
+        "APPEAL_DECIDED": "The appeal was decided: the rejection stands, or was reversed.",
     },
 )
 describe(

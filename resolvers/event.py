@@ -94,8 +94,11 @@ def _with_global_ids(account_id: HexId, changes: Any) -> Any:
 
 
 def _global_ids(prefix: str, account_id: HexId, kept: Any) -> Any:
+    """The global id of an id, or those of a list, or of what was before and is now."""
     if isinstance(kept, list):
         return [_global_ids(prefix, account_id, one) for one in kept]
+    if isinstance(kept, dict):
+        return {name: _global_ids(prefix, account_id, one) for name, one in kept.items()}
     return None if kept is None else ids.encode(prefix, account_id, HexId(kept.replace("-", "")))
 
 

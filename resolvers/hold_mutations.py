@@ -5,7 +5,7 @@ from datetime import datetime
 import strawberry
 
 from models import hold as operations
-from models.events import DERIVED, EventType
+from models.events import DERIVED, TOLD, EventType
 from models.hold import Hold as HoldRow
 from models.status import CapabilityKind, HoldReason
 from resolvers import ids
@@ -83,7 +83,7 @@ class HoldMutations:
         HoldPlaceInput,
         "Restrict capabilities of an account at once.",
         operations.PLACERS,
-        (EventType.HOLD_PLACED, *DERIVED),
+        (EventType.HOLD_PLACED, *TOLD, *DERIVED),
         argument="The hold.",
     )
     hold_release: HoldReleasePayload = mutation(

@@ -25,6 +25,7 @@ NEVER_NULL = {
     "channel": "channel",
     "body": "body",
     "attachments": "attachments",
+    "requirement_ids": "requirementIds",
     "scheduled_for": "scheduledFor",
 }
 ANSWERED = EventType.INTERACTION_RESPONDED
@@ -178,6 +179,13 @@ class InteractionUpdateInput(InteractionInput):
     attachments: list[DocumentInput] | None = strawberry.field(
         default=strawberry.UNSET, description="The documents that go with it instead; at most 20."
     )
+    requirement_ids: list[strawberry.ID] | None = strawberry.field(
+        default=strawberry.UNSET,
+        description=(
+            "The requirements of the account that it is about instead, at most 20; none for the "
+            "account itself."
+        ),
+    )
     scheduled_for: datetime | None = strawberry.field(
         default=strawberry.UNSET,
         description="When it goes out instead, now or later; only of what is SCHEDULED.",
@@ -190,6 +198,7 @@ class InteractionUpdateInput(InteractionInput):
             "subject": self.subject,
             "body": self.body,
             "attachments": self.attachments,
+            "requirement_ids": self.requirement_ids,
             "scheduled_for": self.scheduled_for,
         }
         changes = {name: v for name, v in given.items() if v is not strawberry.UNSET}
@@ -198,7 +207,11 @@ class InteractionUpdateInput(InteractionInput):
                 raise InvalidInput("This can't be null; leave it out to keep it.", (shown,))
         if self.attachments:
             changes["attachments"] = references(self.attachments)
-        return delivery.UpdateInteraction(changes=changes, **self.shared())
+        shared = self.shared()
+        if "requirement_ids" in changes:
+            about = _requirements(self.requirement_ids, shared["account_id"])
+            changes["requirement_ids"] = about
+        return delivery.UpdateInteraction(changes=changes, **shared)
 
 
 @strawberry.type(description="The changed contact.")

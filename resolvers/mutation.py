@@ -48,7 +48,8 @@ class Requires:
     locations=[Location.FIELD_DEFINITION],
     description=(
         "The events that a mutation may cause, beside those of what time alone has changed: "
-        "REQUIREMENT_CURRENTLY_DUE, REQUIREMENT_PAST_DUE, HOLD_EXPIRED and status changes."
+        "REQUIREMENT_CURRENTLY_DUE, REQUIREMENT_PAST_DUE, HOLD_EXPIRED, status changes, and "
+        "INTERACTION_DRAFTED and INTERACTION_SCHEDULED of what the account's user is told of them."
     ),
 )
 class Emits:

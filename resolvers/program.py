@@ -152,7 +152,10 @@ class Program(Node):
         )
     )
     reminders: list[Duration] = strawberry.field(
-        description="How long before the deadline the account is to be reminded."
+        description=(
+            "How long before the deadline the account's user is reminded, while the requirement "
+            "awaits the account; what is missed is made up for once."
+        )
     )
     restricts: list[CapabilityKind] = strawberry.field(
         description="The capabilities that it restricts when past due or rejected."

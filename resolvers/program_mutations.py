@@ -65,10 +65,14 @@ class BusinessCalendarInput:
 @strawberry.input(
     description="The texts of one kind of notice, as Jinja templates of plain text. They show "
     "fields: account.businessName, account.externalId; requirement.title, .description, "
-    ".currentlyDueAt, .deadline; in a DECIDED one decision.outcome, .reasonCode, .facts, .ground, "
-    ".redress. They ask (if), and go through requirement.requestedReasons (code, message) or "
-    "requirement.errors (code, message, remedy). They call and compute nothing, have at most 20 "
-    "filters, and parts within parts at most 20 deep."
+    ".currentlyDueAt, .deadline, .restricts (in words, the capabilities asked for that it "
+    "restricts by now or will if nobody acts), .appealDeadline (while its rejection may be "
+    "appealed); in RESTRICTED restriction.reason (PAST_DUE or REJECTED); in DECIDED and those of "
+    "appeals decision.outcome, .reasonCode, .facts, .ground, .redress; in APPEAL_DECIDED "
+    "appeal.outcome (UPHELD or OVERTURNED), .reasons. What does not apply is empty. They ask (if), "
+    "and go through requirement.requestedReasons (code, message) or requirement.errors (code, "
+    "message, remedy). They call and compute nothing, have at most 20 filters, and parts within "
+    "parts at most 20 deep."
 )
 class ProgramNoticeInput:
     """Templates."""
@@ -126,7 +130,8 @@ class ProgramPublishInput(VersionedInput):
     reminders: list[Duration] | None = strawberry.field(
         default=None,
         description=(
-            "How long before the deadline the account is to be reminded, each at least PT1M."
+            "How long before the deadline the account's user is reminded, each at least PT1M, "
+            "while the requirement awaits the account; what is missed is made up for once."
         ),
     )
     restricts: list[CapabilityKind] | None = strawberry.field(

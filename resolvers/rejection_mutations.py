@@ -5,7 +5,7 @@ import strawberry
 from models import account_rejection as operations
 from models.account_rejection import RejectionReason
 from models.actor import DECIDERS
-from models.events import DERIVED, EventType
+from models.events import DERIVED, TOLD, EventType
 from resolvers import ids
 from resolvers.account import Account
 from resolvers.account_mutations import account_of_payload
@@ -73,7 +73,7 @@ class RejectionMutations:
         "End the relation with an account: it may do nothing any more. What it was asked for stays "
         "asked.",
         DECIDERS,
-        (EventType.ACCOUNT_REJECTED, *DERIVED),
+        (EventType.ACCOUNT_REJECTED, *TOLD, *DERIVED),
         argument="Which account.",
     )
     account_reinstate: AccountReinstatePayload = mutation(
@@ -81,6 +81,6 @@ class RejectionMutations:
         AccountReinstateInput,
         "Take a rejected account back: it may do what its requirements and holds allow.",
         DECIDERS,
-        (EventType.ACCOUNT_REINSTATED, *DERIVED),
+        (EventType.ACCOUNT_REINSTATED, *TOLD, *DERIVED),
         argument="Which account.",
     )

@@ -21,7 +21,7 @@ from models import appeal, correspondence, decision, delivery, hold, note, refer
 from models import requirement_operations as requirements
 from models.account import CreateAccount
 from models.actor import Actor, Role, Scope, system
-from models.aggregate import Account, rederive
+from models.aggregate import Account
 from models.appeal import Appeal, DecideAppeal
 from models.base import Base
 from models.clock import Clock, ManualClock
@@ -38,6 +38,7 @@ from models.hold import Hold, PlaceHold
 from models.ids import platform_id_for
 from models.interaction import Interaction, InteractionChannel, InteractionState
 from models.note import AddNote, Note
+from models.operation import rederive
 from models.outcome import Outcome
 from models.platform import ensure_platform
 from models.program import CodeText, GroundKind, Program, Publish, publish

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from models.actor import Actor, Role
+from models.actor import Actor, Role, system
 from models.delivery import NOT_DELIVERED, Failure
-from models.demo.histories import SERVICES, Act, Case, History
+from models.demo.histories import SERVICES, Case, History, Told
+from models.demo.paths import Act
 from models.interaction import (
     InteractionChannel,
     InteractionDirection,
@@ -14,6 +15,7 @@ from models.interaction import (
     InteractionState,
 )
 from models.lifecycle import touch
+from models.notices import AUTHOR
 from models.requirement import Requirement
 from models.status import AWAITING_ACCOUNT, OPEN_STATES, RequirementState
 
@@ -36,11 +38,21 @@ def write_contacts(history: History) -> None:
     """Add the contacts of all cases; call it once the history was played."""
     for case in history.cases:
         Letters(case).write()
-    _remind(history)
+    for told in history.told:
+        _write_notice(history, told)
+    _offer_help(history)
 
 
-def _remind(history: History) -> None:
-    """One reminder for all that is still to come, before the first of its deadlines."""
+def _write_notice(history: History, told: Told) -> None:
+    """What Recourse wrote to the account's user, which has gone out since."""
+    author = system(history.unit.account.platform_id, AUTHOR)
+    contact = _contact(history, told.at, [told.row] if told.row else [], author)
+    contact |= {"purpose": told.purpose, "subject": told.subject, "body": told.body}
+    _progress(history, contact, history.rng.choice(OF_NOTICE))
+
+
+def _offer_help(history: History) -> None:
+    """One message about all that is still to come, before the first of its deadlines."""
     now = history.now
     waiting = [case.row for case in history.cases if case.row.state in AWAITING_ACCOUNT]
     coming = [row for row in waiting if row.deadline and row.deadline > now]
@@ -49,12 +61,12 @@ def _remind(history: History) -> None:
     first = min(row.deadline for row in coming if row.deadline)
     contact = _contact(history, now - timedelta(hours=2), coming, _service(history))
     contact |= {
-        "purpose": _P.REMINDER,
+        "purpose": _P.MESSAGE,
         "state": _S.SCHEDULED,
         "version": 2,
         "scheduled_for": now + (first - now) / 2,
-        "subject": "Something is still missing",
-        "body": "Please send what we asked for. Until then nothing changes for you.",
+        "subject": "Can we help?",
+        "body": "If you don't know what to send, answer this message: we look at it together.",
     }
 
 
@@ -78,9 +90,6 @@ class Letters:
             self._send(sent_back, _P.MESSAGE, self.case.reviewer, body)
         if self.rng.random() < 0.1:
             self._thread(request)
-        if row.state in AWAITING_ACCOUNT and row.deadline and row.deadline <= self.now:
-            body = f"{row.title}: the deadline has passed. Some of what you can do is restricted."
-            self._send(row.deadline, _P.NOTICE, self.service, body)
         if row.state == RequirementState.IN_REVIEW and self.rng.random() < 0.3:
             self._draft()
         if row.closed_at is not None:
@@ -97,12 +106,8 @@ class Letters:
         return contact
 
     def _after_the_end(self, at: datetime) -> None:
-        row = self.row
-        if self.case.proposal is not None:
-            body = f"{row.title}: we have decided. The outcome is {row.state.lower()}."
-            self._send(at, _P.DECISION, self.case.reviewer, body)
-        elif self.rng.random() < 0.5:
-            body = f"{row.title}: please remember to send it."
+        if self.case.proposal is None and self.rng.random() < 0.5:
+            body = f"{self.row.title}: please remember to send it."
             contact = self._new(self.case.window.opened, _P.REMINDER, self.service, body)
             contact |= {
                 "scheduled_for": at + timedelta(days=1),
@@ -120,7 +125,7 @@ class Letters:
             "channel": _C.DASHBOARD,
             "in_reply_to_id": request["id"],
         }
-        answered = asked + self.history.days(0.1, 2)
+        answered = asked + self.history.days(0.1, 10)
         if answered >= self.now:
             self._progress(question, _S.DELIVERED)
             self._wait_since(asked)
@@ -155,22 +160,31 @@ class Letters:
     def _progress(
         self, contact: Contact, state: InteractionState, responded: datetime | None = None
     ) -> None:
-        """Let the contact come as far as `state`, each step at its instant, none after now."""
-        sent = contact["created_at"]
-        contact |= {"state": state, "sent_at": sent, "first_sent_at": sent, "version": 2}
-        if state is _S.FAILED:
-            failure = self.rng.choice(FAILURES)
-            said = {"code": failure.code, "message": NOT_DELIVERED}
-            contact |= {"failure": said, "failure_said": failure.message, "version": 3}
-            return
-        last = responded or self.now
-        instants = (sent, sent + (last - sent) * 0.01, sent + (last - sent) * 0.4, last)
-        for name, at in list(zip(INSTANTS, instants, strict=True))[1 : PROGRESS[state]]:
-            contact[name] = contact["updated_at"] = at
-            contact["version"] += 1
+        _progress(self.history, contact, state, responded)
 
     def _what_is_wrong(self) -> str:
         return " ".join(error["message"] for error in self.row.errors)
+
+
+def _progress(
+    history: History,
+    contact: Contact,
+    state: InteractionState,
+    responded: datetime | None = None,
+) -> None:
+    """Let the contact come as far as `state`, each step at its instant, none after now."""
+    sent = contact["created_at"]
+    contact |= {"state": state, "sent_at": sent, "first_sent_at": sent, "version": 2}
+    if state is _S.FAILED:
+        failure = history.rng.choice(FAILURES)
+        said = {"code": failure.code, "message": NOT_DELIVERED}
+        contact |= {"failure": said, "failure_said": failure.message, "version": 3}
+        return
+    last = responded or history.now
+    instants = (sent, sent + (last - sent) * 0.01, sent + (last - sent) * 0.4, last)
+    for name, at in list(zip(INSTANTS, instants, strict=True))[1 : PROGRESS[state]]:
+        contact[name] = contact["updated_at"] = at
+        contact["version"] += 1
 
 
 def _service(history: History) -> Actor:

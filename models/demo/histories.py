@@ -4,24 +4,29 @@ A `History` takes its steps in the order of time, by the pieces that the operati
 lets the clock catch up in between as the worker would. Nothing here reads or writes the store.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from enum import StrEnum
 from random import Random
 from typing import Any
 
 from models.actor import Actor, Role, Scope, system
 from models.aggregate import Unit
 from models.appeal import end_overturned, end_upheld, open_appeal
+from models.catching_up import begun, restrictions
 from models.deadlines import extend_deadline
 from models.decision import confirm, new_resolution, propose, take_effect
 from models.demo.names import Business
+from models.demo.paths import Act, Path, Window
 from models.demo.programs import REASONS, WAIVING, example_payload
-from models.durations import after
 from models.events import EventType
 from models.evidence import DocumentReference, Evidence
+from models.interaction import InteractionPurpose
+from models.note import write_note
+from models.notice_texts import AccountNotice, NoticeKind
+from models.notices import PURPOSES, house_words, words_of
 from models.program import GroundKind, Program
+from models.reminders import due_for_reminder, is_needless, plan_reminder
 from models.requirement import Error, Priority, Reason, Requirement, RequirementAction
 from models.requirement_steps import end, move, open_again, open_under, send_back, submit_evidence
 from models.resolution import (
@@ -58,61 +63,14 @@ THIRD_PARTIES = {
 APPEALED = "The register is out of date: we have moved, and told it so."
 UPHELD = "The register has been changed since, but not in what we asked for."
 OVERTURNED = "The register has been corrected, and now says what you sent."
+# What staff tell each other: never shown to the business.
+NOTES = (
+    "They called: the document is on its way, their accountant is away this week.",
+    "Same owner as an account that we closed last year. Look at the dates of birth.",
+    "The volume of the last month is well above what they had told us.",
+    "The address is that of a forwarding service; ask for the lease if nothing else fits.",
+)
 WAIVED = Statement(facts="The exposure is too small to ask for this now.")
-
-
-class Act(StrEnum):
-    """What may happen to a requirement in a history."""
-
-    SUBMIT = "SUBMIT"
-    REVIEW = "REVIEW"
-    SEND_BACK = "SEND_BACK"
-    APPROVE = "APPROVE"
-    REJECT = "REJECT"
-    WAIVE = "WAIVE"
-    CONFIRM = "CONFIRM"
-    DECLINE = "DECLINE"
-    APPEAL = "APPEAL"
-    UPHOLD = "UPHOLD"
-    OVERTURN = "OVERTURN"
-    CANCEL = "CANCEL"
-    EXTEND = "EXTEND"
-    REOPEN = "REOPEN"
-
-
-class Phase(StrEnum):
-    """Where a requirement's times lie, seen from the present."""
-
-    EVENTUAL = "EVENTUAL"
-    CURRENT = "CURRENT"
-    NOTICED = "NOTICED"
-    PAST = "PAST"
-    OPEN_ENDED = "OPEN_ENDED"
-    LONG_AGO = "LONG_AGO"
-
-
-@dataclass(frozen=True)
-class Path:
-    """One course of a requirement: when it was opened, what has happened since, under what."""
-
-    phase: Phase
-    acts: tuple[Act, ...] = ()
-    four_eyes: bool = False
-    gates: bool = False
-
-    def fits(self, program: Program) -> bool:
-        """Whether the course is one that requirements of this program may take."""
-        return program.four_eyes >= self.four_eyes and bool(program.gates) >= self.gates
-
-
-@dataclass(frozen=True)
-class Window:
-    """The times of a requirement; what happens to it happens before `until`."""
-
-    opened: datetime
-    due: datetime | None
-    deadline: datetime | None
-    until: datetime
 
 
 @dataclass
@@ -121,6 +79,17 @@ class Draft(Unit):
 
     contacts: list[Columns] = field(default_factory=list)
     links: list[Columns] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Told:
+    """A notice that the account's user got; about the account itself where there is no `row`."""
+
+    at: datetime
+    purpose: InteractionPurpose
+    subject: str
+    body: str
+    row: Requirement | None = None
 
 
 @dataclass
@@ -132,6 +101,7 @@ class History:
     business: Business
     now: datetime
     cases: list["Case"] = field(default_factory=list)
+    told: list[Told] = field(default_factory=list)
     _people: dict[str, Actor] = field(default_factory=dict)
     _steps: list[tuple[datetime, int, Actor, Step]] = field(default_factory=list)
 
@@ -154,7 +124,40 @@ class History:
         unit = self.unit
         while (due := unit.account.next_change_at) is not None and due <= until:
             unit.now, unit.actor = due, system(unit.account.platform_id, "clock")
+            before = restrictions(unit, unit.account.derived_at)
+            for row in due_for_reminder(unit):
+                program = self._case_of(row).program
+                plan_reminder(row, program, due)
+                if not is_needless(unit, row):
+                    self.tell(NoticeKind.REMINDER, row, program)
             unit.catch_up()
+            for row in begun(unit, before):
+                self.tell(NoticeKind.RESTRICTED, row, self._case_of(row).program)
+
+    def _case_of(self, row: Requirement) -> "Case":
+        return next(case for case in self.cases if row in case.rows)
+
+    def tell(
+        self,
+        kind: NoticeKind,
+        row: Requirement,
+        program: Program,
+        decision: Resolution | None = None,
+    ) -> None:
+        """Note that the account's user is told, in the program's words."""
+        subject, body = words_of(self.unit, kind, row, program, decision)
+        self.told.append(Told(self.unit.now, PURPOSES[kind], subject, body, row))
+
+    def tell_of_account(
+        self,
+        kind: AccountNotice,
+        words: str,
+        kinds: Sequence[str],
+        until: datetime | None = None,
+    ) -> None:
+        """The same of what concerns the account itself, in the words of the house."""
+        subject, body = house_words(self.unit, kind, words, kinds, until)
+        self.told.append(Told(self.unit.now, PURPOSES[kind], subject, body))
 
     def staff(self, role: Role, name: str) -> Actor:
         """Somebody of the platform."""
@@ -202,6 +205,8 @@ class Case:
         actors = {**others, **users, Act.CANCEL: service}
         history.plan(self.window.opened, service, self._open)
         span = self.window.until - self.window.opened
+        self.remark = NOTES[len(history.cases) % len(NOTES)]
+        history.plan(self.window.opened + span * 0.01, self.reviewer, self._note)
         # Most people answer in time, before they are restricted.
         points = sorted(rng.uniform(0.02, 0.6) for _ in self.path.acts)
         for act, point in zip(self.path.acts, points, strict=True):
@@ -226,6 +231,9 @@ class Case:
             priority=rng.choices(list(Priority), (3, 10, 3, 1))[0],
         )
         self.rows.append(row)
+
+    async def _note(self) -> None:
+        write_note(self.history.unit, self.row, self.remark)
 
     async def _submit(self) -> None:
         history = self.history
@@ -304,11 +312,16 @@ class Case:
             propose(unit, row, outcome)
         else:
             await take_effect(unit, row, self.program, self.proposal)
+            self._tell(NoticeKind.DECIDED)
+
+    def _tell(self, kind: NoticeKind) -> None:
+        self.history.tell(kind, self.row, self.program, self.proposal)
 
     async def _confirm(self) -> None:
         assert self.proposal is not None
         if self.proposal.state == ResolutionState.PROPOSED:
             await confirm(self.history.unit, self.proposal, self.row, self.program)
+            self._tell(NoticeKind.DECIDED)
 
     async def _decline(self) -> None:
         assert self.proposal is not None
@@ -318,14 +331,17 @@ class Case:
     async def _appeal(self) -> None:
         assert self.proposal is not None
         open_appeal(self.history.unit, self.row, self.program, self.proposal, APPEALED)
+        self._tell(NoticeKind.APPEAL_RECEIVED)
 
     async def _uphold(self) -> None:
         assert self.proposal is not None
         end_upheld(self.history.unit, self.row, self.proposal, UPHELD)
+        self._tell(NoticeKind.APPEAL_DECIDED)
 
     async def _overturn(self) -> None:
         assert self.proposal is not None
         await end_overturned(self.history.unit, self.row, self.proposal, OVERTURNED)
+        self._tell(NoticeKind.APPEAL_DECIDED)
 
     async def _cancel(self) -> None:
         end(
@@ -340,6 +356,7 @@ class Case:
         row = self.row
         assert row.deadline is not None
         extend_deadline(row, row.deadline + timedelta(days=14), self.program)
+        plan_reminder(row, self.program, self.history.unit.now)
         move(
             self.history.unit,
             row,
@@ -354,33 +371,6 @@ class Case:
         deadline = self.history.now + self.history.days(5, 40)
         reason = "The details have changed since they were accepted."
         open_again(unit, row, self.program, unit.now, deadline, reason)
-
-
-def window_of(history: History, phase: Phase, program: Program) -> Window:
-    """Times of which the present lies in `phase`."""
-    now, days = history.now, history.days
-    if phase is Phase.LONG_AGO:
-        opened = now - days(30, 400)
-        deadline = opened + days(25, 80)
-        return Window(opened, opened + _grace(history), deadline, min(deadline, now))
-    if phase is Phase.PAST:
-        deadline = now - days(0.5, 30)
-        opened = deadline - days(14, 60)
-        return Window(opened, opened + _grace(history), deadline, now)
-    opened = now - days(1, 20)
-    if phase is Phase.OPEN_ENDED:
-        return Window(opened, opened, None, now)
-    if phase is Phase.EVENTUAL:
-        due = now + days(2, 40)
-        return Window(opened, due, due + days(7, 60), now)
-    notice = (after(now, program.notice_period) or now) - now
-    noticed = phase is Phase.NOTICED
-    deadline = now + (notice * history.rng.uniform(0.1, 0.9) if noticed else notice + days(1, 40))
-    return Window(opened, opened, deadline.replace(microsecond=0), now)
-
-
-def _grace(history: History) -> timedelta:
-    return history.days(1, 7) if history.rng.random() < 0.3 else timedelta()
 
 
 def _id_of(name: str) -> str:

@@ -1,9 +1,11 @@
 """The demo's programs: one or more of every category, as integrating teams would publish them."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from random import Random
 from typing import Any
 
+from models.demo.notices import notices_of
 from models.program import CodeText, GroundKind, Publish
 from models.status import CapabilityKind
 
@@ -34,7 +36,7 @@ MONEY = {"type": "integer", "minimum": 0, "description": "In the smallest unit o
 
 def programs() -> tuple[Publish, ...]:
     """What the demo publishes, in the order in which a business tends to meet it."""
-    return (
+    declared = (
         _identity(),
         _registration(),
         _owners(),
@@ -49,6 +51,7 @@ def programs() -> tuple[Publish, ...]:
         _disputes(),
         _sanctions(),
     )
+    return tuple(replace(program, notices=notices_of(program.code)) for program in declared)
 
 
 def example_payload(code: str, rng: Random, person: str, business: str) -> dict[str, Any]:

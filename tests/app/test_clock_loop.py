@@ -2,6 +2,9 @@
 
 import asyncio
 import contextlib
+import signal
+import sys
+from collections import Counter
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
@@ -16,7 +19,9 @@ from models.aggregate import Account
 from models.capability import Capability
 from models.clock import Clock, ManualClock, SystemClock
 from models.events import Event
+from models.interaction import Interaction
 from models.verify import verify_account
+from tests.conftest import START
 from tests.factories import (
     Runner,
     create_account,
@@ -29,6 +34,7 @@ from tests.factories import (
 
 INTERVAL_SECONDS = 0.02
 DEADLINE = timedelta(days=14)
+DAY = timedelta(days=1)
 
 
 @pytest.fixture
@@ -177,6 +183,50 @@ async def test_two_loops_at_once_have_every_effect_once(
         ):
             assert types.count(event) == 1, types
         assert await verify_account(database.worker, account.account_id) == []
+
+
+async def test_two_loops_at_once_write_each_notice_once(
+    run: Runner, database: Database, clock: ManualClock
+) -> None:
+    accounts = [await owing(run, reminders=("P5D", "P1D")) for _ in range(8)]
+    other = Database.connect(str(database.worker.url.set(username="recourse")), pool_size=2)
+    loops = [ClockLoop(pools, clock, INTERVAL_SECONDS) for pools in (database, other)]
+    try:
+        for at in (-DAY * 5, -DAY, timedelta()):
+            clock.set(START + DEADLINE + at)
+            await asyncio.gather(*(one.catch_up() for one in loops))
+    finally:
+        await other.close()
+    for account in accounts:
+        assert await purposes(run, account) == Counter(REQUEST=1, REMINDER=2, NOTICE=1)
+        assert await verify_account(database.worker, account.account_id) == []
+
+
+@pytest.mark.parametrize("where", ["BEFORE", "AFTER"])
+async def test_who_is_killed_before_the_commit_leaves_it_all_to_another(
+    run: Runner, loop: ClockLoop, clock: ManualClock, database_url: str, where: str
+) -> None:
+    account = await owing(run, reminders=("P5D",))
+    for at, said in ((-DAY * 5, {"REMINDER": 1}), (timedelta(), {"REMINDER": 1, "NOTICE": 1})):
+        clock.set(START + DEADLINE + at)
+        before = await purposes(run, account)
+        arguments = (database_url, clock.now().isoformat(), where)
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "tests.app.killed_clock", *arguments
+        )
+        async with asyncio.timeout(30):
+            assert await process.wait() == -signal.SIGKILL
+        assert await purposes(run, account) == before
+        assert await loop.catch_up() == 1
+        assert await purposes(run, account) == Counter(REQUEST=1, **said)
+    assert await verify_account(run.database.worker, account.account_id) == []
+
+
+async def purposes(run: Runner, account: Account) -> Counter[str]:
+    """How many contacts for each purpose the account has."""
+    async with run.database.session_for(run.system) as session:
+        statement = select(Interaction.purpose).where(Interaction.account_id == account.account_id)
+        return Counter(await session.scalars(statement))
 
 
 async def break_account(owner: AsyncEngine, account: Account) -> None:

@@ -22,7 +22,7 @@ UPDATE = (
     "version = version + 1 WHERE account_id = $1"
 )
 MOVE = (
-    "UPDATE requirements SET state = $4, updated_at = $5, version = version + 1, "
+    "UPDATE requirements SET state = $4, updated_at = $5, version = version + 1, remind_at = NULL, "
     "submitted_at = CASE WHEN $4 = 'SUBMITTED' THEN $5 ELSE submitted_at END "
     "WHERE account_id = $1 AND id = $2 AND state = $3 RETURNING version"
 )

@@ -90,6 +90,7 @@ class Mutation:
             account, row = await requirement_under_lock(session, input.id)
             move(row, RequirementState.OPEN, RequirementState.SUBMITTED, now)
             row.submitted_at = now
+            row.remind_at = None
             evidence = EvidenceRow(
                 account_id=account.account_id,
                 id=uuid.uuid4(),

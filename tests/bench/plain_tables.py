@@ -68,6 +68,7 @@ class RequirementRow(Owned, Base):
     sort_deadline: Mapped[datetime] = mapped_column(deferred=True)
     priority: Mapped[Priority]
     submitted_at: Mapped[datetime | None]
+    remind_at: Mapped[datetime | None] = mapped_column(deferred=True)
     version: Mapped[int] = mapped_column()
     updated_at: Mapped[datetime] = mapped_column(deferred=True)
 

@@ -14,6 +14,7 @@ from models.hold import Hold, PlaceHold, ReleaseHold
 from tests.factories import unique
 from tests.models.machine import STALE, WHO, Done, Workbench, unless
 from tests.models.reference import REVIEWERS, Model, Restraint
+from tests.models.reference_contacts import tell
 from tests.models.reference_view import view
 
 MAX_ACCOUNTS = 3
@@ -122,6 +123,7 @@ class AccountRules(Workbench):
         def effect(_: Account) -> None:
             draft.rejected = f"rejected.{reason.lower()}" if ends else None
             draft.version += 1
+            tell(draft)
             draft.say("ACCOUNT_REJECTED" if ends else "ACCOUNT_REINSTATED")
 
         command: Any = ReinstateAccount(**fields, reason="It was a mistake.")
@@ -150,6 +152,8 @@ class AccountRules(Workbench):
         def effect(made: Hold) -> None:
             draft.restraints.append(Restraint(made.id, on, reason, command.expires_at))
             draft.say("HOLD_PLACED")
+            if draft.rejected is None and set(on) & draft.requested:
+                tell(draft)
 
         refusals |= unless(by in REVIEWERS)
         refusals |= {"INVALID_INPUT"} if nothing or late else set()

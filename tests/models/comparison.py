@@ -105,15 +105,25 @@ def compare(model: Model, found: dict[str, Any], head: str) -> None:
 
 
 def name_notices(model: Model, interactions: Sequence[Any], links: Sequence[Any]) -> None:
-    """Give the notices of the latest operation the ids that they have in the store."""
+    """Give the notices of the latest operation the ids that they have in the store.
+
+    Of these in no order: each is found by what it asks for; the rest are all alike.
+    """
     known = {contact.id for contact in model.contacts}
-    new = [row["id"] for row in interactions if row["id"] not in known]
-    unnamed = [contact for contact in model.contacts if contact.id is None]
-    for contact, own in zip(unnamed, new, strict=True):
-        contact.id, contact.touched = own, model.now
-        contact.about = frozenset(
-            link["requirement_id"] for link in links if link["interaction_id"] == own
-        )
+    about: dict[uuid.UUID, set[uuid.UUID]] = {}
+    for link in links:
+        about.setdefault(link["interaction_id"], set()).add(link["requirement_id"])
+    new: dict[uuid.UUID | None, list[uuid.UUID]] = {}
+    for row in interactions:
+        if row["id"] not in known:
+            asks = row["purpose"] in ("REQUEST", "REMINDER")
+            (asked,) = about[row["id"]] if asks else (None,)
+            new.setdefault(asked, []).append(row["id"])
+    for contact in model.contacts:
+        if contact.id is None:
+            contact.id, contact.touched = new[contact.asks_for].pop(), model.now
+            contact.about = frozenset(about.get(contact.id, ()))
+    assert not any(new.values())
 
 
 def _name_evidence(model: Model, evidence: Sequence[Any]) -> None:
@@ -139,6 +149,7 @@ def _compare_requirements(model: Model, found: dict[str, Any]) -> None:
         *("notice_at", "deadline", "latest_deadline", "closed_at", "submitted_at"),
         *("assignee_id", "priority", "alternative_group", "proposed_outcome", "appeal_deadline"),
         *("appealed_at", "restricts_from", "restricts_until", "unanswered_since", "referred_to"),
+        "remind_at",
         *("restricts", tuple, "gates", tuple),
         *("review_due_at", "review_at_risk_at", "review_left_seconds", "span_number"),
     )
@@ -149,6 +160,7 @@ def _compare_requirements(model: Model, found: dict[str, Any]) -> None:
             *(item.submitted_at, item.assignee, item.priority, item.group),
             *(item.proposal and item.proposal.outcome, item.appeal_until, item.appealed_at),
             *(item.restricts_from, item.restricts_until, item.unanswered, item.referred),
+            item.remind_at,
             *(item.terms.restricts, item.terms.gates),
             *(item.review or (None, None)),
             None if item.review_left is None else item.review_left // timedelta(seconds=1),

@@ -34,8 +34,10 @@ class CorrespondenceRules(Workbench):
         chosen = [m for m in self.models if m.items and len(m.contacts) < MAX_CONTACTS]
         draft = self.random.choice(chosen).draft(self.now)
         inbound, by = self.random.random() < 0.5, self.one_of(WRITERS)
-        seen = [one for one in draft.contacts if one.shown]
-        usual = seen if self.random.random() < 0.9 else draft.contacts
+        # Not what the next to come will be told first, which nobody has seen.
+        known = [one for one in draft.contacts if one.id is not None]
+        seen = [one for one in known if one.shown]
+        usual = seen if self.random.random() < 0.9 else known
         answered = self.random.choice([None, *usual, *usual])
         channel = "DASHBOARD" if by == "uma" else self.random.choice(CHANNELS)
         subject = self.random.choice([None, *["Your documents"] * 3])

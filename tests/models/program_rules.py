@@ -30,6 +30,7 @@ PLACES = (
 PROGRAMS = (
     Terms(
         "plain",
+        reminders=(days(13), days(7), days(2)),
         due_after=days(7),
         deadline_after=days(14),
         notice_period=days(3),
@@ -42,6 +43,7 @@ PROGRAMS = (
     ),
     Terms(
         "strict",
+        reminders=(days(4), days(3), days(2), days(1)),
         deadline_after=days(5),
         notice_period=days(5),
         restricts=("CARD_PAYMENTS", "PAYOUTS"),
@@ -60,6 +62,7 @@ PROGRAMS = (
     # What is due comes after its own deadline: then it is due when it is too late.
     Terms(
         "quick",
+        reminders=(Span(rest=timedelta(minutes=30)),),
         due_after=days(2),
         deadline_after=HOUR,
         restricts=("TRANSFERS",),
@@ -67,6 +70,7 @@ PROGRAMS = (
     ),
     Terms(
         "monthly",
+        reminders=(days(25), days(14), days(3), HOUR),
         due_after=days(14),
         deadline_after=Span(months=1),
         notice_period=Span(months=1, rest=timedelta(days=1)),
@@ -78,12 +82,21 @@ PROGRAMS = (
     ),
     Terms(
         "placed",
+        reminders=(days(28), days(21), days(14), days(7), days(1)),
         deadline_after=days(30),
         notice_period=days(7),
         restricts=("TRANSFERS",),
         review_within=HOUR,
         place=PLACES[2],
     ),
+)
+
+
+REMINDERS = (
+    (),
+    (Span(rest=timedelta(minutes=30)),),
+    (days(13), days(7), days(2), days(1), HOUR),
+    (Span(months=1), days(12), days(3), days(1)),
 )
 
 
@@ -111,6 +124,7 @@ def another_version(random: Random, code: str, version: int) -> Terms:
         review_within=random.choice(promises),
         place=place,
         max_extension=random.choice(spans),
+        reminders=random.choice(REMINDERS),
         reasons=random.choice([(), (), ("checked",)]),
     )
 
@@ -199,6 +213,7 @@ def publishing(terms: Terms) -> Publish:
             *("termination_notice", "review_within", "max_extension"),
         )
     }
+    spans["reminders"] = tuple(span.iso for span in terms.reminders)
     return program_values(
         code=terms.code,
         restricts=terms.restricts,

@@ -10,7 +10,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from tests.models.reference_contacts import Contact
+from tests.models.reference_contacts import Contact, tell
 from tests.models.reference_time import Place, Span
 from tests.models.reference_view import (
     KINDS,
@@ -81,6 +81,7 @@ class Terms:
     review_within: Span | None = None
     place: Place | None = None
     max_extension: Span | None = None
+    reminders: tuple[Span, ...] = ()
     # The only reasons of decisions that it knows; none means any.
     reasons: tuple[str, ...] = ()
 
@@ -149,6 +150,10 @@ class Item:
     restricts_from: datetime | None = None
     restricts_until: datetime | None = None
     submitted_at: datetime | None = None
+    # When its user is to be told of it once more.
+    remind_at: datetime | None = None
+    # What is asked for and it restricts, as far as its user was told.
+    restricts_now: set[str] = field(default_factory=set)
     # As late as an extension may make it.
     latest: datetime | None = None
     # The deadline as people have set it: what the fair clock gives comes on top.
@@ -228,6 +233,13 @@ class Item:
         if deadline is not None:
             self.currently_due_at = min(self.currently_due_at, deadline)
 
+    def plan_reminder(self, now: datetime) -> None:
+        """Note the next of the instants before the deadline that the program names."""
+        deadline = self.deadline
+        spans = () if deadline is None else self.terms.reminders
+        marks = [span.before(deadline) for span in spans if deadline is not None]
+        self.remind_at = min((mark for mark in marks if mark > now), default=None)
+
     def promise(self, now: datetime) -> None:
         """Begin what the platform promises, or go on with what is left of it."""
         if self.terms.review_within is None:
@@ -257,6 +269,8 @@ class Item:
         if self.state not in WITH_RISK:
             self.referred = None
         party = holder(self)
+        if party != "ACCOUNT":
+            self.remind_at = None
         if party == "NOBODY":
             self.review = self.review_left = None
         if self.spans and self.spans[-1][0] == party:
@@ -268,22 +282,24 @@ class Item:
     def give_back(self, now: datetime) -> bool:
         """Move on by what risk took; whether there was anything to move."""
         assert self.submitted_at is not None
-        return self._move_on(self.submitted_at, now)
+        return self._move_on(self.submitted_at, now, now)
 
-    def share(self, since: datetime, until: datetime) -> bool:
+    def share(self, since: datetime, until: datetime, now: datetime) -> bool:
         """Move on by the turn of an alternative, from when this waited for the account."""
         since = max(since, self.spans[-1][1])
-        moved = self._move_on(since, until)
+        moved = self._move_on(since, until, now)
         self.shared += until - since if moved else timedelta()
         return moved
 
-    def _move_on(self, since: datetime, until: datetime) -> bool:
+    def _move_on(self, since: datetime, until: datetime, now: datetime) -> bool:
         took = until - since
         ahead = self.currently_due_at > since
         nothing = took <= timedelta() or not (ahead or self.deadline)
         if not self.terms.pauses_deadline or nothing:
             return False
-        self.deadline = None if self.deadline is None else self.deadline + took
+        if self.deadline is not None:
+            self.deadline += took
+            self.plan_reminder(now)
         self.latest = None if self.latest is None else self.latest + took
         self.currently_due_at += took if ahead else timedelta()
         return True
@@ -377,6 +393,8 @@ class Model:
         """Derive the status, and note what it changes."""
         for item in self.items:
             item.note_holder(self.now)
+        for item in self.items:
+            self._tell_restriction(item)
         before, self.view = self.view, view(self, self.now)
         self.derived_at = self.now
         for kind in KINDS:
@@ -385,6 +403,38 @@ class Model:
         if (before.status, before.reason) != (self.view.status, self.view.reason):
             self.version += 1
             self.say("ACCOUNT_STATUS_CHANGED")
+
+    def _tell_restriction(self, item: Item) -> None:
+        """Tell of what it has begun to restrict, unless the decision to do so has said it."""
+        on = self.restricted_by(item)
+        if on - item.restricts_now and not item.restricts_from == item.closed_at == self.now:
+            tell(self)
+        item.restricts_now = on
+
+    def restricted_by(self, item: Item) -> set[str]:
+        """Which requested capabilities it restricts now, while the account is not rejected."""
+        kinds, begins = set(item.terms.restricts), item.deadline
+        on = item.state in WITH_ACCOUNT and not self.stood_in_for(item)
+        if item.refused:
+            kinds, begins = kinds | set(item.terms.gates), item.restricts_from
+            on = item.stands(self.now)
+        begun = on and begins is not None and begins <= self.now
+        return kinds & self.requested if begun and self.rejected is None else set()
+
+    def has_to_remind(self, now: datetime) -> bool:
+        """Whether something is to be reminded of by now, though it may be too late for it."""
+        due = any(item.remind_at is not None and item.remind_at <= now for item in self.items)
+        return due and self.rejected is None
+
+    def remind(self) -> None:
+        """Tell once more of what is still to do; the clock loop does so, and nobody else."""
+        for item in self.items if self.rejected is None else ():
+            if item.remind_at is None or item.remind_at > self.now:
+                continue
+            item.plan_reminder(self.now)
+            in_time = item.deadline is not None and item.deadline > self.now
+            if in_time and not self.stood_in_for(item):
+                tell(self, item.id)
 
     def finish(self, item: Item, made: Proposal) -> None:
         """What a final decision does."""
@@ -441,7 +491,7 @@ class Model:
         left = [o.submitted_at for o in others if o.state in WITH_RISK and not o.refused]
         until = min((at for at in left if at is not None), default=self.now)
         for other in others:
-            if other.state in WITH_ACCOUNT and other.share(item.submitted_at, until):
+            if other.state in WITH_ACCOUNT and other.share(item.submitted_at, until, self.now):
                 self.say("REQUIREMENT_DEADLINE_MOVED")
 
     def cancel(self, item: Item) -> None:

@@ -186,7 +186,7 @@ class Contact:
 
 
 def tell(draft: Any, asks_for: uuid.UUID | None = None) -> None:
-    """Let a notice go out now, as opening, sending back, extending, reopening and deciding do."""
+    """Let a notice go out now, as most that concerns the account's user does."""
     channel = "DASHBOARD" if draft.email is None else "EMAIL"
     notice = Contact(None, True, "SCHEDULED", channel, due=draft.now, version=2)
     notice.asks_for = asks_for

@@ -50,12 +50,14 @@ def view(model: "Model", now: datetime) -> View:
     refused = [item for item in model.items if item.refused]
     marks += [m for item in refused for m in (item.restricts_from, item.restricts_until)]
     marks += [hold.expires_at for hold in model.restraints if not hold.released]
+    # These stay until somebody was reminded; nobody is while the account is rejected.
+    reminders = [item.remind_at for item in waiting if model.rejected is None]
     return View(
         status,
         reason,
         capabilities,
         _first(item.deadline for item in waiting if not model.stood_in_for(item)),
-        _first(mark for mark in marks if mark is not None and mark > now),
+        _first([*(mark for mark in marks if mark is not None and mark > now), *reminders]),
     )
 
 

@@ -53,7 +53,7 @@ DOCUMENT = DocumentReference(
 WEIGHTS_OF_ACTIONS = {
     "SUBMIT": 8,
     "START_REVIEW": 2,
-    "REFER": 4,
+    "REFER": 6,
     "RECALL": 4,
     "APPROVE": 5,
     "REQUEST_CHANGES": 4,
@@ -104,6 +104,7 @@ class RequirementRules(Workbench):
                 *(None, command.alternative_group, command.priority),
             )
             item.agree(given or _from_now(draft, terms.deadline_after))
+            item.plan_reminder(draft.now)
             draft.items.append(item)
             draft.say("REQUIREMENT_OPENED")
             tell(draft, made.id)
@@ -121,7 +122,7 @@ class RequirementRules(Workbench):
             fitting = list(DURING_APPEAL) * (self.random.random() < 0.2)
         # What somebody else is waited for ends by being recalled, mostly.
         weights = [
-            WEIGHTS_OF_ACTIONS[action] * (8 if action == "RECALL" and item.referred else 1)
+            WEIGHTS_OF_ACTIONS[action] * (12 if action == "RECALL" and item.referred else 1)
             for action in fitting
         ]
         fits = fitting and self.random.random() < 0.9
@@ -248,6 +249,7 @@ class Request:
             self.item.pause_review(self.draft.now)
             if self.item.give_back(self.draft.now):
                 self.draft.say("REQUIREMENT_DEADLINE_MOVED")
+            self.item.plan_reminder(self.draft.now)
             self.draft.share_time(self.item)
             tell(self.draft, self.item.id)
             self.draft.drop_overtaken(self.item)
@@ -271,6 +273,8 @@ class Request:
             assert old is not None
             assert item.agreed is not None
             item.deadline, item.agreed = new, item.agreed + (new - old)
+            if item.state in ("OPEN", "ACTION_REQUIRED"):
+                item.plan_reminder(now)
             tell(self.draft)
 
         return requirements.extend, Extend(**self.fields, deadline=new), refusals, effect
@@ -305,6 +309,7 @@ class Request:
             item.closed_at = item.appealed_at = item.appeal_until = None
             item.currently_due_at = now
             item.agree(given or _from_now(self.draft, item.terms.deadline_after))
+            item.plan_reminder(now)
             tell(self.draft, item.id)
 
         deadline = given if self.good else now
@@ -350,6 +355,7 @@ class Request:
             item.promise(self.draft.now)
             item.rejection.state, item.rejection.appealer = "APPEALED", self.by
             item.rejection.version += 1
+            tell(self.draft)
 
         return appeal.appeal, command, refusals, effect
 

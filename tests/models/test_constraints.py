@@ -51,6 +51,14 @@ EXAMPLES = [
     ("requirements", "state = 'OPEN'", "state = 'REJECTED'", "closed_with_instant"),
     ("requirements", "state = 'SATISFIED'", "closed_at = NULL", "closed_with_instant"),
     ("requirements", "state = 'WAIVED'", "state = 'OPEN'", "closed_with_instant"),
+    ("requirements", "state = 'OPEN'", "remind_at = deadline", "reminded_before_deadline"),
+    (
+        "requirements",
+        "state = 'OPEN'",
+        "remind_at = created_at, deadline = NULL, notice_at = NULL",
+        "reminded_before_deadline",
+    ),
+    ("requirements", "state = 'SUBMITTED'", "remind_at = created_at", "reminded_before_deadline"),
     ("requirements", "state = 'CANCELED'", "closed_reason = NULL", "canceled_with_reason"),
     (
         "requirements",

@@ -229,6 +229,81 @@ async def test_an_update_changes_what_it_names_and_leaves_the_text_out_of_the_ev
     assert again.version == now.version
 
 
+async def about(run: Runner, row: Interaction) -> set[uuid.UUID]:
+    """The requirements that a contact is about."""
+    async with run.database.session_for(run.system) as session:
+        query = select(InteractionRequirement.requirement_id).where(
+            InteractionRequirement.account_id == row.account_id,
+            InteractionRequirement.interaction_id == row.id,
+        )
+        return set(await session.scalars(query))
+
+
+@pytest.mark.parametrize("state", ["DRAFT", "SCHEDULED"])
+async def test_what_a_contact_is_about_can_be_changed_before_it_goes_out(
+    run: Runner, state: str
+) -> None:
+    account = await create_account(run)
+    first, second, third = [await open_requirement(run, account) for _ in range(3)]
+    ended = await create_requirement(run, "SATISFIED", account)
+    row = await create_interaction(run, state, first, requirement_ids=(first.id, second.id))
+    asked = (third.id, second.id, ended.id, third.id)
+    command = UpdateInteraction(**contact_key(row), changes={"requirement_ids": asked})
+    now = (await run(delivery.update, run.reviewer, command)).value
+    assert (now.state, now.version) == (state, row.version + 1)
+    assert await about(run, row) == {second.id, third.id, ended.id}
+    async with run.database.worker.connect() as connection:
+        told = await connection.scalar(
+            select(Event.changes).where(
+                Event.type == "INTERACTION_UPDATED", Event.subject_id == row.id
+            )
+        )
+    assert told == {
+        "fields": ["requirement_ids"],
+        "requirementIds": {
+            "from": sorted(map(str, (first.id, second.id))),
+            "to": [str(third.id), str(second.id), str(ended.id)],
+        },
+    }
+    # The same in another order is no change.
+    again = UpdateInteraction(**contact_key(row), changes={"requirement_ids": asked[::-1]})
+    assert (await run(delivery.update, run.reviewer, again)).value.version == now.version
+    of_the_account = UpdateInteraction(**contact_key(row), changes={"requirement_ids": ()})
+    await run(delivery.update, run.reviewer, of_the_account)
+    assert await about(run, row) == set()
+    assert await verify_account(run.database.worker, row.account_id) == []
+
+
+async def test_what_it_can_not_be_about_leaves_it_as_it_is(run: Runner) -> None:
+    row = await draft_interaction(run)
+    before = await about(run, row)
+    theirs = await open_requirement(run, await create_account(run))
+    (mine,) = before
+    for asked, error, field in (
+        (tuple(uuid.uuid4() for _ in range(21)), InvalidInput, ("requirementIds",)),
+        ((mine, theirs.id), NotFound, ("requirementIds", "1")),
+    ):
+        command = UpdateInteraction(
+            **contact_key(row), changes={"requirement_ids": asked, "body": "Other words."}
+        )
+        with pytest.raises(error) as caught:
+            await run(delivery.update, run.reviewer, command)
+        assert caught.value.field == field
+    assert await about(run, row) == before
+    assert (await run.fetch(Interaction, row.account_id, row.id)).body == row.body
+
+
+@pytest.mark.parametrize("state", ["SENT", "FAILED", "CANCELED"])
+async def test_what_went_out_stays_about_what_it_was(run: Runner, state: str) -> None:
+    row = await create_interaction(run, state)
+    before = await about(run, row)
+    other = await open_requirement(run, await run.fetch(Account, row.account_id))
+    command = UpdateInteraction(**contact_key(row), changes={"requirement_ids": (other.id,)})
+    with pytest.raises(IllegalTransition):
+        await run(delivery.update, run.reviewer, command)
+    assert await about(run, row) == before
+
+
 @pytest.mark.parametrize(
     ("state", "changes", "field"),
     [

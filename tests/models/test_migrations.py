@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from app.embedded import EmbeddedPostgres
 from app.seeding import seed
-from models.clock import ManualClock
+from models.clock import ManualClock, SystemClock
 from models.delivery import NOT_DELIVERED
 from models.migrate import pending, upgrade
 from models.tables import METADATA
@@ -188,7 +188,7 @@ async def test_ledgers_are_made_of_events_as_the_operations_would_have_written_t
         "requirements": f"id NOT IN ({since})",
         "events": f"subject_id NOT IN ({since}) AND type NOT IN "
         "('REQUIREMENT_DEADLINE_MOVED', 'RESOLUTION_UPHELD', 'RESOLUTION_OVERTURNED', "
-        "'ACCOUNT_REJECTED', 'ACCOUNT_REINSTATED')",
+        "'ACCOUNT_REJECTED', 'ACCOUNT_REINSTATED', 'NOTE_ADDED')",
     }
     for table in ("platforms", "accounts", "programs", "requirements", "events"):
         await copy_rows(source, superuser, table, where.get(table, "true"))
@@ -544,6 +544,48 @@ async def test_messages_from_before_wait_where_nobody_has_answered_them(
                 (title, "2026-01-04") for title in ("asked", "by a service", "drafted")
             ]
             assert await connection.scalar(text(UNFORCED)) == 0
+
+
+async def test_what_awaits_its_account_is_reminded_of_as_if_it_had_been_opened_by_now(
+    postgres: EmbeddedPostgres, template: str
+) -> None:
+    filled = postgres.create_database("schema_reminding", template)
+    await seed(filled, "reminding", SystemClock(), 60)
+    source = create_async_engine(filled)
+    databases = database_of_a_plain_owner(postgres, template, "schema_reminded")
+    reminders = "SELECT id, remind_at FROM requirements ORDER BY id"
+    changes = "SELECT account_id, next_change_at FROM accounts ORDER BY account_id"
+    async with databases as (superuser, owner):
+        await upgrade(owner, "0016")
+        for table in ("platforms", "accounts", "programs", "requirements"):
+            await copy_rows(source, superuser, table, "true")
+        # What knew of no reminders had noted when the status changes next, and nothing else.
+        async with superuser.begin() as connection:
+            await connection.execute(text(WITHOUT_REMINDERS))
+        await upgrade(owner)
+        found = []
+        for engine in (source, superuser):
+            async with engine.connect() as connection:
+                found.append(
+                    [list(await connection.execute(text(q))) for q in (reminders, changes)]
+                )
+        assert found[0] == found[1]
+        assert any(remind_at is not None for _, remind_at in found[0][0])
+        async with superuser.connect() as connection:
+            assert await connection.scalar(text(UNFORCED)) == 0
+    await source.dispose()
+    postgres.drop_database("schema_reminding")
+
+
+WITHOUT_REMINDERS = """
+    UPDATE accounts a SET next_change_at = (SELECT min(mark) FROM (
+        SELECT unnest(CASE
+            WHEN restricts_from IS NOT NULL THEN ARRAY[restricts_from, restricts_until]
+            WHEN state IN ('OPEN', 'ACTION_REQUIRED')
+            THEN ARRAY[currently_due_at, notice_at, deadline] END) AS mark
+        FROM requirements r WHERE r.account_id = a.account_id
+    ) marks WHERE mark > a.derived_at)
+"""
 
 
 async def test_a_failing_migration_leaves_nothing_behind(postgres: EmbeddedPostgres) -> None:

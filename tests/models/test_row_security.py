@@ -97,7 +97,7 @@ OWN_WRITES_OF_ACCOUNT_USERS = {
     "requirement_spans": {"ended_at"},
     "requirements": {
         *("state", "errors", "submitted_at", "span_number", "version", "updated_at"),
-        *("review_due_at", "review_at_risk_at", "review_left_seconds"),
+        *("review_due_at", "review_at_risk_at", "review_left_seconds", "remind_at"),
         *("closed_at", "closed_reason", "appealed_at", "unanswered_since"),
     },
     "resolutions": {
@@ -117,7 +117,10 @@ NARROWED: dict[str, set[tuple[str, str, str | None, str | None]]] = {
     "interactions": {
         (
             *(ACCOUNT_USER, "INSERT", None),
-            "((direction = 'INBOUND'::text) AND (author_kind = 'ACCOUNT_USER'::text))",
+            "(((direction = 'INBOUND'::text) AND (author_kind = 'ACCOUNT_USER'::text)) "
+            "OR ((direction = 'OUTBOUND'::text) AND (author_kind = 'SYSTEM'::text) "
+            "AND (author_id = 'notices'::text) AND (purpose = 'NOTICE'::text) "
+            "AND (state = 'SCHEDULED'::text)))",
         ),
         (
             *(ACCOUNT_USER, "UPDATE"),
@@ -550,6 +553,16 @@ async def test_account_users_change_no_more_than_what_a_submission_or_an_appeal_
     assert inserts == (table.name in INSERTED_BY_ACCOUNT_USERS)
 
 
+NOTICE = {
+    "direction": "'OUTBOUND'",
+    "author_kind": "'SYSTEM'",
+    "author_id": "'notices'",
+    "purpose": "'NOTICE'",
+    "state": "'SCHEDULED'",
+    "scheduled_for": "now()",
+}
+
+
 @pytest.mark.parametrize(
     "forged",
     [
@@ -557,6 +570,12 @@ async def test_account_users_change_no_more_than_what_a_submission_or_an_appeal_
         {"author_kind": "'REVIEWER'"},
         {"author_kind": "'SYSTEM'"},
         {"direction": "'OUTBOUND'", "author_kind": "'REVIEWER'"},
+        NOTICE | {"direction": "'INBOUND'"},
+        NOTICE | {"author_kind": "'REVIEWER'"},
+        NOTICE | {"author_id": "'risk-team'"},
+        NOTICE | {"purpose": "'DECISION'"},
+        NOTICE | {"state": "'SENT'"},
+        NOTICE | {"state": "'DRAFT'"},
     ],
 )
 async def test_account_users_write_in_no_other_name(
@@ -569,12 +588,12 @@ async def test_account_users_write_in_no_other_name(
         if column.computed is None and column.name not in STAFF_ONLY["interactions"]
     ]
     async with tenants.as_role(ACCOUNT_USER) as connection:
-        for changed, taken in ((own, True), (own | forged, False)):
+        for changed, taken in ((own, True), (own | NOTICE, True), (own | forged, False)):
             values = ", ".join(changed.get(name, name) for name in names)
             statement = f"INSERT INTO interactions ({', '.join(names)}) SELECT {values} "
             statement += "FROM interactions WHERE state = 'SENT' LIMIT 1"
             if taken:
-                assert (await connection.execute(text(statement))).rowcount == 1
+                assert (await connection.execute(text(statement))).rowcount == 1, changed
             else:
                 assert "row-level security policy" in await refusal(connection, statement)
 

@@ -46,6 +46,7 @@ class Need:
     gates: list[str] = field(default_factory=list)
     alternative_group: str | None = None
     alternative_option: str | None = None
+    remind_at: datetime | None = None
 
 
 @dataclass
@@ -566,6 +567,7 @@ unrejected = st.builds(
     st.sampled_from([state for state in RequirementState if state != "REJECTED"]),
     *(instants, instants, instants, st.none(), st.none()),
     *(some_kinds, some_kinds),
+    remind_at=st.none() | st.just(NOW + timedelta(hours=2)),
 )
 places = st.none() | st.tuples(st.sampled_from("gh"), st.sampled_from([None, "1", "2"]))
 # Rejected, or in review by appeal: an instant from which that restricts, perhaps to come, and one
@@ -634,8 +636,13 @@ def test_at_the_next_change_something_has_its_time(facts: Any) -> None:
     waiting = [need for need in needs if need.state in ("OPEN", "ACTION_REQUIRED")]
     marks = {m for n in waiting for m in (n.currently_due_at, n.notice_at, n.deadline)}
     marks |= {mark for need in needs for mark in (need.restricts_from, need.restricts_until)}
+    marks |= {need.remind_at for need in needs}
     assert change in marks | {stop.expires_at for stop in stops if stop.released_at is None}
     after = derived_at(facts, change)
+    if facts[1] is None and change in {need.remind_at for need in needs}:
+        # What is to be reminded of stays due until somebody was.
+        assert after.next_change_at == change
+        return
     assert after.next_change_at is None or after.next_change_at > change
 
 

@@ -11,9 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.orm.exc import StaleDataError
 
 from models import hold
-from models.aggregate import Account, Unit, operate
+from models.aggregate import Account, Unit
 from models.events import Event, EventType
 from models.hold import PlaceHold
+from models.operation import operate
 from models.requirement import Requirement, RequirementAction
 from models.requirement_operations import Cancel
 from models.requirement_steps import end, load, open_under

@@ -283,6 +283,8 @@ class Inputs:
 
     async def interaction_update(self) -> Made:
         row = await self._interaction("SCHEDULED")
+        account = await self.platform.run.fetch(Account, row.account_id)
+        other = await open_requirement(self.platform.run, account)
         given = {
             **self._contact(row),
             "purpose": "REMINDER",
@@ -290,6 +292,7 @@ class Inputs:
             "subject": "Once more",
             "body": "Please send it this week.",
             "attachments": [DOCUMENT],
+            "requirementIds": [requirement_id(other)],
             "scheduledFor": self.later(days=4),
         }
         return Made(self.platform.reviewer, given)

@@ -117,13 +117,13 @@ async def publish_full_program(run: Runner, **terms: Any) -> Program:
 async def write_contacts(run: Runner, rows: list[Requirement]) -> list[Interaction]:
     """One contact about each row and about the first one; each but the last has two answers.
 
-    They come first in every order, what is answered before its answers.
+    They come first in every order, also before all notices, what is answered before its answers.
     """
-    account_id = rows[0].account_id
+    account_id, first = rows[0].account_id, rows[0].created_at - timedelta(minutes=1)
     contacts: list[Interaction] = []
     for n in range(len(rows)):
         failed, answer = n % 3 == 2, n % 3 == 1
-        now = rows[0].created_at + timedelta(milliseconds=n)
+        now = first + timedelta(milliseconds=n)
         contact = Interaction(
             account_id=account_id,
             platform_id=run.platform_id,

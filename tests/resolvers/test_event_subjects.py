@@ -17,7 +17,7 @@ from models import delivery
 from models import requirement_operations as requirements
 from models.account import UpdateAccount
 from models.account_rejection import ReinstateAccount, RejectAccount, RejectionReason
-from models.aggregate import Account, AccountCommand, Unit, operate
+from models.aggregate import Account, AccountCommand, Unit
 from models.delivery import (
     CancelInteraction,
     ScheduleInteraction,
@@ -26,6 +26,7 @@ from models.delivery import (
 )
 from models.events import EventType, SubjectType
 from models.interaction import Interaction, InteractionState
+from models.operation import operate
 from models.requirement import Requirement
 from models.requirement_operations import Assign, Cancel, Extend, RequestChanges
 from models.sending import DueInteraction, settle, take

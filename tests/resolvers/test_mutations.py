@@ -506,8 +506,8 @@ async def test_what_is_not_there_is_named_as_the_input_does(
     prefix, _, digits = made.input[place].partition("_")
     elsewhere = f"{prefix}_{'0' * len(digits)}"
     # What is of the account is looked for there.
-    new = "inReplyTo" in made.input
-    names: dict[str, Any] = {"inReplyTo": None, "requirementIds": []} if new else {}
+    nothing: dict[str, Any] = {"inReplyTo": None, "requirementIds": []}
+    names = {name: none for name, none in nothing.items() if name in made.input}
     if "citedEvidence" in made.input.get("statement", {}):
         names["statement"] = {**made.input["statement"], "citedEvidence": []}
     payload = await mutate(api, mutation, made, **{place: elsewhere}, **names)
@@ -535,6 +535,28 @@ async def test_ids_in_the_changes_of_events_are_global(own: Platform, api: Api) 
     assert changes["REQUIREMENT_SUBMITTED"]["evidenceId"] == evidence["id"]
     assert changes["RESOLUTION_FINAL"]["requirementId"] == found["id"]
     assert changes["REQUIREMENT_OPENED"]["program"]["code"] == row.program_code
+    drafted = changes["INTERACTION_DRAFTED"]
+    assert (drafted["requirementIds"], drafted["inReplyTo"]) == ([found["id"]], None)
+
+
+async def test_what_a_draft_is_about_is_shown_with_what_it_was_about(
+    own: Platform, inputs: Inputs, api: Api
+) -> None:
+    made = await inputs.make("interactionUpdate")
+    query = "query($id: ID!) { node(id: $id) { ... on Interaction { requirements { id } } } }"
+    told = """query($id: ID!) { node(id: $id) { ... on Interaction { requirements { id }
+      account { timeline(last: 1) { nodes { type changes } } } } } }"""
+    values = {"id": made.input["id"]}
+    before = (await api.call(own.admin, query, values)).data["node"]["requirements"]
+    assert (await mutate(api, "interactionUpdate", made))["userErrors"] == []
+    found = (await api.call(own.admin, told, values)).data["node"]
+    [event] = found["account"]["timeline"]["nodes"]
+    assert [one["id"] for one in found["requirements"]] == made.input["requirementIds"]
+    assert event["type"] == "INTERACTION_UPDATED"
+    assert event["changes"]["requirementIds"] == {
+        "from": [one["id"] for one in before],
+        "to": made.input["requirementIds"],
+    }
 
 
 @pytest.mark.parametrize(

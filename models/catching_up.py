@@ -1,0 +1,83 @@
+"""What time brings an account: its status catches up, and its user is told.
+
+A restriction is told in the transaction in which it begins, whoever opens that. Reminders are
+written by the clock loop alone: an operation can't know before its step whether there will be
+anything left to remind of, so it leaves what is due to the loop, or ends it.
+"""
+
+import uuid
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+from datetime import datetime
+
+from models.aggregate import Unit
+from models.notice_texts import NoticeKind
+from models.notices import notify
+from models.reminders import due_for_reminder, is_needless, plan_reminder
+from models.requirement import Requirement
+from models.requirement_steps import programs_of
+from models.status import Effects
+
+# By requirement, the kinds of the requested capabilities that it restricts.
+Restrictions = Mapping[uuid.UUID, AbstractSet[str]]
+NOTHING: AbstractSet[str] = frozenset()
+
+
+async def catch_up(unit: Unit) -> None:
+    """Let the status catch up with the clock, and tell of the restrictions that time has begun."""
+    if not unit.is_due:
+        return
+    before = restrictions(unit, unit.account.derived_at)
+    with unit.by_the_clock():
+        unit.catch_up()
+        await tell_restrictions(unit, before)
+
+
+async def pass_time(unit: Unit) -> None:
+    """All that time has to do: remind of what is due for it, then catch up."""
+    if unit.is_due:
+        with unit.by_the_clock():
+            await _remind(unit)
+    await catch_up(unit)
+
+
+def restrictions(unit: Unit, at: datetime) -> Restrictions:
+    """What requirements restrict at an instant: nothing beside the rejection of the account."""
+    if unit.account.rejected_reason is not None:
+        return {}
+    effects = Effects(unit.requirements, at)
+    found: dict[uuid.UUID, set[str]] = {}
+    for kind in unit.requested:
+        for row in effects.restricting(kind):
+            found.setdefault(row.id, set()).add(kind)
+    return found
+
+
+def begun(unit: Unit, before: Restrictions) -> list[Requirement]:
+    """The requirements that restrict by now what they did not restrict before."""
+    now = restrictions(unit, unit.now)
+    return [
+        row
+        for row in unit.requirements
+        if now.get(row.id, NOTHING) - before.get(row.id, NOTHING) and not _is_told(unit, row)
+    ]
+
+
+async def tell_restrictions(unit: Unit, before: Restrictions) -> None:
+    """Tell of each restriction that has begun, within an open unit."""
+    rows = begun(unit, before)
+    for row, program in zip(rows, await programs_of(unit, rows), strict=True):
+        notify(unit, NoticeKind.RESTRICTED, row, program)
+
+
+def _is_told(unit: Unit, row: Requirement) -> bool:
+    """Whether the rejection that restricts was decided just now: then its own notice says so."""
+    return row.restricts_from == row.closed_at == unit.now
+
+
+async def _remind(unit: Unit) -> None:
+    due = due_for_reminder(unit)
+    for row, program in zip(due, await programs_of(unit, due), strict=True):
+        plan_reminder(row, program, unit.now)
+        if not is_needless(unit, row):
+            notify(unit, NoticeKind.REMINDER, row, program)

@@ -1,0 +1,164 @@
+"""What happens to a contact within an open unit: the pieces that operations are made of."""
+
+import uuid
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from models.aggregate import Unit
+from models.errors import InvalidInput, NotFound
+from models.events import EventType, SubjectType
+from models.interaction import (
+    LIFECYCLE,
+    Interaction,
+    InteractionAction,
+    InteractionChannel,
+    InteractionDirection,
+    InteractionPurpose,
+    InteractionRequirement,
+    InteractionState,
+)
+from models.requirement import Requirement
+from models.unanswered import note_answer
+
+MAX_REQUIREMENTS = 20
+_A, _E = InteractionAction, EventType
+EVENT_OF_ACTION = {
+    _A.UPDATE: _E.INTERACTION_UPDATED,
+    _A.SCHEDULE: _E.INTERACTION_SCHEDULED,
+    _A.SEND: _E.INTERACTION_SENT,
+    _A.REPORT_DELIVERED: _E.INTERACTION_DELIVERED,
+    _A.REPORT_VIEWED: _E.INTERACTION_VIEWED,
+    _A.REPORT_RESPONDED: _E.INTERACTION_RESPONDED,
+    _A.REPORT_FAILED: _E.INTERACTION_FAILED,
+    _A.CANCEL: _E.INTERACTION_CANCELED,
+}
+
+
+def move(unit: Unit, row: Interaction, action: InteractionAction, **changes: Any) -> None:
+    """Take one arrow of the lifecycle and record it, within an open unit."""
+    before, after = LIFECYCLE.advance(row, action, unit.now)
+    if before != after:
+        changes = {"state": {"from": before, "to": after}, **changes}
+    unit.record(EVENT_OF_ACTION[action], (SubjectType.INTERACTION, row.id), changes)
+
+
+def schedule_at(unit: Unit, row: Interaction, at: datetime) -> None:
+    """Let it go out at an instant, within an open unit; how it failed before is in the events."""
+    row.scheduled_for = at
+    row.failure = row.failure_said = row.sent_at = row.mailed_at = row.dashboard_only = (
+        row.attempt_at
+    ) = None
+    move(unit, row, InteractionAction.SCHEDULE, scheduledFor=at)
+
+
+def go_out(unit: Unit, row: Interaction) -> None:
+    """Send it, within an open unit: its user sees it, and what it answers is RESPONDED.
+
+    What it is about waits for no answer any more, where a person of the platform wrote it.
+    """
+    note_answer(unit, row, {link.requirement_id for link in links_of(unit, row.id)})
+    row.sent_at = unit.now
+    row.first_sent_at = row.first_sent_at or unit.now
+    move(unit, row, InteractionAction.SEND, purpose=row.purpose, channel=row.channel)
+    answered = read_interaction(unit, row.in_reply_to_id)
+    if answered is not None:
+        take_reply(unit, answered, row)
+
+
+def let_go(unit: Unit, row: Interaction) -> None:
+    """Send it, within an open unit; an e-mail waits for the mail server from then on."""
+    go_out(unit, row)
+    if row.channel == InteractionChannel.EMAIL:
+        row.attempts, row.attempt_at = 0, unit.now
+
+
+def take_reply(unit: Unit, answered: Interaction, reply: Interaction) -> None:
+    """Note that a contact answers another, within an open unit.
+
+    Only the other side answers: whoever adds to what they wrote themselves is not answered by that.
+    """
+    if answered.direction != reply.direction:
+        respond(unit, answered, answer=reply.id)
+
+
+def respond(unit: Unit, answered: Interaction, **by: uuid.UUID) -> None:
+    """Note that it was answered, within an open unit; once is enough, and what failed stays so.
+
+    `by` is the answer, for the event: a contact's id or an evidence's.
+    """
+    action = InteractionAction.REPORT_RESPONDED
+    if action in LIFECYCLE.actions_from(answered.state):
+        answered.responded_at = unit.now
+        move(unit, answered, action, **by)
+
+
+def new_interaction(unit: Unit, about: Sequence[uuid.UUID], **columns: Any) -> Interaction:
+    """A contact and what it is about, within an open unit: a draft of a message unless told."""
+    row = Interaction(
+        **unit.new_row(),
+        **{
+            "purpose": InteractionPurpose.MESSAGE.value,
+            "direction": InteractionDirection.OUTBOUND.value,
+            "state": InteractionState.DRAFT.value,
+            "attachments": [],
+            "attempts": 0,
+            "attempt_number": 0,
+            **columns,
+        },
+    )
+    unit.add(row, *(link(row, requirement_id) for requirement_id in about))
+    return row
+
+
+def record_new(unit: Unit, row: Interaction, event: EventType, about: Sequence[uuid.UUID]) -> None:
+    """Record that a contact was written, within an open unit."""
+    changes = {
+        "state": {"from": None, "to": row.state},
+        "purpose": row.purpose,
+        "channel": row.channel,
+        "requirementIds": list(about),
+        "inReplyTo": row.in_reply_to_id,
+    }
+    unit.record(event, (SubjectType.INTERACTION, row.id), changes)
+
+
+def requirements_named(unit: Unit, given: Sequence[uuid.UUID]) -> list[uuid.UUID]:
+    """The requirements that a contact is to be about, each once, in the order given.
+
+    Raises `InvalidInput` for too many, `NotFound` for one that is not among those that were read
+    with the unit.
+    """
+    asked = list(dict.fromkeys(given))
+    if len(asked) > MAX_REQUIREMENTS:
+        message = f"It is about at most {MAX_REQUIREMENTS} requirements."
+        raise InvalidInput(message, ("requirementIds",))
+    known = {row.id for row in unit.read if isinstance(row, Requirement)}
+    for index, requirement_id in enumerate(given):
+        if requirement_id not in known:
+            raise NotFound("requirement", ("requirementIds", str(index)))
+    return asked
+
+
+def links_of(unit: Unit, interaction_id: uuid.UUID | None) -> list[InteractionRequirement]:
+    """What a contact is about, among what was read with the unit, in the order of the ids."""
+    links = (row for row in unit.read if isinstance(row, InteractionRequirement))
+    mine = (link for link in links if link.interaction_id == interaction_id)
+    return sorted(mine, key=lambda link: link.requirement_id)
+
+
+def link(row: Interaction, requirement_id: uuid.UUID) -> InteractionRequirement:
+    """That the contact is about the requirement, to be written with it."""
+    return InteractionRequirement(
+        account_id=row.account_id,
+        platform_id=row.platform_id,
+        interaction_id=row.id,
+        requirement_id=requirement_id,
+        interaction_created_at=row.created_at,
+    )
+
+
+def read_interaction(unit: Unit, interaction_id: uuid.UUID | None) -> Interaction | None:
+    """The interaction of this id among those that were read with the unit."""
+    rows = (row for row in unit.read if isinstance(row, Interaction) and row.id == interaction_id)
+    return next(rows, None)
