@@ -61,8 +61,8 @@ WEIGHTS = {
     "add_account": 2,
     "add_account_again": 1,
 }
-# Each of these is done at least once in so many steps: some four times as often as chance has it,
-# so that a run does not fail by chance.
+# Each of these is done at least once in so many steps; the rarest is done some four times, so that
+# no run fails by chance.
 STEPS_PER_DEED = 2_000
 DEEDS = (
     *("account create", "account update", "account reject", "account reinstate"),
