@@ -40,6 +40,7 @@ IDS_IN_CHANGES = {
     "noteId": ids.NOTE,
     "requirementId": ids.REQUIREMENT,
     "requirementIds": ids.REQUIREMENT,
+    "resolutionId": ids.RESOLUTION,
 }
 # What has the id of an object among what else it says.
 OBJECTS_IN_CHANGES = {"resolution": ids.RESOLUTION}

@@ -29,6 +29,7 @@ from models.interaction import Interaction, InteractionState
 from models.operation import operate
 from models.requirement import Requirement
 from models.requirement_operations import Assign, Cancel, Extend, RequestChanges
+from models.resolution import ResolutionOutcome
 from models.sending import DueInteraction, settle, take
 from models.sending import Mailed as MailedResult
 from resolvers import ids
@@ -38,14 +39,17 @@ from tests.factories import (
     contact_key,
     create_interaction,
     create_requirement,
+    decide,
     draft_interaction,
     judge,
     key_of,
     object_to,
+    open_requirement,
     place_hold,
     recall,
     receive_message,
     refer,
+    submit,
 )
 from tests.resolvers.api import Api, Caller, Platform
 from tests.resolvers.inputs import interaction_id
@@ -115,7 +119,21 @@ async def let_everything_happen(run: Runner, account: Account) -> None:
     back = RequestChanges(**key_of(held), errors=(ERROR,))
     await run(requirements.request_changes, run.reviewer, back)
     await write_in_every_way(run, row)
+    await meet_an_alternative(run, account)
     await run(requirements.cancel, run.admin, Cancel(**key_of(other), reason="Not needed."))
+
+
+async def meet_an_alternative(run: Runner, account: Account) -> None:
+    """A rejection restricts no more, since another of its group is accepted."""
+    refused, chosen = [
+        await open_requirement(run, account, alternative_group="address") for _ in range(2)
+    ]
+    for row, outcome in (
+        (refused, ResolutionOutcome.REJECTED),
+        (chosen, ResolutionOutcome.SATISFIED),
+    ):
+        await submit(run, row)
+        await decide(run, row, outcome)
 
 
 async def change_as_imports_do(run: Runner, row: Requirement) -> None:
