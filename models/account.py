@@ -262,7 +262,7 @@ def _terms_of(account: Account) -> Iterable[AccountTerm]:
 
 
 async def _replace_terms(unit: Unit) -> None:
-    kept = {row.term: row for row in unit.read if isinstance(row, AccountTerm)}
+    kept = {row.term: row for row in unit.find_all(AccountTerm)}
     for row in _terms_of(unit.account):
         if kept.pop(row.term, None) is None:
             unit.add(row)

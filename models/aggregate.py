@@ -253,7 +253,7 @@ class Unit:
 
     def find(self, kind: type[Row]) -> Row | None:
         """The row of this kind that was read because the operation names it."""
-        return next((row for row in self.read if isinstance(row, kind)), None)
+        return next(iter(self.find_all(kind)), None)
 
     def find_all(self, kind: type[Row]) -> list[Row]:
         """The rows of this kind that were read because the operation names them."""
@@ -275,12 +275,12 @@ class Unit:
             self.catching_up = before
 
     def catch_up(self) -> None:
-        """Record what the clock alone has changed since the status was last derived."""
-        if not self.is_due:
-            return
-        with self.by_the_clock():
-            self._record_crossings(self.account.derived_at)
-            self.derive()
+        """Record what the clock alone has changed since the status was last derived.
+
+        To be called `by_the_clock`, for an account that `is_due`.
+        """
+        self._record_crossings(self.account.derived_at)
+        self.derive()
 
     @property
     def requested(self) -> list[str]:

@@ -26,18 +26,23 @@ class ExtensionLimit(RecourseError):
         super().__init__(f"The latest possible deadline is {instant(latest)}.", ("deadline",))
 
 
-def set_deadline(row: "Requirement", deadline: datetime | None, program: Program) -> None:
+def set_deadline(
+    row: "Requirement", deadline: datetime | None, program: Program, now: datetime
+) -> None:
     """Set a first or another deadline, from which extensions count, and what follows from it."""
     row.latest_deadline = None if deadline is None else after(deadline, program.max_extension)
-    extend_deadline(row, deadline, program)
+    extend_deadline(row, deadline, program, now)
 
 
-def extend_deadline(row: "Requirement", deadline: datetime | None, program: Program) -> None:
-    """Move the deadline within its limit, and what follows from it."""
+def extend_deadline(
+    row: "Requirement", deadline: datetime | None, program: Program, now: datetime
+) -> None:
+    """Move the deadline within its limit, and what follows from it: notice and reminders."""
     row.deadline = deadline
     row.notice_at = before(deadline, program.notice_period)
     if deadline and row.currently_due_at and row.currently_due_at > deadline:
         row.currently_due_at = deadline
+    plan_reminder(row, program, now)
 
 
 def give_back(unit: Unit, row: "Requirement", program: Program) -> None:
@@ -65,8 +70,7 @@ def move_on(
     if deadline is not None:
         if row.latest_deadline is not None:
             row.latest_deadline += held
-        extend_deadline(row, deadline + held, program)
-        plan_reminder(row, program, unit.now)
+        extend_deadline(row, deadline + held, program, unit.now)
         changes["deadline"] = {"from": deadline, "to": row.deadline}
     if changes:
         subject = (SubjectType.REQUIREMENT, row.id)

@@ -1,6 +1,6 @@
 """How a contact goes on: changed, scheduled, sent, reported on, canceled.
 
-What is due is sent by `sending.py`, by the pieces of this file.
+What is due is sent by `sending.py`; both are made of the pieces of `interaction_steps.py`.
 """
 
 import re
@@ -115,11 +115,11 @@ class UpdateInteraction(InteractionCommand):
     changes: Mapping[str, Any]
 
     def objects(self) -> Mapping[str, Any]:
-        """The same; where it is to be about others, these, and what it is about now."""
+        """The same; where it is to be about others, these too."""
         if "requirement_ids" not in self.changes:
             return super().objects()
         about = id_array(map(hex_id, self.changes["requirement_ids"]))
-        return {**super().objects(), "about": about, "links": True}
+        return {**super().objects(), "about": about}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -26,7 +26,7 @@ from models.notices import notify_account
 from models.operation import operate
 from models.outcome import Outcome
 from models.permission import Permission, Refusal
-from models.status import CapabilityKind, HoldReason
+from models.status import CapabilityKind, HoldReason, hold_is_on
 from models.text import check_optional_text
 
 MAX_NOTE_LENGTH = 5_000
@@ -201,10 +201,9 @@ def end_hold(unit: Unit, hold: Hold) -> None:
 
 def state_of(row: Any, now: datetime) -> HoldState:
     """Where the hold stands at `now`; `row` is a hold or a record of its instants."""
-    if row.released_at is not None:
-        return HoldState.RELEASED
-    expired = row.expires_at is not None and row.expires_at <= now
-    return HoldState.EXPIRED if expired else HoldState.ON
+    if hold_is_on(row, now):
+        return HoldState.ON
+    return HoldState.EXPIRED if row.released_at is None else HoldState.RELEASED
 
 
 def permissions(row: Any, actor: Actor, now: datetime) -> list[Permission]:

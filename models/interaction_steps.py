@@ -46,9 +46,8 @@ def move(unit: Unit, row: Interaction, action: InteractionAction, **changes: Any
 def schedule_at(unit: Unit, row: Interaction, at: datetime) -> None:
     """Let it go out at an instant, within an open unit; how it failed before is in the events."""
     row.scheduled_for = at
-    row.failure = row.failure_said = row.sent_at = row.mailed_at = row.dashboard_only = (
-        row.attempt_at
-    ) = None
+    row.failure = row.failure_said = row.sent_at = None
+    row.mailed_at = row.dashboard_only = row.attempt_at = None
     move(unit, row, InteractionAction.SCHEDULE, scheduledFor=at)
 
 
@@ -133,7 +132,7 @@ def requirements_named(unit: Unit, given: Sequence[uuid.UUID]) -> list[uuid.UUID
     if len(asked) > MAX_REQUIREMENTS:
         message = f"It is about at most {MAX_REQUIREMENTS} requirements."
         raise InvalidInput(message, ("requirementIds",))
-    known = {row.id for row in unit.read if isinstance(row, Requirement)}
+    known = {row.id for row in unit.find_all(Requirement)}
     for index, requirement_id in enumerate(given):
         if requirement_id not in known:
             raise NotFound("requirement", ("requirementIds", str(index)))
@@ -142,7 +141,7 @@ def requirements_named(unit: Unit, given: Sequence[uuid.UUID]) -> list[uuid.UUID
 
 def links_of(unit: Unit, interaction_id: uuid.UUID | None) -> list[InteractionRequirement]:
     """What a contact is about, among what was read with the unit, in the order of the ids."""
-    links = (row for row in unit.read if isinstance(row, InteractionRequirement))
+    links = unit.find_all(InteractionRequirement)
     mine = (link for link in links if link.interaction_id == interaction_id)
     return sorted(mine, key=lambda link: link.requirement_id)
 
@@ -160,5 +159,4 @@ def link(row: Interaction, requirement_id: uuid.UUID) -> InteractionRequirement:
 
 def read_interaction(unit: Unit, interaction_id: uuid.UUID | None) -> Interaction | None:
     """The interaction of this id among those that were read with the unit."""
-    rows = (row for row in unit.read if isinstance(row, Interaction) and row.id == interaction_id)
-    return next(rows, None)
+    return next((row for row in unit.find_all(Interaction) if row.id == interaction_id), None)

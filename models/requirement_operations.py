@@ -26,7 +26,6 @@ from models.notices import notify
 from models.operation import operate
 from models.outcome import Outcome
 from models.program import Program, ProgramNotPublished
-from models.reminders import plan_reminder
 from models.requirement import (
     ALTERNATIVE_SATISFIED,
     LIFECYCLE,
@@ -264,8 +263,7 @@ async def extend(
         row, program = await load_with_program(unit, command)
         check_allowed(row, RequirementAction.EXTEND)
         check_extension(row, command.deadline, unit.now)
-        extend_deadline(row, command.deadline, program)
-        plan_reminder(row, program, unit.now)
+        extend_deadline(row, command.deadline, program, unit.now)
         move(
             unit,
             row,

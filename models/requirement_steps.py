@@ -61,7 +61,7 @@ async def program_of(unit: Unit, row: Requirement) -> Program:
 
 async def programs_of(unit: Unit, rows: Sequence[Requirement]) -> list[Program]:
     """The program versions that these live under: what was not read yet, by one statement."""
-    known = {_version(row): row for row in unit.read if isinstance(row, Program)}
+    known = {_version(row): row for row in unit.find_all(Program)}
     keys = [(row.platform_id, row.program_code, row.program_version) for row in rows]
     if missing := set(keys) - known.keys():
         version = tuple_(Program.platform_id, Program.code, Program.version)
@@ -107,8 +107,7 @@ def open_under(
             **columns,
         },
     )
-    set_deadline(row, deadline, program)
-    plan_reminder(row, program, unit.now)
+    set_deadline(row, deadline, program, unit.now)
     stamp(row, "opened_by", unit.actor)
     unit.requirements.append(row)
     unit.add(row)
@@ -197,7 +196,7 @@ def open_again(
         raise AskedAlready
     row.appeal_deadline = row.appealed_at = None
     row.currently_due_at = currently_due_at
-    set_deadline(row, deadline, program)
+    set_deadline(row, deadline, program, unit.now)
     row.requested_reasons = [*row.requested_reasons, asdict(Reason("reopened", reason))]
     move(
         unit,

@@ -9,6 +9,7 @@ comes twice does less harm than one that never came.
 """
 
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -32,10 +33,16 @@ from models.interaction import (
     DashboardOnly,
     Interaction,
     InteractionAction,
-    InteractionRequirement,
     InteractionState,
 )
-from models.interaction_steps import go_out, let_go, move, read_interaction, schedule_at
+from models.interaction_steps import (
+    go_out,
+    let_go,
+    links_of,
+    move,
+    read_interaction,
+    schedule_at,
+)
 from models.lifecycle import touch
 from models.listing import word
 from models.operation import operate
@@ -131,33 +138,26 @@ async def let_out(session: AsyncSession, clock: Clock, due: DueInteraction) -> N
     What asks for something that nobody asks for any more is CANCELED instead.
     """
 
-    async def step(unit: Unit) -> Interaction:
-        row = await load(unit, command)
-        if _is_due(unit, row):
-            if _is_pointless(unit, row):
-                move(unit, row, InteractionAction.CANCEL, reason=NOT_AWAITED)
-            else:
-                let_go(unit, row)
-        return row
+    def change(unit: Unit, row: Interaction) -> None:
+        if not _is_due(unit, row):
+            return
+        if _is_pointless(unit, row):
+            move(unit, row, InteractionAction.CANCEL, reason=NOT_AWAITED)
+        else:
+            let_go(unit, row)
 
-    command = InteractionCommand(account_id=due.account_id, interaction_id=due.interaction_id)
-    actor = system(due.platform_id, SENDER)
-    await operate(session, actor, clock, "interactionLetOut", command, Interaction, step)
+    await _operate(session, clock, due, "interactionLetOut", change)
 
 
 async def take(session: AsyncSession, clock: Clock, due: DueInteraction) -> Letter | None:
     """Note an attempt to mail it, if it is to be mailed still; the letter."""
     letters: list[Letter] = []
 
-    async def step(unit: Unit) -> Interaction:
-        row = await load(unit, command)
+    def change(unit: Unit, row: Interaction) -> None:
         if _is_to_be_mailed(unit, row) and (letter := _attempt(unit, row, due)) is not None:
             letters.append(letter)
-        return row
 
-    command = InteractionCommand(account_id=due.account_id, interaction_id=due.interaction_id)
-    actor = system(due.platform_id, SENDER)
-    await operate(session, actor, clock, "interactionTake", command, Interaction, step)
+    await _operate(session, clock, due, "interactionTake", change)
     return letters[0] if letters else None
 
 
@@ -167,18 +167,32 @@ async def settle(session: AsyncSession, clock: Clock, letter: Letter, result: Re
     What was mailed was mailed, though it was scheduled anew or reported on meanwhile.
     """
 
-    async def step(unit: Unit) -> Interaction:
-        row = await load(unit, command)
+    def change(unit: Unit, row: Interaction) -> None:
         if _is_present(row, letter):
             _note(unit, row, result)
         elif isinstance(result, Mailed):
             _note_late(unit, row)
+
+    await _operate(session, clock, letter.due, "interactionSettle", change)
+
+
+async def _operate(
+    session: AsyncSession,
+    clock: Clock,
+    due: DueInteraction,
+    operation: str,
+    change: Callable[[Unit, Interaction], None],
+) -> None:
+    """Run one change of one contact, in the name of what sends."""
+
+    async def step(unit: Unit) -> Interaction:
+        row = await load(unit, command)
+        change(unit, row)
         return row
 
-    due = letter.due
     command = InteractionCommand(account_id=due.account_id, interaction_id=due.interaction_id)
     actor = system(due.platform_id, SENDER)
-    await operate(session, actor, clock, "interactionSettle", command, Interaction, step)
+    await operate(session, actor, clock, operation, command, Interaction, step)
 
 
 def _keys() -> Select[uuid.UUID, uuid.UUID, uuid.UUID]:
@@ -198,7 +212,7 @@ def _is_due(unit: Unit, row: Interaction) -> bool:
 
 def _is_pointless(unit: Unit, row: Interaction) -> bool:
     """Whether it asks for something, and nothing that it is about awaits the account."""
-    about = {one.requirement_id for one in unit.read if isinstance(one, InteractionRequirement)}
+    about = {link.requirement_id for link in links_of(unit, row.id)}
     asked = {one.id for one in unit.requirements if one.state in AWAITING_ACCOUNT}
     return row.purpose in ASKING and bool(about) and not about & asked
 

@@ -167,7 +167,7 @@ def check_cited(unit: Unit, cited: Sequence[uuid.UUID]) -> None:
 
     What the operation names of the requirement's evidence was read under the lock.
     """
-    known = {row.id for row in unit.read if isinstance(row, Evidence)}
+    known = {row.id for row in unit.find_all(Evidence)}
     for index, own in enumerate(cited):
         if own not in known:
             message = "No such evidence was submitted to this requirement."

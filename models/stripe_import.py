@@ -39,7 +39,6 @@ from models.ids import account_id_for
 from models.lifecycle import touch
 from models.operation import lock, read_locked, write
 from models.program import Program, ProgramNotPublished, all_published, publish_missing
-from models.reminders import plan_reminder
 from models.requirement import Error, Priority, Reason, Requirement, RequirementAction, is_open
 from models.requirement_steps import (
     drop_proposal,
@@ -348,8 +347,7 @@ class _Import:
     def _set_times(self, row: Requirement, ask: Ask, program: Program) -> dict[str, Any]:
         before = (row.currently_due_at, row.deadline)
         row.currently_due_at, deadline = _times(ask, row, self.unit.now)
-        set_deadline(row, deadline, program)
-        plan_reminder(row, program, self.unit.now)
+        set_deadline(row, deadline, program, self.unit.now)
         if before == (row.currently_due_at, row.deadline):
             return {}
         return {"currentlyDueAt": row.currently_due_at, "deadline": row.deadline}

@@ -130,7 +130,8 @@ class History:
                 plan_reminder(row, program, due)
                 if not is_needless(unit, row):
                     self.tell(NoticeKind.REMINDER, row, program)
-            unit.catch_up()
+            with unit.by_the_clock():
+                unit.catch_up()
             for row in begun(unit, before):
                 self.tell(NoticeKind.RESTRICTED, row, self._case_of(row).program)
 
@@ -355,8 +356,8 @@ class Case:
     async def _extend(self) -> None:
         row = self.row
         assert row.deadline is not None
-        extend_deadline(row, row.deadline + timedelta(days=14), self.program)
-        plan_reminder(row, self.program, self.history.unit.now)
+        deadline = row.deadline + timedelta(days=14)
+        extend_deadline(row, deadline, self.program, self.history.unit.now)
         move(
             self.history.unit,
             row,
