@@ -34,6 +34,11 @@ def environment(settings: Mapping[str, str], others: Mapping[str, str]) -> dict[
     }
 
 
+def _hear_ctrl_c() -> None:
+    """Undo what a shell does to the jobs that it starts in the background: they ignore SIGINT."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def alive(pid: int) -> bool:
     """Whether a process runs; one that has ended and waits for its parent does not."""
     try:
@@ -207,6 +212,7 @@ class Recourse:
                 stdin=subprocess.DEVNULL,
                 stdout=stdout,
                 stderr=stderr,
+                preexec_fn=_hear_ctrl_c,
             )
         self.servers.append(Serving(process, out, err))
         return self.servers[-1]
