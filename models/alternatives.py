@@ -15,31 +15,41 @@ from models.deadlines import move_on
 from models.events import EventType, SubjectType
 from models.fair_clock import RequirementSpan
 from models.lifecycle import touch
+from models.notice_texts import NoticeKind
+from models.notices import notify
 from models.program import Program
 from models.requirement import ALTERNATIVE_SATISFIED, Requirement, RequirementAction, is_open
-from models.requirement_steps import drop_proposal, end
+from models.requirement_steps import drop_proposal, end, programs_of
 from models.resolution import standing_rejections
 from models.status import AWAITING_ACCOUNT, LIVE_STATES, is_handed_in, options, rejection_is_over
 
 
-async def end_others(unit: Unit, ended: Requirement) -> None:
+async def end_others(unit: Unit, ended: Requirement) -> list[Requirement]:
     """End what a satisfied or waived requirement was an alternative to, within an open unit.
 
     An option of several requirements counts once all of them have ended so. Others that are open
-    are canceled. A rejection stays in the record, and so does its appeal, but restricts no more.
+    are canceled: those are returned, for `tell_overtaken`. A rejection stays in the record, and so
+    does its appeal, but restricts no more.
     """
     others = _others(unit, ended)
     option = ended.alternative_option
     if option is not None and any(row.alternative_option == option for row in others):
-        return
-    for row in others:
-        if is_open(row):
-            action, event = RequirementAction.CANCEL, EventType.REQUIREMENT_CANCELED
-            end(unit, row, action, event, ALTERNATIVE_SATISFIED)
-            await drop_proposal(unit, row)
+        return []
+    overtaken = [row for row in others if is_open(row)]
+    for row in overtaken:
+        action, event = RequirementAction.CANCEL, EventType.REQUIREMENT_CANCELED
+        end(unit, row, action, event, ALTERNATIVE_SATISFIED)
+        await drop_proposal(unit, row)
     await _end_restrictions(
         unit, [r for r in others if r.restricts_from and not rejection_is_over(r, unit.now)]
     )
+    return overtaken
+
+
+async def tell_overtaken(unit: Unit, rows: Sequence[Requirement]) -> None:
+    """Tell the account's user that these are no longer asked for, within an open unit."""
+    for row, program in zip(rows, await programs_of(unit, rows), strict=True):
+        notify(unit, NoticeKind.CANCELED, row, program)
 
 
 def handed_in_since(unit: Unit, row: Requirement) -> datetime | None:

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from models.actor import DECIDERS, Actor
 from models.aggregate import Unit
-from models.alternatives import end_others
+from models.alternatives import end_others, tell_overtaken
 from models.appeal_rules import APPEAL_OVERTURNED, appeal_refusal
 from models.base import stamp
 from models.clock import Clock
@@ -102,8 +102,9 @@ async def overturn(
 
     async def step(unit: Unit) -> Resolution:
         resolution, requirement = await load_to_decide(unit, command, ResolutionAction.OVERTURN)
-        await end_overturned(unit, requirement, resolution, command.reasons)
+        overtaken = await end_overturned(unit, requirement, resolution, command.reasons)
         await _tell(unit, requirement, resolution)
+        await tell_overtaken(unit, overtaken)
         return resolution
 
     return await operate(session, actor, clock, "resolutionOverturn", command, Resolution, step)
@@ -141,13 +142,16 @@ def end_upheld(unit: Unit, requirement: Requirement, resolution: Resolution, rea
 
 async def end_overturned(
     unit: Unit, requirement: Requirement, resolution: Resolution, reasons: str
-) -> None:
-    """Satisfy the requirement after all, within an open unit."""
+) -> list[Requirement]:
+    """Satisfy the requirement after all, within an open unit.
+
+    Returns the alternatives that are no longer asked for.
+    """
     _conclude(unit, resolution, ResolutionAction.OVERTURN, EventType.RESOLUTION_OVERTURNED, reasons)
     requirement.restricts_from = requirement.restricts_until = None
     action, event = RequirementAction.APPROVE, EventType.REQUIREMENT_APPROVED
     end(unit, requirement, action, event, APPEAL_OVERTURNED)
-    await end_others(unit, requirement)
+    return await end_others(unit, requirement)
 
 
 def _conclude(

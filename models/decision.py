@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from models.actor import DECIDERS, Actor
 from models.aggregate import AccountCommand, Unit
-from models.alternatives import end_others, give_back_to_others, handed_in_since
+from models.alternatives import end_others, give_back_to_others, handed_in_since, tell_overtaken
 from models.base import stamp
 from models.clock import Clock
 from models.durations import after
@@ -137,8 +137,9 @@ async def approve_resolution(
         outcome = ResolutionOutcome(resolution.outcome)
         require_role(actor, ACTION_OF_OUTCOME[outcome])
         program = await program_of(unit, requirement)
-        await confirm(unit, resolution, requirement, program)
+        overtaken = await confirm(unit, resolution, requirement, program)
         notify(unit, NoticeKind.DECIDED, requirement, program, resolution)
+        await tell_overtaken(unit, overtaken)
         return resolution
 
     return await operate(session, actor, clock, "resolutionApprove", command, Resolution, step)
@@ -202,18 +203,21 @@ def new_resolution(
 
 async def confirm(
     unit: Unit, resolution: Resolution, requirement: Requirement, program: Program
-) -> None:
-    """Make a proposal final in the unit's actor's name, with its effect."""
+) -> list[Requirement]:
+    """Make a proposal final in the unit's actor's name; returns what `take_effect` does."""
     conclude(unit, resolution, ResolutionAction.APPROVE, unit.actor)
     requirement.proposed_outcome = None
     unit.record(EventType.RESOLUTION_FINAL, (SubjectType.RESOLUTION, resolution.id), {})
-    await take_effect(unit, requirement, program, resolution)
+    return await take_effect(unit, requirement, program, resolution)
 
 
 async def take_effect(
     unit: Unit, requirement: Requirement, program: Program, resolution: Resolution
-) -> None:
-    """What a final decision does to the requirement and to its alternatives."""
+) -> list[Requirement]:
+    """What a final decision does to the requirement and to its alternatives.
+
+    Returns those of them that are no longer asked for.
+    """
     outcome, reason_code = ResolutionOutcome(resolution.outcome), resolution.reason_code
     rejects = outcome is ResolutionOutcome.REJECTED
     since = handed_in_since(unit, requirement)
@@ -227,8 +231,8 @@ async def take_effect(
     end(unit, requirement, ACTION_OF_OUTCOME[outcome], EVENT_OF_OUTCOME[outcome], reason_code)
     if rejects:
         await give_back_to_others(unit, requirement, since)
-    else:
-        await end_others(unit, requirement)
+        return []
+    return await end_others(unit, requirement)
 
 
 def restriction_begins(unit: Unit, program: Program) -> datetime:
@@ -262,8 +266,9 @@ async def _decide(
         if four_eyes:
             propose(unit, requirement, outcome)
         else:
-            await take_effect(unit, requirement, program, resolution)
+            overtaken = await take_effect(unit, requirement, program, resolution)
             notify(unit, NoticeKind.DECIDED, requirement, program, resolution)
+            await tell_overtaken(unit, overtaken)
         return resolution
 
     return await operate(session, actor, clock, operation, command, Resolution, step)

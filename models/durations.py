@@ -10,6 +10,8 @@ from models.errors import InvalidInput
 MAX_DURATION_YEARS = 10
 # Shorter ones are slips of the pen: nobody can do anything meanwhile.
 SECOND, MINUTE, DAY = timedelta(seconds=1), timedelta(minutes=1), timedelta(days=1)
+# How long months and years are hangs on when they begin.
+_STARTS = [datetime(2000 + n // 12, n % 12 + 1, 1) for n in range(48)]
 _NAMES = {SECOND: "one second", MINUTE: "one minute", DAY: "one day"}
 
 
@@ -35,6 +37,11 @@ def check_duration(text: str, *field: str, least: timedelta = SECOND) -> str:
         message = f"A duration must be at least {_NAMES[least]} here, and at most ten years."
         raise InvalidInput(message, field)
     return text
+
+
+def is_longer(one: str, other: str) -> bool:
+    """Whether `one` takes longer than `other`, whenever they begin: P31D is not, of P1M."""
+    return all(start + _parsed(one) > start + _parsed(other) for start in _STARTS)
 
 
 def after(start: datetime, duration: str | None) -> datetime | None:

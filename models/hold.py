@@ -131,7 +131,7 @@ async def place(
         hold = add_hold(
             unit, command.capabilities, command.reason, command.note, command.expires_at
         )
-        _tell(unit, hold)
+        _tell(unit, AccountNotice.HELD, hold)
         return hold
 
     return await operate(session, actor, clock, "holdPlace", command, Hold, step)
@@ -147,6 +147,7 @@ async def release(
         hold = await unit.load(Hold, command.hold_id, "hold")
         expect_version(hold, command.expected_version)
         end_hold(unit, hold)
+        _tell(unit, AccountNotice.RELEASED, hold)
         return hold
 
     return await operate(session, actor, clock, "holdRelease", command, Hold, step)
@@ -182,12 +183,12 @@ def add_hold(
     return hold
 
 
-def _tell(unit: Unit, hold: Hold) -> None:
-    """Tell the account's user what it restricts, if it does: never what staff note of it."""
+def _tell(unit: Unit, kind: AccountNotice, hold: Hold) -> None:
+    """Tell the account's user of what it restricts, if it does: never what staff note of it."""
     restricted = [kind for kind in hold.capabilities if kind in unit.requested]
     if restricted and unit.account.rejected_reason is None:
         words = words_of_hold(hold.reason)
-        notify_account(unit, AccountNotice.HELD, words, restricted, hold.expires_at)
+        notify_account(unit, kind, words, restricted, hold.expires_at)
 
 
 def end_hold(unit: Unit, hold: Hold) -> None:

@@ -3,7 +3,7 @@
 What concerns the account itself is said in the words of the house: no program has a say in it.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -31,6 +31,7 @@ class NoticeKind(StrEnum):
     EXTENDED = "EXTENDED"
     RESTRICTED = "RESTRICTED"
     DECIDED = "DECIDED"
+    CANCELED = "CANCELED"
     APPEAL_RECEIVED = "APPEAL_RECEIVED"
     APPEAL_DECIDED = "APPEAL_DECIDED"
 
@@ -41,6 +42,7 @@ class AccountNotice(StrEnum):
     REJECTED = "REJECTED"
     REINSTATED = "REINSTATED"
     HELD = "HELD"
+    RELEASED = "RELEASED"
 
 
 @dataclass(frozen=True)
@@ -52,10 +54,47 @@ class NoticeText:
     body: str
 
 
+# Of which nouns of a template a kind of notice has something to say.
+_ALWAYS = frozenset({"account", "requirement"})
+_OF_DECISIONS = _ALWAYS | {"decision", "restriction"}
+KNOWN: Mapping[str, frozenset[str]] = {
+    **dict.fromkeys(NoticeKind, _ALWAYS),
+    NoticeKind.RESTRICTED: _ALWAYS | {"restriction"},
+    NoticeKind.DECIDED: _OF_DECISIONS,
+    NoticeKind.CANCELED: _ALWAYS | {"cancellation"},
+    NoticeKind.APPEAL_RECEIVED: _OF_DECISIONS,
+    NoticeKind.APPEAL_DECIDED: _OF_DECISIONS | {"appeal"},
+}
 _UNTIL = "{% if requirement.deadline %}\n\nPlease send it by {{ requirement.deadline }}.{% endif %}"
 _WRONG = (
     "{% for error in requirement.errors %}"
     "\n- {{ error.message }}{% if error.remedy %} {{ error.remedy }}{% endif %}{% endfor %}"
+)
+_WHY = (
+    "{% if requirement.requestedReasons %}\n\nWhy we ask:\n"
+    "{% for reason in requirement.requestedReasons %}\n- {{ reason.message }}{% endfor %}"
+    "{% endif %}"
+)
+_INSTEAD = (
+    "{% if requirement.alternatives %}\n\nOne of these is enough. Instead of this you may send:\n"
+    "{% for other in requirement.alternatives %}\n- {{ other.title }}{% endfor %}{% endif %}"
+)
+_OTHERWISE = (
+    "{% if requirement.deadline and requirement.restricts %} After that, "
+    "{{ requirement.restricts }} will be restricted for your account.{% endif %}"
+)
+_WAITING = (
+    "{% if requirement.gates %}\n\nUntil we have accepted it, {{ requirement.gates }} can't begin."
+    "{% endif %}"
+)
+_RESTRICTS = (
+    "{% if requirement.restricts %}\n\nFrom {% if restriction.begins %}{{ restriction.begins }}"
+    "{% else %}now{% endif %} on, {{ requirement.restricts }} are restricted for your account"
+    "{% if restriction.ends %}, until {{ restriction.ends }}{% endif %}.{% endif %}"
+)
+_APPEAL_BY = (
+    "{% if requirement.appealDeadline %}\n\nYou may appeal until {{ requirement.appealDeadline }}."
+    "{% endif %}"
 )
 DEFAULTS = {
     text.kind: text
@@ -63,12 +102,12 @@ DEFAULTS = {
         NoticeText(
             NoticeKind.REQUESTED,
             "{{ requirement.title }}",
-            "{{ requirement.description }}" + _UNTIL,
+            "{{ requirement.description }}" + _WHY + _INSTEAD + _UNTIL + _OTHERWISE + _WAITING,
         ),
         NoticeText(
             NoticeKind.CHANGES_REQUESTED,
             "{{ requirement.title }}: please send it again",
-            "What you sent can't be used yet.\n" + _WRONG + _UNTIL,
+            "What you sent can't be used yet.\n" + _WRONG + _UNTIL + _OTHERWISE,
         ),
         NoticeText(
             NoticeKind.REMINDER,
@@ -77,9 +116,10 @@ DEFAULTS = {
             "{% if requirement.errors %}\n\nWhat you sent before can't be used:\n"
             + _WRONG
             + "{% endif %}"
+            + _INSTEAD
             + _UNTIL
-            + "{% if requirement.restricts %} After that, {{ requirement.restricts }} will be "
-            "restricted for your account.{% endif %}",
+            + _OTHERWISE
+            + _WAITING,
         ),
         NoticeText(
             NoticeKind.EXTENDED,
@@ -91,9 +131,8 @@ DEFAULTS = {
             "{{ requirement.title }}: restricted from now on",
             "From now on, {{ requirement.restricts }} are restricted for your account"
             '{% if restriction.reason == "REJECTED" %}, since what you sent was refused.'
-            "{% if requirement.appealDeadline %}\n\nYou may appeal until "
-            "{{ requirement.appealDeadline }}.{% endif %}"
-            "{% else %}, since what we have asked for is not here, and its deadline "
+            + _APPEAL_BY
+            + "{% else %}, since what we have asked for is not here, and its deadline "
             "({{ requirement.deadline }}) has passed.\n\n{{ requirement.description }}"
             "{% if requirement.errors %}\n\nWhat you sent before can't be used:\n"
             + _WRONG
@@ -102,13 +141,22 @@ DEFAULTS = {
         ),
         NoticeText(
             NoticeKind.DECIDED,
-            "{{ requirement.title }}: we have decided",
+            '{{ requirement.title }}: {% if decision.outcome == "REJECTED" %}refused'
+            '{% elif decision.outcome == "WAIVED" %}no longer needed{% else %}accepted{% endif %}',
             '{% if decision.outcome == "REJECTED" %}What you sent was refused.'
             "{% if decision.facts %}\n\n{{ decision.facts }}{% endif %}"
-            "{% if decision.ground %}\n\nGround: {{ decision.ground }}{% endif %}"
-            "{% if decision.redress %}\n\n{{ decision.redress }}{% endif %}"
-            '{% elif decision.outcome == "WAIVED" %}You need not send it any more.'
+            "{% if decision.ground %}\n\nWhat this rests on: {{ decision.ground }}{% endif %}"
+            + _RESTRICTS
+            + "{% if decision.redress %}\n\n{{ decision.redress }}{% endif %}"
+            + _APPEAL_BY
+            + '{% elif decision.outcome == "WAIVED" %}You need not send it any more.'
             "{% else %}Thank you. What you sent was accepted.{% endif %}",
+        ),
+        NoticeText(
+            NoticeKind.CANCELED,
+            "{{ requirement.title }}: no longer needed",
+            "You need not send this any more."
+            "{% if cancellation.reason %}\n\n{{ cancellation.reason }}{% endif %}",
         ),
         NoticeText(
             NoticeKind.APPEAL_RECEIVED,
@@ -118,9 +166,12 @@ DEFAULTS = {
         ),
         NoticeText(
             NoticeKind.APPEAL_DECIDED,
-            "{{ requirement.title }}: we have decided on your appeal",
+            '{{ requirement.title }}: {% if appeal.outcome == "OVERTURNED" %}your appeal has '
+            "changed the decision{% else %}the decision stands{% endif %}",
             '{% if appeal.outcome == "OVERTURNED" %}Your appeal has changed the decision: what you '
             "sent is accepted after all, and you need not do anything more."
+            "{% if requirement.restricts %} It no longer restricts {{ requirement.restricts }}."
+            "{% endif %}"
             "{% else %}We have looked at it again, and the decision stands.{% endif %}"
             "\n\n{{ appeal.reasons }}",
         ),
@@ -135,26 +186,33 @@ HOUSE_TEXTS = {
             "We can no longer work with {{ account.businessName }}",
             "We have ended our relation with your business."
             "{% if capabilities %} From now on, {{ capabilities }} are not possible any more."
-            "{% endif %}\n\n{{ words }}",
+            "{% endif %}\n\n{{ words }}\n\nIf you think that this is wrong, "
+            "write to us and say why: we will look at it again.",
         ),
         NoticeText(
             AccountNotice.REINSTATED,
-            "{{ account.businessName }} is back",
-            "We have taken your business back.\n\n{{ words }}\n\nWhat we had asked you for is "
+            "Your account is open again: {{ account.businessName }}",
+            "We have opened your account again.\n\n{{ words }}\n\nWhat we had asked you for is "
             "still asked for.",
         ),
         NoticeText(
             AccountNotice.HELD,
             "Restricted for now: {{ capabilities }}",
             "For now, {{ capabilities }} are restricted for your account"
-            "{% if until %}, until {{ until }}{% endif %}.{% if words %} {{ words }}{% endif %}",
+            "{% if until %}, until {{ until }}{% endif %}.{% if words %} {{ words }}{% endif %}"
+            "\n\nIf you have questions, or think that this is wrong, write to us.",
+        ),
+        NoticeText(
+            AccountNotice.RELEASED,
+            "No longer held back: {{ capabilities }}",
+            "We held back {{ capabilities }} for your account. This has ended.",
         ),
     )
 }
 # Of the other reasons nothing is said: whether somebody is on a list is not for a letter.
 _WORDS_OF_HOLDS = {
     HoldReason.PLATFORM_PAUSED: "We have paused your account.",
-    HoldReason.UNDER_REVIEW: "We are looking into something.",
+    HoldReason.UNDER_REVIEW: "We are reviewing your account.",
 }
 _WORDS = {
     CapabilityKind.CARD_PAYMENTS: "card payments",
@@ -182,5 +240,5 @@ def check_notices(texts: Sequence[NoticeText], field: str) -> None:
         where = (field, str(index))
         check_text(text.subject, MAX_SUBJECT_TEMPLATE_LENGTH, *where, "subject")
         check_text(text.body, MAX_BODY_TEMPLATE_LENGTH, *where, "body")
-        check_template(text.subject, *where, "subject")
-        check_template(text.body, *where, "body")
+        check_template(text.subject, KNOWN[text.kind], *where, "subject")
+        check_template(text.body, KNOWN[text.kind], *where, "body")

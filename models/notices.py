@@ -28,16 +28,19 @@ from models.notice_texts import (
     in_words,
 )
 from models.program import Program
+from models.requirement import ALTERNATIVE_SATISFIED, Requirement
 from models.resolution import ResolutionState
-from models.status import Effects, RequirementState, rejection_is_over
+from models.status import AWAITING_ACCOUNT, Effects, RequirementState, rejection_is_over
 from models.templates import render
 from models.text import is_address, is_blank, one_line
 
 if TYPE_CHECKING:
-    from models.requirement import Requirement
     from models.resolution import Resolution
 
 AUTHOR = "notices"
+# Of its alternatives, a letter names so many.
+MAX_ALTERNATIVES = 10
+OVERTAKEN = "Another of the things that we had asked you for is enough."
 _P = InteractionPurpose
 PURPOSES: Mapping[NoticeKind | AccountNotice, InteractionPurpose] = {
     NoticeKind.REQUESTED: _P.REQUEST,
@@ -46,18 +49,20 @@ PURPOSES: Mapping[NoticeKind | AccountNotice, InteractionPurpose] = {
     NoticeKind.EXTENDED: _P.NOTICE,
     NoticeKind.RESTRICTED: _P.NOTICE,
     NoticeKind.DECIDED: _P.DECISION,
+    NoticeKind.CANCELED: _P.NOTICE,
     NoticeKind.APPEAL_RECEIVED: _P.NOTICE,
     NoticeKind.APPEAL_DECIDED: _P.DECISION,
     AccountNotice.REJECTED: _P.DECISION,
     AccountNotice.REINSTATED: _P.DECISION,
     AccountNotice.HELD: _P.NOTICE,
+    AccountNotice.RELEASED: _P.NOTICE,
 }
 
 
 def notify(
     unit: Unit,
     kind: NoticeKind,
-    requirement: "Requirement",
+    requirement: Requirement,
     program: Program,
     decision: "Resolution | None" = None,
 ) -> Interaction:
@@ -98,7 +103,7 @@ def house_words(
 def words_of(
     unit: Unit,
     kind: NoticeKind,
-    requirement: "Requirement",
+    requirement: Requirement,
     program: Program,
     decision: "Resolution | None" = None,
 ) -> tuple[str, str]:
@@ -140,7 +145,7 @@ def _let_go(
 
 
 def _values(
-    unit: Unit, requirement: "Requirement", decision: "Resolution | None"
+    unit: Unit, requirement: Requirement, decision: "Resolution | None"
 ) -> Mapping[str, Any]:
     """What the fields of `templates.FIELDS` are; all of them, so that none is undefined."""
     return {
@@ -152,12 +157,15 @@ def _values(
             "deadline": _shown(requirement.deadline),
             "appealDeadline": _shown(_appealable_until(unit, requirement)),
             "restricts": in_words(_touched(unit, requirement)),
+            "gates": in_words([kind for kind in requirement.gates if kind in unit.requested]),
+            "alternatives": _instead_of(unit, requirement),
             "requestedReasons": _entries(requirement.requested_reasons),
             "errors": _entries(requirement.errors),
         },
         "decision": _decided(decision),
-        "restriction": {"reason": _reason(unit, requirement)},
+        "restriction": _restriction(unit, requirement),
         "appeal": _appealed(decision),
+        "cancellation": {"reason": _why_canceled(requirement)},
     }
 
 
@@ -187,7 +195,7 @@ def _appealed(decision: "Resolution | None") -> dict[str, str]:
     return {"outcome": decision.state, "reasons": decision.appeal_reasons or ""}
 
 
-def _touched(unit: Unit, requirement: "Requirement") -> list[str]:
+def _touched(unit: Unit, requirement: Requirement) -> list[str]:
     """What is asked for and the requirement restricts, by now or if nobody acts."""
     if rejection_is_over(requirement, unit.now):
         return []
@@ -197,7 +205,41 @@ def _touched(unit: Unit, requirement: "Requirement") -> list[str]:
     return [kind for kind in kinds if kind in unit.requested]
 
 
-def _reason(unit: Unit, requirement: "Requirement") -> str:
+def _instead_of(unit: Unit, requirement: Requirement) -> list[dict[str, str]]:
+    """The titles of its group's other options, so far as they still wait for the account."""
+    group, option = requirement.alternative_group, requirement.alternative_option
+    others = [
+        row
+        for row in unit.requirements
+        if group is not None and row.alternative_group == group and row is not requirement
+    ]
+    return [
+        {"title": row.title}
+        for row in others
+        if row.state in AWAITING_ACCOUNT and (option is None or row.alternative_option != option)
+    ][:MAX_ALTERNATIVES]
+
+
+def _why_canceled(requirement: Requirement) -> str:
+    """The reason in words; empty for what is not canceled."""
+    if requirement.state != RequirementState.CANCELED:
+        return ""
+    overtaken = requirement.closed_reason == ALTERNATIVE_SATISFIED
+    return OVERTAKEN if overtaken else requirement.closed_reason or ""
+
+
+def _restriction(unit: Unit, requirement: Requirement) -> dict[str, str]:
+    """Why it restricts by now, if it does; when a rejection is yet to begin to, and when to end."""
+    begins = requirement.restricts_from
+    ahead = begins is not None and begins > unit.now
+    return {
+        "reason": _reason(unit, requirement),
+        "begins": _shown(begins if ahead else None),
+        "ends": _shown(requirement.restricts_until),
+    }
+
+
+def _reason(unit: Unit, requirement: Requirement) -> str:
     """Why the requirement restricts by now; empty where it does not."""
     effects = Effects(unit.requirements, unit.now)
     if not any(requirement in effects.restricting(kind) for kind in unit.requested):
@@ -205,7 +247,7 @@ def _reason(unit: Unit, requirement: "Requirement") -> str:
     return "PAST_DUE" if requirement.restricts_from is None else "REJECTED"
 
 
-def _appealable_until(unit: Unit, requirement: "Requirement") -> datetime | None:
+def _appealable_until(unit: Unit, requirement: Requirement) -> datetime | None:
     rejected = requirement.state == RequirementState.REJECTED
     may = rejected and appeal_refusal(requirement, unit.now) is None
     return requirement.appeal_deadline if may else None

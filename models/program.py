@@ -35,7 +35,7 @@ from models.actor import Actor, Role
 from models.base import Base, staff_only, stamp
 from models.checks import says_something
 from models.clock import Clock
-from models.durations import DAY, MINUTE, SECOND, check_duration
+from models.durations import DAY, MINUTE, SECOND, check_duration, is_longer
 from models.errors import ErrorCode, InvalidInput, NotFound, StaleVersion
 from models.evidence_schema import check_schema
 from models.idempotency import MAX_KEY_LENGTH, PlatformIdempotencyKey, check_same_request
@@ -347,6 +347,9 @@ def _check_durations(command: Publish) -> None:
     }.items():
         if value is not None:
             check_duration(value, name, least=least)
+    due, deadline = command.due_after, command.deadline_after
+    if due is not None and deadline is not None and is_longer(due, deadline):
+        raise InvalidInput("What is due must come before its deadline.", ("dueAfter",))
     for index, value in enumerate(command.reminders):
         check_duration(value, "reminders", str(index), least=MINUTE)
     if command.business_calendar is not None:

@@ -56,7 +56,7 @@ from models.requirement_steps import (
     send_back,
     submit_evidence,
 )
-from models.text import check_optional_text, check_text
+from models.text import check_optional_text, check_own_name, check_text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -240,7 +240,7 @@ async def cancel(
         raise InvalidInput("This is a code of Recourse's own: say it in words.", ("reason",))
 
     async def step(unit: Unit) -> Requirement:
-        row = await load(unit, command)
+        row, program = await load_with_program(unit, command)
         if is_another_teams(row, actor):
             raise Forbidden("An integrator may cancel only what it opened itself.")
         check_allowed(row, RequirementAction.CANCEL)
@@ -248,6 +248,7 @@ async def cancel(
         end(unit, row, RequirementAction.CANCEL, EventType.REQUIREMENT_CANCELED, command.reason)
         await give_back_to_others(unit, row, since)
         await drop_proposal(unit, row)
+        notify(unit, NoticeKind.CANCELED, row, program)
         return row
 
     return await operate(session, actor, clock, "requirementCancel", command, Requirement, step)
@@ -282,7 +283,8 @@ async def assign(
 ) -> Outcome[Requirement]:
     """Hand it to a reviewer, or back to nobody."""
     require_role(actor, RequirementAction.ASSIGN)
-    check_optional_text(command.assignee_id, MAX_ACTOR_ID_LENGTH, "assigneeId")
+    if command.assignee_id is not None:
+        check_own_name(command.assignee_id, MAX_ACTOR_ID_LENGTH, "assigneeId")
     check_optional_text(command.assignee_name, MAX_ACTOR_ID_LENGTH, "assigneeName")
 
     async def step(unit: Unit) -> Requirement:

@@ -8,12 +8,13 @@ when its program is published must neither fail nor take long when a notice is d
 there are is known, so one that names another is refused when its program is published.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
 from jinja2 import StrictUndefined, Template, TemplateSyntaxError, nodes
+from jinja2.meta import find_undeclared_variables
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from models.errors import InvalidInput
@@ -32,6 +33,8 @@ FIELDS: Fields = MappingProxyType(
             "deadline": None,
             "appealDeadline": None,
             "restricts": None,
+            "gates": None,
+            "alternatives": ["title"],
             "requestedReasons": ENTRY,
             "errors": [*ENTRY, "remedy"],
         },
@@ -42,8 +45,9 @@ FIELDS: Fields = MappingProxyType(
             "ground": None,
             "redress": None,
         },
-        "restriction": {"reason": None},
+        "restriction": {"reason": None, "begins": None, "ends": None},
         "appeal": {"outcome": None, "reasons": None},
+        "cancellation": {"reason": None},
     }
 )
 FILTERS = frozenset({"upper", "lower", "title", "capitalize", "trim"})
@@ -61,13 +65,16 @@ _ENVIRONMENT = ImmutableSandboxedEnvironment(
 )
 
 
-def check_template(text: str, *field: str) -> None:
-    """Raise `InvalidInput` of `field` for a template that is none, or goes beyond the fields."""
+def check_template(text: str, known: Collection[str], *field: str) -> None:
+    """Raise `InvalidInput` of `field` for a template that is none, or goes beyond the fields.
+
+    `known` are those of the fields' nouns that there is something to say of.
+    """
     try:
         _check_brackets(text)
         tree = _ENVIRONMENT.parse(text)
         _check_size(tree)
-        problem = next(_problems(tree, {}), None)
+        problem = next(_problems(tree, {}), None) or _problem_of_nouns(tree, known)
         if problem is None:
             _ENVIRONMENT.from_string(text)
     except TemplateSyntaxError as error:
@@ -123,6 +130,12 @@ def _check_size(tree: nodes.Template) -> None:
         level = [child for node in level for child in node.iter_child_nodes()]
     if level or filters > MAX_FILTERS:
         raise _TooLarge
+
+
+def _problem_of_nouns(tree: nodes.Template, known: Collection[str]) -> str | None:
+    """What is said of something that there is none of."""
+    strange = sorted(find_undeclared_variables(tree) - set(known))
+    return f"A notice of this kind knows no {strange[0]}." if strange else None
 
 
 def _problems(node: nodes.Node, entries: Mapping[str, list[str]]) -> Iterator[str]:

@@ -70,6 +70,8 @@ async def _restrictions(parents: Parents, info: Info) -> list[list[Any]]:
             *effects[row.account_id].restricting(row.kind),
             *_holding(holds[row.account_id], row.kind, now),
         ]
+        if row.status != CapabilityStatus.INACTIVE
+        else []
         for row in parents
     ]
 
@@ -167,8 +169,8 @@ class Capability:
     restricted_by: list[CapabilityRestriction] = batched(
         _restrictions,
         description="The requirements and holds that restrict it now. None are needed where the "
-        "account is rejected: its `rejection` says why.",
-        needs=("account_id", "kind"),
+        "account is rejected: its `rejection` says why; there are none of what is INACTIVE.",
+        needs=("account_id", "kind", "status"),
     )
     gated_by: list[Requirement] = batched(
         _gates,

@@ -51,7 +51,7 @@ describe(
     AccountStatus,
     "The account as a whole.",
     {
-        "ENABLED": "Nothing stands in its way.",
+        "ENABLED": "Nothing restricts it, or is about to; capabilities may still be PENDING.",
         "RESTRICTED_SOON": "A deadline that restricts lies within its notice period (from the "
         "requirement's `noticeAt`), or a rejection is to take effect; `restrictsNext` of the "
         "capabilities says what comes first.",
@@ -331,6 +331,7 @@ describe(
             "rejection is over. A rejection that restricts at once is told by DECIDED alone."
         ),
         "DECIDED": "A decision on it took effect.",
+        "CANCELED": "It is no longer asked for: by a decision, or since an alternative is enough.",
         "APPEAL_RECEIVED": "The account has appealed against its rejection.",
         "APPEAL_DECIDED": "The appeal was decided: the rejection stands, or was reversed.",
     },

@@ -91,6 +91,6 @@ class HoldMutations:
         HoldReleaseInput,
         "End a hold.",
         operations.PLACERS,
-        (EventType.HOLD_RELEASED, *DERIVED),
+        (EventType.HOLD_RELEASED, *TOLD, *DERIVED),
         argument="Which hold.",
     )

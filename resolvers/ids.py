@@ -34,6 +34,10 @@ NOUNS = {
 }
 _HEX = re.compile("[0-9a-f]+")
 
+NOT_AN_ID = (
+    "This is not an id of this API. A platform's own id is looked up by account(externalId:)."
+)
+
 
 def encode(prefix: str, first: HexId, own: HexId) -> str:
     """The global id of an object: the account's id and its own; for a program, the platform's."""
@@ -54,7 +58,7 @@ def prefix_of(text: str, *field: str) -> str:
     """The prefix, one of `NOUNS`; raises `InvalidId`."""
     prefix, _, rest = text.partition("_")
     if prefix not in NOUNS or not rest:
-        raise InvalidId("This is not an id of this API.", field)
+        raise InvalidId(NOT_AN_ID, field)
     return prefix
 
 
@@ -97,5 +101,5 @@ def _digits(text: str, prefix: str, length: int, field: Sequence[str]) -> str:
         noun = NOUNS[prefix]
         raise InvalidId(f"This is not the id of {article(noun)} {noun}.", field)
     if len(digits) != length or not _HEX.fullmatch(digits):
-        raise InvalidId("This is not an id of this API.", field)
+        raise InvalidId(NOT_AN_ID, field)
     return digits

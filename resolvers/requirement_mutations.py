@@ -390,6 +390,7 @@ class RequirementMutations:
             EventType.REQUIREMENT_CANCELED,
             EventType.REQUIREMENT_DEADLINE_MOVED,
             EventType.RESOLUTION_DECLINED,
+            *TOLD,
             *DERIVED,
         ),
         argument="What to cancel.",

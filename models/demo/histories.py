@@ -149,6 +149,11 @@ class History:
         subject, body = words_of(self.unit, kind, row, program, decision)
         self.told.append(Told(self.unit.now, PURPOSES[kind], subject, body, row))
 
+    def tell_overtaken(self, rows: Sequence[Requirement]) -> None:
+        """Note that the account's user is told that these are no longer asked for."""
+        for row in rows:
+            self.tell(NoticeKind.CANCELED, row, self._case_of(row).program)
+
     def tell_of_account(
         self,
         kind: AccountNotice,
@@ -312,8 +317,9 @@ class Case:
         if four_eyes:
             propose(unit, row, outcome)
         else:
-            await take_effect(unit, row, self.program, self.proposal)
+            overtaken = await take_effect(unit, row, self.program, self.proposal)
             self._tell(NoticeKind.DECIDED)
+            self.history.tell_overtaken(overtaken)
 
     def _tell(self, kind: NoticeKind) -> None:
         self.history.tell(kind, self.row, self.program, self.proposal)
@@ -321,8 +327,9 @@ class Case:
     async def _confirm(self) -> None:
         assert self.proposal is not None
         if self.proposal.state == ResolutionState.PROPOSED:
-            await confirm(self.history.unit, self.proposal, self.row, self.program)
+            overtaken = await confirm(self.history.unit, self.proposal, self.row, self.program)
             self._tell(NoticeKind.DECIDED)
+            self.history.tell_overtaken(overtaken)
 
     async def _decline(self) -> None:
         assert self.proposal is not None
@@ -341,8 +348,10 @@ class Case:
 
     async def _overturn(self) -> None:
         assert self.proposal is not None
-        await end_overturned(self.history.unit, self.row, self.proposal, OVERTURNED)
+        unit = self.history.unit
+        overtaken = await end_overturned(unit, self.row, self.proposal, OVERTURNED)
         self._tell(NoticeKind.APPEAL_DECIDED)
+        self.history.tell_overtaken(overtaken)
 
     async def _cancel(self) -> None:
         end(
@@ -352,6 +361,7 @@ class Case:
             EventType.REQUIREMENT_CANCELED,
             "Opened by mistake: it belongs to another account.",
         )
+        self.history.tell(NoticeKind.CANCELED, self.row, self.program)
 
     async def _extend(self) -> None:
         row = self.row

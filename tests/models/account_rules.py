@@ -181,6 +181,8 @@ class AccountRules(Workbench):
             restraint.released = True
             restraint.version += 1
             draft.say("HOLD_RELEASED")
+            if draft.rejected is None and set(restraint.capabilities) & draft.requested:
+                tell(draft)
 
         self.perform("hold release", draft, hold.release, by, command, refusals, effect)
 

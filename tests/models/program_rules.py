@@ -59,11 +59,10 @@ PROGRAMS = (
         review_within=A_MORNING,
         place=PLACES[2],
     ),
-    # What is due comes after its own deadline: then it is due when it is too late.
     Terms(
         "quick",
         reminders=(Span(rest=timedelta(minutes=30)),),
-        due_after=days(2),
+        due_after=HOUR,
         deadline_after=HOUR,
         restricts=("TRANSFERS",),
         pauses_deadline=False,
@@ -106,14 +105,17 @@ def another_version(random: Random, code: str, version: int) -> Terms:
     # Whoever is refused has a day at least.
     windows = [span for span in spans if span != HOUR]
     place = random.choice([None, *PLACES])
+    due, deadline = random.choice(spans), random.choice(spans)
+    if due is not None and deadline is not None:
+        due, deadline = sorted((due, deadline), key=spans.index)
     # Working time is not counted in months.
     promises = spans if place is None else [*spans[:-1], A_MORNING]
     some: list[tuple[str, ...]] = [(), ("PAYOUTS",), ("TRANSFERS",), ("CARD_PAYMENTS", "PAYOUTS")]
     return Terms(
         code,
         version,
-        due_after=random.choice(spans),
-        deadline_after=random.choice(spans),
+        due_after=due,
+        deadline_after=deadline,
         notice_period=random.choice(spans),
         restricts=random.choice(some),
         gates=random.choice(some),
@@ -144,7 +146,11 @@ class ProgramRules(Workbench):
         version, refusals = self.version(present)
         command = replace(publishing(terms), expected_version=version, idempotency_key=self.key())
         if not good:
-            command = replace(command, deadline_after="P-1D")
+            wrong: list[dict[str, Any]] = [
+                {"deadline_after": "P-1D"},
+                {"due_after": "P2D", "deadline_after": "PT47H"},
+            ]
+            command = replace(command, **self.random.choice(wrong))
         refusals |= unless(by in PUBLISHERS) | (set() if good else {"INVALID_INPUT"})
         if not self._change_program("program publish", programs.publish, by, command, refusals):
             return

@@ -464,6 +464,7 @@ class Model:
             same = item.group is not None and other.group == item.group
             if same and other is not item and other.state in OPEN and not other.refused:
                 self._cancel(other)
+                tell(self)
             elif same and other is not item and other.stands(self.now):
                 self._overtake(other)
 
@@ -500,6 +501,7 @@ class Model:
         self._cancel(item)
         if had_it:
             self.share_time(item)
+        tell(self)
 
     def _cancel(self, item: Item) -> None:
         self._close(item, "CANCELED", "REQUIREMENT_CANCELED")

@@ -7,13 +7,14 @@ import pytest
 from sqlalchemy import func, select
 
 from models import account_rejection as rejection
-from models import correspondence, delivery
+from models import correspondence, delivery, hold
 from models.account_rejection import ReinstateAccount, RejectAccount
 from models.aggregate import Account
 from models.correspondence import DraftInteraction, ReceiveInteraction
 from models.delivery import SendInteraction, UpdateInteraction
 from models.errors import IllegalTransition, InvalidInput
 from models.events import TOLD, Event
+from models.hold import ReleaseHold
 from models.interaction import Interaction, InteractionRequirement
 from models.notice_texts import (
     HOUSE_TEXTS,
@@ -82,7 +83,8 @@ async def test_a_rejection_is_told_with_its_statement(run: Runner) -> None:
     assert notice.subject == f"We can no longer work with {account.business_name}"
     assert notice.body == (
         "We have ended our relation with your business. From now on, card payments, payouts and "
-        f"transfers are not possible any more.\n\n{STATEMENT}"
+        f"transfers are not possible any more.\n\n{STATEMENT}\n\n"
+        "If you think that this is wrong, write to us and say why: we will look at it again."
     )
 
 
@@ -128,14 +130,28 @@ async def test_a_hold_is_told_without_what_staff_note_of_it(
     words = f" {words_of_hold(reason)}".rstrip()
     assert notice.body == (
         f"For now, payouts are restricted for your account, until 11 March 2026, 09:30 UTC.{words}"
+        "\n\nIf you have questions, or think that this is wrong, write to us."
     )
     assert "list" not in notice.body
     assert "fraud" not in notice.body
 
 
+async def test_the_end_of_a_hold_is_told(run: Runner) -> None:
+    account = await create_account(run, capabilities=("PAYOUTS",))
+    placed = await place_hold(run, account, capabilities=("CARD_PAYMENTS", "PAYOUTS"))
+    run.clock.advance(timedelta(hours=1))
+    release = ReleaseHold(account_id=account.account_id, hold_id=placed.id)
+    await run(hold.release, run.reviewer, release)
+    notice = (await told(run, account))[-1]
+    assert (notice.purpose, notice.subject) == ("NOTICE", "No longer held back: payouts")
+    assert notice.body == "We held back payouts for your account. This has ended."
+
+
 async def test_a_hold_that_restricts_nothing_is_not_told(run: Runner) -> None:
     account = await create_account(run, capabilities=("TRANSFERS",))
-    await place_hold(run, account)
+    placed = await place_hold(run, account)
+    release = ReleaseHold(account_id=account.account_id, hold_id=placed.id)
+    await run(hold.release, run.reviewer, release)
     assert await told(run, account) == []
     await reject(run, account)
     await place_hold(run, account, capabilities=("TRANSFERS",))

@@ -23,9 +23,10 @@ from models.notice_texts import (
     NoticeKind,
     NoticeText,
 )
+from models.notices import MAX_ALTERNATIVES, OVERTAKEN
 from models.program import CodeText, publish
 from models.requirement import Reason, Requirement
-from models.requirement_operations import Extend, OpenRequirement, Reopen, RequestChanges
+from models.requirement_operations import Cancel, Extend, OpenRequirement, Reopen, RequestChanges
 from models.resolution import ResolutionOutcome
 from models.templates import FIELDS, render
 from models.verify import verify_account
@@ -77,7 +78,10 @@ async def test_opening_asks_the_accounts_user(run: Runner) -> None:
     assert (request.scheduled_for, request.version) == (run.clock.now(), 2)
     assert (request.author_kind, request.author_id) == ("SYSTEM", "notices")
     assert request.subject == row.title
-    assert request.body == f"{row.description}\n\nPlease send it by 16 March 2026, 09:30 UTC."
+    assert request.body == (
+        f"{row.description}\n\nPlease send it by 16 March 2026, 09:30 UTC. After that, payouts "
+        "will be restricted for your account.\n\nUntil we have accepted it, transfers can't begin."
+    )
     async with run.database.worker.connect() as connection:
         events = await connection.execute(
             select(Event.type, Event.actor_id)
@@ -144,6 +148,57 @@ async def test_a_decision_is_told_with_its_reasons(
     notice = await latest(run, row)
     assert notice.purpose == "DECISION"
     assert said in notice.body
+
+
+async def test_a_rejection_tells_what_it_restricts_and_until_when_it_may_be_appealed(
+    run: Runner,
+) -> None:
+    row = await create_requirement(run, "SUBMITTED")
+    until = run.clock.now() + timedelta(days=30)
+    statement = replace(REJECTION, restricts_until=until)
+    await run(
+        decision.reject,
+        run.reviewer,
+        Decide(**key_of(row), reason_code="checked", statement=statement),
+    )
+    notice = await latest(run, row)
+    assert notice.subject == f"{row.title}: refused"
+    assert "From now on, payouts and transfers are restricted for your account, until " in (
+        notice.body
+    )
+    assert "\n\nYou may appeal until " in notice.body
+
+
+async def test_a_request_says_why_and_what_may_be_sent_instead(run: Runner) -> None:
+    account, why = await create_account(run), (Reason("moved", "You have moved."),)
+    titles = ["Your lease", "A bill"]
+    for title in titles:
+        program = await publish_program(run, title=title)
+        row = await open_requirement(
+            run, account, program, alternative_group="g", requested_reasons=why
+        )
+    body = (await latest(run, row)).body
+    assert "Why we ask:\n\n- You have moved." in body
+    assert "One of these is enough. Instead of this you may send:\n\n- Your lease\n\n" in body
+    assert "A bill" not in body
+
+
+async def test_what_is_no_longer_asked_for_is_told(run: Runner) -> None:
+    row = await open_requirement(run)
+    await run(requirements.cancel, run.integrator, Cancel(**key_of(row), reason="We know by now."))
+    notice = await latest(run, row)
+    assert (notice.purpose, notice.subject) == ("NOTICE", f"{row.title}: no longer needed")
+    assert notice.body == "You need not send this any more.\n\nWe know by now."
+
+
+async def test_who_sent_one_alternative_is_told_that_it_is_enough(run: Runner) -> None:
+    account = await create_account(run)
+    one = await create_requirement(run, "SUBMITTED", account=account, alternative_group="g")
+    other = await open_requirement(run, account, alternative_group="g")
+    await decide(run, one, ResolutionOutcome.SATISFIED)
+    notice = await latest(run, other)
+    assert notice.subject == f"{other.title}: no longer needed"
+    assert OVERTAKEN in notice.body
 
 
 async def test_a_proposal_is_told_once_it_is_final_and_not_when_it_is_declined(
@@ -242,6 +297,7 @@ LONGEST: dict[str, Any] = {
     "title": "t" * 199 + ".",
     **dict.fromkeys(("description", "facts", "ground", "redress"), "x" * 4_999 + "."),
     **dict.fromkeys(("requestedReasons", "errors"), [ENTRY] * 50),
+    "alternatives": [{"title": "t" * 199 + "."}] * MAX_ALTERNATIVES,
 }
 
 
@@ -269,7 +325,7 @@ async def test_a_decision_says_how_to_object_however_long_its_reasons_are(run: R
     await run(decision.reject, run.reviewer, command)
     notice = await latest(run, row)
     assert [name for name, text in long.items() if text not in notice.body] == []
-    assert notice.body.endswith(long["redress"])
+    assert notice.body.partition(long["redress"])[2].startswith("\n\nYou may appeal until ")
 
 
 async def test_a_notice_that_is_longer_than_people_write_can_be_put_off(run: Runner) -> None:

@@ -295,7 +295,7 @@ async def test_a_submission_that_races_the_loop_comes_before_the_reminder_or_aft
     run: Runner,
 ) -> None:
     for _ in range(5):
-        row = await asked(run, deadline_after="P6D")
+        row = await asked(run, due_after="P1D", deadline_after="P6D")
         run.clock.advance(DAY)
         await asyncio.gather(run.rederive(row.account_id), submit(run, row))
         async with run.database.worker.connect() as connection:

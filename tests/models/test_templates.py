@@ -47,7 +47,7 @@ def values(text: str = "It", entries: Any = ENTRIES) -> dict[str, Any]:
     ],
 )
 def test_a_template_shows_what_it_names(template: str, shown: str) -> None:
-    check_template(template, "body")
+    check_template(template, FIELDS, "body")
     entries = [{"code": c, "message": "m", "remedy": ""} for c in "ab"]
     assert render(template, values(entries=entries), 1_000) == shown
 
@@ -138,8 +138,24 @@ def test_a_template_that_goes_beyond_is_refused_at_its_place(template: str) -> N
 )
 def test_the_reason_is_the_right_one(template: str, said: str) -> None:
     with pytest.raises(InvalidInput) as caught:
-        check_template(template, "body")
+        check_template(template, FIELDS, "body")
     assert caught.value.message.startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("kind", "noun"),
+    [
+        ("REQUESTED", "decision.outcome"),
+        ("DECIDED", "appeal.reasons"),
+        ("EXTENDED", "cancellation.reason"),
+    ],
+)
+@pytest.mark.parametrize("place", ["subject", "body"])
+def test_a_notice_names_nothing_that_there_is_none_of(kind: str, noun: str, place: str) -> None:
+    texts = {"subject": "x", "body": "y", place: f"{{{{ {noun} }}}}"}
+    with pytest.raises(InvalidInput, match="A notice of this kind knows no") as caught:
+        check_notices([NoticeText(kind, **texts)], "notices")
+    assert caught.value.field == ("notices", "0", place)
 
 
 def test_each_kind_stands_there_once() -> None:
@@ -172,7 +188,7 @@ def test_the_default_texts_are_templates_of_every_kind() -> None:
     ],
 )
 def test_what_comes_out_is_bounded_in_length_and_time(template: str) -> None:
-    check_template(template, "body")
+    check_template(template, FIELDS, "body")
     began = time.process_time()
     assert len(render(template, values(LONG), 10_000)) <= 10_000
     assert time.process_time() - began < 1
@@ -191,7 +207,7 @@ DEEPEST = [
 @pytest.mark.parametrize("template", DEEPEST)
 def test_what_is_taken_can_be_shown_deep_in_the_stack(template: str) -> None:
     """A notice is due where more has been called than when its program was published."""
-    check_template(template, "body")
+    check_template(template, FIELDS, "body")
 
     def down(levels: int) -> str:
         return down(levels - 1) if levels else render(template, values(), 100)
@@ -216,7 +232,7 @@ PIECES = st.sampled_from(
 def test_what_is_taken_can_be_shown(template: str) -> None:
     """Whatever a team writes: it is refused as theirs, or any requirement can be told of by it."""
     try:
-        check_template(template, "body")
+        check_template(template, FIELDS, "body")
     except InvalidInput:
         return
     for text, entries in (("It", ENTRIES), ("", [])):

@@ -41,7 +41,7 @@ from tests.resolvers.walk import (
 
 FIRST = 100
 # As many are enough further away, and take less long.
-FIRST_FAR_AWAY = 30
+FIRST_FAR_AWAY = 36
 DEPTH = 3
 # The values of what is this far away are asked for on shorter ways already.
 WHOLE_DEPTH = 2
