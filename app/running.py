@@ -2,7 +2,16 @@
 
 from typing import Any
 
-from graphql import DocumentNode, ExecutionResult, GraphQLSchema, execute
+from graphql import (
+    DocumentNode,
+    ExecutionResult,
+    FieldNode,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    OperationType,
+    execute,
+    get_operation_ast,
+)
 from graphql.execution import Executor
 
 from app.database import Database
@@ -35,6 +44,8 @@ async def run(
     operation_name: str | None,
 ) -> ExecutionResult:
     """The data of a valid document's operation, and its errors."""
+    if _reads(get_operation_ast(document, operation_name)):
+        await context.begin()
     result = execute(
         schema,
         document,
@@ -44,3 +55,13 @@ async def run(
         executor_class=executor,
     )
     return result if isinstance(result, ExecutionResult) else await result
+
+
+def _reads(operation: OperationDefinitionNode | None) -> bool:
+    """Whether the operation is a query of more than the schema. A mutation reads what it wrote."""
+    if operation is None or operation.operation is not OperationType.QUERY:
+        return False
+    return any(
+        not (isinstance(one, FieldNode) and one.name.value.startswith("__"))
+        for one in operation.selection_set.selections
+    )

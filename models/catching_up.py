@@ -11,14 +11,14 @@ from collections.abc import Set as AbstractSet
 from datetime import datetime
 
 from models.aggregate import Unit
-from models.notice_texts import NoticeKind
-from models.notices import notify
+from models.notice_texts import AccountNotice, NoticeKind, words_of_hold
+from models.notices import notify, notify_account
 from models.reminders import due_for_reminder, is_needless, plan_reminder
 from models.requirement import Requirement
 from models.requirement_steps import programs_of
-from models.status import Effects
+from models.status import Effects, hold_is_on
 
-# By requirement, the kinds of the requested capabilities that it restricts.
+# By requirement or hold, the kinds of the requested capabilities that it restricts.
 Restrictions = Mapping[uuid.UUID, AbstractSet[str]]
 NOTHING: AbstractSet[str] = frozenset()
 
@@ -42,7 +42,7 @@ async def pass_time(unit: Unit) -> None:
 
 
 def restrictions(unit: Unit, at: datetime) -> Restrictions:
-    """What requirements restrict at an instant: nothing beside the rejection of the account."""
+    """What each restricts at an instant: nothing beside the rejection of the account."""
     if unit.account.rejected_reason is not None:
         return {}
     effects = Effects(unit.requirements, at)
@@ -50,6 +50,9 @@ def restrictions(unit: Unit, at: datetime) -> Restrictions:
     for kind in unit.requested:
         for row in effects.restricting(kind):
             found.setdefault(row.id, set()).add(kind)
+    for hold in unit.holds:
+        if hold_is_on(hold, at):
+            found[hold.id] = {kind for kind in hold.capabilities if kind in unit.requested}
     return found
 
 
@@ -68,6 +71,17 @@ async def tell_restrictions(unit: Unit, before: Restrictions) -> None:
     rows = begun(unit, before)
     for row, program in zip(rows, await programs_of(unit, rows), strict=True):
         notify(unit, NoticeKind.RESTRICTED, row, program)
+    _tell_holds(unit, before)
+
+
+def _tell_holds(unit: Unit, before: Restrictions) -> None:
+    now = restrictions(unit, unit.now)
+    for hold in unit.holds:
+        kinds = now.get(hold.id, NOTHING) - before.get(hold.id, NOTHING)
+        if kinds:
+            # In the words of its reason: never what staff note of it.
+            words = words_of_hold(hold.reason)
+            notify_account(unit, AccountNotice.HELD, words, sorted(kinds), hold.expires_at)
 
 
 def _is_told(unit: Unit, row: Requirement) -> bool:

@@ -225,8 +225,10 @@ async def take_effect(
         within = program.appeal_within or DEFAULT_APPEAL_WITHIN
         requirement.appeal_deadline = after(unit.now, within)
         begins = restriction_begins(unit, program)
-        check_end(resolution.restricts_until, begins)
         requirement.restricts_from = resolution.restricts_from = begins
+        if resolution.restricts_until is not None:
+            # A proposal may have waited past that end: then it restricts for no time at all.
+            resolution.restricts_until = max(resolution.restricts_until, begins)
         requirement.restricts_until = resolution.restricts_until
     end(unit, requirement, ACTION_OF_OUTCOME[outcome], EVENT_OF_OUTCOME[outcome], reason_code)
     if rejects:

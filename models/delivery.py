@@ -264,7 +264,8 @@ async def _change(unit: Unit, row: Interaction, changes: Mapping[str, Any]) -> N
             raise InvalidInput("Only what is SCHEDULED has an instant.", ("scheduledFor",))
         _check_to_come(given["scheduled_for"], unit.now, "scheduledFor")
     changed = {name: value for name, value in given.items() if getattr(row, name) != value}
-    _check_still_ours(row, changed)
+    asked = None if about is None else _newly_asked(unit, row, about)
+    _check_still_ours(row, [*changed, *(["requirementIds"] if asked is not None else [])])
     before = {name: getattr(row, name) for name in changed}
     for name, value in changed.items():
         setattr(row, name, value)
@@ -280,30 +281,35 @@ async def _change(unit: Unit, row: Interaction, changes: Mapping[str, Any]) -> N
         if key in changed
     }
     fields = [*changed]
-    if about is not None and (relinked := await _link_anew(unit, row, about)):
+    if asked is not None:
+        relinked = await _link_anew(unit, row, asked)
         fields, shown = [*fields, "requirement_ids"], {**shown, "requirementIds": relinked}
     if fields:
         move(unit, row, InteractionAction.UPDATE, fields=sorted(fields), **shown)
 
 
-async def _link_anew(
+def _newly_asked(
     unit: Unit, row: Interaction, given: Sequence[uuid.UUID]
-) -> dict[str, Any] | None:
-    """Let it be about these requirements instead; what it was about, and is, if these differ."""
+) -> list[uuid.UUID] | None:
+    """The requirements that it is to be about, if it is not about just these."""
     asked = requirements_named(unit, given)
+    before = {known.requirement_id for known in links_of(unit, row.id)}
+    return None if before == set(asked) else asked
+
+
+async def _link_anew(unit: Unit, row: Interaction, asked: Sequence[uuid.UUID]) -> dict[str, Any]:
+    """Let it be about these requirements instead; what it was about, and is."""
     before = {known.requirement_id: known for known in links_of(unit, row.id)}
-    if before.keys() == set(asked):
-        return None
     for requirement_id, gone in before.items():
         if requirement_id not in asked:
             await unit.store.delete(gone)
     unit.add(
         *(link(row, requirement_id) for requirement_id in asked if requirement_id not in before)
     )
-    return {"from": list(before), "to": asked}
+    return {"from": list(before), "to": list(asked)}
 
 
-def _check_still_ours(row: Interaction, changed: Mapping[str, Any]) -> None:
+def _check_still_ours(row: Interaction, changed: Sequence[str]) -> None:
     """Raise `AlreadySent` where the content would change of what somebody may have read."""
     content = [name for name in changed if name != "scheduled_for"]
     if content and was_shown(row):

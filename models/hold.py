@@ -21,7 +21,7 @@ from models.clock import Clock
 from models.errors import ErrorCode, InvalidInput
 from models.events import EventType, SubjectType
 from models.lifecycle import Lifecycle, expect_version, one_of, some_of, touch
-from models.notice_texts import AccountNotice, words_of_hold
+from models.notice_texts import AccountNotice
 from models.notices import notify_account
 from models.operation import operate
 from models.outcome import Outcome
@@ -128,11 +128,9 @@ async def place(
 
     async def step(unit: Unit) -> Hold:
         unit.expect_version(command.expected_version)
-        hold = add_hold(
+        return add_hold(
             unit, command.capabilities, command.reason, command.note, command.expires_at
         )
-        _tell(unit, AccountNotice.HELD, hold)
-        return hold
 
     return await operate(session, actor, clock, "holdPlace", command, Hold, step)
 
@@ -147,7 +145,7 @@ async def release(
         hold = await unit.load(Hold, command.hold_id, "hold")
         expect_version(hold, command.expected_version)
         end_hold(unit, hold)
-        _tell(unit, AccountNotice.RELEASED, hold)
+        _tell_end(unit, hold)
         return hold
 
     return await operate(session, actor, clock, "holdRelease", command, Hold, step)
@@ -183,12 +181,11 @@ def add_hold(
     return hold
 
 
-def _tell(unit: Unit, kind: AccountNotice, hold: Hold) -> None:
-    """Tell the account's user of what it restricts, if it does: never what staff note of it."""
+def _tell_end(unit: Unit, hold: Hold) -> None:
+    """Tell the account's user of what it has restricted; that it began was told as it did."""
     restricted = [kind for kind in hold.capabilities if kind in unit.requested]
     if restricted and unit.account.rejected_reason is None:
-        words = words_of_hold(hold.reason)
-        notify_account(unit, kind, words, restricted, hold.expires_at)
+        notify_account(unit, AccountNotice.RELEASED, "", restricted)
 
 
 def end_hold(unit: Unit, hold: Hold) -> None:

@@ -19,7 +19,9 @@ from models.read_pool import ReadPool
 from models.session import settings_sql
 
 _DIALECT = asyncpg_dialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
-SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+# The first query takes the snapshot: this one does, at once.
+SNAPSHOT = "SELECT 1"
 # What the driver says of a connection that has gone, and of one that is just going.
 CUT_OFF = (asyncpg.InterfaceError, asyncpg.InternalClientError)
 PLAN_ANEW = "SET LOCAL plan_cache_mode = force_custom_plan"
@@ -114,6 +116,15 @@ class Reader:
             raise
         return rows
 
+    async def begin(self) -> None:
+        """Take the snapshot now; where that fails, whatever is read fails likewise."""
+        async with self._turn:
+            if self._connection is None and self._failed is None:
+                try:
+                    await self._begin()
+                except Exception as error:
+                    self._failed = error
+
     async def refresh(self) -> None:
         """End the snapshot; the next read sees what has been committed until then."""
         async with self._turn:
@@ -129,7 +140,7 @@ class Reader:
         settings = settings_sql(self.actor.platform_id, self.actor.account_id)
         try:
             # One round trip: the simple protocol takes several statements at once.
-            await connection.execute(f"{SNAPSHOT}; {settings}")
+            await connection.execute(f"{BEGIN}; {settings}; {SNAPSHOT}")
         except BaseException:
             # Nobody knows whether a transaction has begun.
             self._pool.discard(connection)

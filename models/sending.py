@@ -33,6 +33,7 @@ from models.interaction import (
     DashboardOnly,
     Interaction,
     InteractionAction,
+    InteractionPurpose,
     InteractionState,
 )
 from models.interaction_steps import (
@@ -46,6 +47,7 @@ from models.interaction_steps import (
 from models.lifecycle import touch
 from models.listing import word
 from models.operation import operate
+from models.reminders import is_needless
 from models.status import AWAITING_ACCOUNT
 from models.text import is_address
 
@@ -211,10 +213,16 @@ def _is_due(unit: Unit, row: Interaction) -> bool:
 
 
 def _is_pointless(unit: Unit, row: Interaction) -> bool:
-    """Whether it asks for something, and nothing that it is about awaits the account."""
+    """Whether it asks for something, and nothing that it is about awaits the account.
+
+    A reminder of Recourse's own also where it would not be written any more.
+    """
     about = {link.requirement_id for link in links_of(unit, row.id)}
-    asked = {one.id for one in unit.requirements if one.state in AWAITING_ACCOUNT}
-    return row.purpose in ASKING and bool(about) and not about & asked
+    awaited = [one for one in unit.requirements if one.state in AWAITING_ACCOUNT]
+    if row.purpose == InteractionPurpose.REMINDER and row.author_kind == ActorKind.SYSTEM:
+        rejected = unit.account.rejected_reason is not None
+        awaited = [] if rejected else [one for one in awaited if not is_needless(unit, one)]
+    return row.purpose in ASKING and bool(about) and not about & {one.id for one in awaited}
 
 
 def _is_to_be_mailed(unit: Unit, row: Interaction) -> bool:

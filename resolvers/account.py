@@ -247,7 +247,9 @@ class AccountFilter:
     """A filter of accounts."""
 
     status: list[AccountStatus] | None = strawberry.field(
-        default=None, description="Those with one of these statuses."
+        default=None,
+        description="The status is one of these, as it was last derived: where time alone has "
+        "changed it, that is a moment ago.",
     )
     risk_tier: list[RiskTier] | None = strawberry.field(
         default=None, description="Those in one of these risk tiers."

@@ -23,8 +23,9 @@ DEFAULT_MAX_NODES = 20_000
 class Context:
     """One request: who asks, at which instant, on which snapshot.
 
-    `now` is the instant at which the whole response holds; operations take the time under their
-    lock from `clock`. `session` opens a session in the actor's name.
+    `now` is the instant at which the whole response holds, never before the snapshot's: so nothing
+    in it was derived later. Operations take the time under their lock from `clock`. `session` opens
+    a session in the actor's name.
     """
 
     actor: Actor
@@ -54,12 +55,17 @@ class Context:
         if self.nodes > self.max_nodes:
             raise QueryTooCostly(self.max_nodes)
 
+    async def begin(self) -> None:
+        """Take the snapshot of the whole response, and its instant."""
+        await self.reader.begin()
+        self.now = self.clock.now()
+
     async def wrote(self) -> None:
         """Let what follows see what a mutation has just committed."""
         self.loaders.clear()
         self.derived.clear()
-        self.now = self.clock.now()
         await self.reader.refresh()
+        await self.begin()
 
 
 Info = strawberry.Info[Context, None]

@@ -152,8 +152,6 @@ class AccountRules(Workbench):
         def effect(made: Hold) -> None:
             draft.restraints.append(Restraint(made.id, on, reason, command.expires_at))
             draft.say("HOLD_PLACED")
-            if draft.rejected is None and set(on) & draft.requested:
-                tell(draft)
 
         refusals |= unless(by in REVIEWERS)
         refusals |= {"INVALID_INPUT"} if nothing or late else set()

@@ -29,10 +29,6 @@ class DecisionRules(Workbench):
             "idempotency_key": self.key(),
         }
         refusals |= proposal.refusals("APPROVE" if approve else "DECLINE", by)
-        until = proposal.restricts_until
-        waits = (item.terms for item in draft.items if item.proposal is proposal)
-        if approve and any(terms.is_over_at_once(until, draft.now) for terms in waits):
-            refusals |= {"INVALID_INPUT"}
 
         def effect(_: Resolution) -> None:
             item = next(item for item in draft.items if item.proposal is proposal)

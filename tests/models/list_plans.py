@@ -18,7 +18,7 @@ from models.events import EVENTS
 from models.interaction import INTERACTIONS
 from models.listing import Branch, ListSpec, Shape, page_query
 from models.read_pool import ReadPool
-from models.reading import SNAPSHOT, Query, R, Reader
+from models.reading import BEGIN, Query, R, Reader
 from models.requirement_reads import BRANCHES_OF_DUE_STATUS, REQUIREMENTS, awaiting_branches
 from models.resolution import RESOLUTIONS
 from models.search import prefix_end
@@ -194,7 +194,7 @@ class Store:
         """A connection in a snapshot of the actor's, as the service reads."""
         connection = await self.pool.acquire()
         settings = settings_sql(self.actor.platform_id, self.actor.account_id)
-        await connection.execute(f"{SNAPSHOT}; {settings}")
+        await connection.execute(f"{BEGIN}; {settings}")
         try:
             yield Looker(connection)
         finally:

@@ -328,6 +328,8 @@ class Restraint:
     reason: str
     expires_at: datetime | None
     released: bool = False
+    # What is asked for and it holds back, as far as its user was told.
+    holds_now: set[str] = field(default_factory=set)
     version: int = 1
 
 
@@ -395,6 +397,8 @@ class Model:
             item.note_holder(self.now)
         for item in self.items:
             self._tell_restriction(item)
+        for restraint in self.restraints:
+            self._tell_hold(restraint)
         before, self.view = self.view, view(self, self.now)
         self.derived_at = self.now
         for kind in KINDS:
@@ -410,6 +414,15 @@ class Model:
         if on - item.restricts_now and not item.restricts_from == item.closed_at == self.now:
             tell(self)
         item.restricts_now = on
+
+    def _tell_hold(self, restraint: Restraint) -> None:
+        """Tell of what a hold has begun to hold back."""
+        gone = restraint.expires_at is not None and restraint.expires_at <= self.now
+        none = restraint.released or gone or self.rejected is not None
+        on = set() if none else set(restraint.capabilities) & self.requested
+        if on - restraint.holds_now:
+            tell(self)
+        restraint.holds_now = on
 
     def restricted_by(self, item: Item) -> set[str]:
         """Which requested capabilities it restricts now, while the account is not rejected."""
@@ -432,9 +445,13 @@ class Model:
             if item.remind_at is None or item.remind_at > self.now:
                 continue
             item.plan_reminder(self.now)
-            in_time = item.deadline is not None and item.deadline > self.now
-            if in_time and not self.stood_in_for(item):
-                tell(self, item.id)
+            if self.may_remind_of(item):
+                tell(self, item.id, reminds=True)
+
+    def may_remind_of(self, item: Item) -> bool:
+        """It is not too late for it, nothing stands in for it, and the account is not rejected."""
+        in_time = item.deadline is not None and item.deadline > self.now
+        return in_time and not self.stood_in_for(item) and self.rejected is None
 
     def finish(self, item: Item, made: Proposal) -> None:
         """What a final decision does."""
@@ -443,6 +460,8 @@ class Model:
             item.rejection = made
             item.appeal_until = (item.terms.appeal_within or HALF_A_YEAR).after(self.now)
             item.restricts_from = item.terms.restricts_from(self.now)
+            if made.restricts_until is not None:
+                made.restricts_until = max(made.restricts_until, item.restricts_from)
             item.restricts_until = made.restricts_until
             self.share_time(item)
         else:

@@ -40,6 +40,8 @@ class Contact:
     answers: "Contact | None" = None
     # The requirement that it asks the account for, which evidence answers.
     asks_for: uuid.UUID | None = None
+    # Whether it only reminds of that, by itself.
+    reminds: bool = False
     due: datetime | None = None
     # Who wrote it, about which requirements, and when somebody last touched it. For a notice:
     # as the store has it, once it has been seen there.
@@ -137,8 +139,13 @@ class Contact:
         return self._be_tried(draft)
 
     def _is_pointless(self, draft: Any) -> bool:
-        waiting = {item.id for item in draft.items if item.state in ("OPEN", "ACTION_REQUIRED")}
-        return self.asks_for is not None and self.asks_for not in waiting
+        if self.asks_for is None:
+            return False
+        waiting = [item for item in draft.items if item.state in ("OPEN", "ACTION_REQUIRED")]
+        asked = [item for item in waiting if item.id == self.asks_for]
+        if self.reminds:
+            asked = [item for item in asked if draft.may_remind_of(item)]
+        return not asked
 
     def _be_tried(self, draft: Any) -> bool:
         if draft.email is None:
@@ -185,10 +192,10 @@ class Contact:
         draft.say("INTERACTION_MAILED")
 
 
-def tell(draft: Any, asks_for: uuid.UUID | None = None) -> None:
+def tell(draft: Any, asks_for: uuid.UUID | None = None, reminds: bool = False) -> None:
     """Let a notice go out now, as most that concerns the account's user does."""
     channel = "DASHBOARD" if draft.email is None else "EMAIL"
     notice = Contact(None, True, "SCHEDULED", channel, due=draft.now, version=2)
-    notice.asks_for = asks_for
+    notice.asks_for, notice.reminds = asks_for, reminds
     draft.contacts.append(notice)
     draft.say("INTERACTION_DRAFTED", "INTERACTION_SCHEDULED")

@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
+from models import account as accounts
 from models import account_rejection as rejection
 from models import correspondence, delivery, hold
+from models.account import UpdateAccount
 from models.account_rejection import ReinstateAccount, RejectAccount
 from models.aggregate import Account
 from models.correspondence import DraftInteraction, ReceiveInteraction
@@ -186,3 +188,29 @@ async def test_what_is_about_no_requirement_may_come_to_be_about_one(run: Runner
             InteractionRequirement.interaction_id == notice.id
         )
         assert list(await session.scalars(link)) == [row.id]
+
+
+async def test_a_hold_is_told_once_it_restricts_something(run: Runner) -> None:
+    account = await create_account(run, capabilities=("TRANSFERS",))
+    await place_hold(run, account, capabilities=("PAYOUTS", "TRANSFERS"))
+    changes = {"capabilities": ("PAYOUTS", "TRANSFERS")}
+    await run(
+        accounts.update,
+        run.integrator,
+        UpdateAccount(account_id=account.account_id, changes=changes),
+    )
+    subjects = [notice.subject for notice in await told(run, account)]
+    assert subjects == ["Restricted for now: transfers", "Restricted for now: payouts"]
+
+
+async def test_a_hold_placed_on_a_rejected_account_is_told_once_it_is_reinstated(
+    run: Runner,
+) -> None:
+    account = await create_account(run, capabilities=("PAYOUTS",))
+    await reject(run, account)
+    await place_hold(run, account, capabilities=("PAYOUTS",))
+    run.clock.advance(timedelta(hours=1))
+    await reinstate(run, account)
+    subjects = [notice.subject for notice in await told(run, account)]
+    assert "Restricted for now: payouts" in subjects
+    assert len(subjects) == 3

@@ -14,7 +14,7 @@ from models.account import UpdateAccount, update
 from models.account_rejection import ReinstateAccount, RejectAccount
 from models.aggregate import Account
 from models.decision import Decide
-from models.delivery import SendInteraction
+from models.delivery import Failure, SendInteraction
 from models.events import Event
 from models.interaction import Interaction
 from models.note import AddNote
@@ -23,6 +23,7 @@ from models.reminders import next_reminder
 from models.requirement import Requirement
 from models.requirement_operations import Extend, Reopen, RequestChanges
 from models.resolution import ResolutionOutcome
+from models.sending import DueInteraction, NotMailed, let_out, settle, take
 from models.session import transaction
 from models.verify import verify_account
 from tests.conftest import START
@@ -289,6 +290,49 @@ async def test_many_loops_at_once_write_one_reminder(run: Runner) -> None:
     assert sorted(came) == [False] * 5 + [True]
     assert len(await reminders(run, row)) == 1
     await again(run, row)
+
+
+async def rejects(run: Runner, row: Requirement) -> None:
+    command = RejectAccount(account_id=row.account_id, reason="FRAUD", statement="It is so.")
+    await run(rejection.reject, run.reviewer, command)
+
+
+async def hands_in_another(run: Runner, row: Requirement) -> None:
+    account = await run.fetch(Account, row.account_id)
+    await create_requirement(run, "SUBMITTED", account=account, alternative_group="g")
+
+
+async def comes_late(run: Runner, _: Requirement) -> None:
+    run.clock.set(DEADLINE)
+
+
+@pytest.mark.parametrize("happens", [rejects, hands_in_another, comes_late])
+@pytest.mark.parametrize("failed", [False, True])
+async def test_one_that_nobody_needs_any_more_does_not_go_out(
+    run: Runner, happens: Any, failed: bool
+) -> None:
+    account = await create_account(run, email="owner@cafe.example")
+    program = await publish_program(run, reminders=("P5D",), restricts=(), gates=())
+    row = await open_requirement(run, account, program, alternative_group="g")
+    assert await pass_to(run, DEADLINE - 5 * DAY, row) == 1
+    [reminder] = await reminders(run, row)
+    due = DueInteraction(row.account_id, row.platform_id, reminder.id)
+    async with run.database.session_for(run.system) as session:
+        if failed:
+            await let_out(session, run.clock, due)
+            letter = await take(session, run.clock, due)
+            assert letter is not None
+            again_later = NotMailed(Failure("busy", "Later."), passing=True)
+            await settle(session, run.clock, letter, again_later)
+        await happens(run, row)
+        run.clock.advance(timedelta(minutes=1))
+        if failed:
+            assert await take(session, run.clock, due) is None
+        else:
+            await let_out(session, run.clock, due)
+    [reminder] = await reminders(run, row)
+    assert reminder.state == ("FAILED" if failed else "CANCELED")
+    assert await verify_account(run.database.worker, row.account_id) == []
 
 
 async def test_a_submission_that_races_the_loop_comes_before_the_reminder_or_after_it(

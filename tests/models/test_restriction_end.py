@@ -76,15 +76,15 @@ async def test_it_ends_after_it_has_begun(run: Runner) -> None:
     assert (made.restricts_from, made.restricts_until) == (begins, begins + WEEK)
 
 
-async def test_a_proposal_whose_restriction_would_be_over_is_not_approved(run: Runner) -> None:
+async def test_a_proposal_that_waits_past_its_end_restricts_for_no_time(run: Runner) -> None:
     program = await publish_program(run, four_eyes=True)
     row = await create_requirement(run, "SUBMITTED", program=program)
     proposal = await reject(run, row, run.clock.now() + WEEK)
     run.clock.advance(WEEK)
-    with pytest.raises(InvalidInput) as caught:
-        await settle(run, proposal)
-    assert caught.value.field == UNTIL
-    assert (await settle(run, proposal, approve=False)).state == "DECLINED"
+    made = await settle(run, proposal)
+    now = run.clock.now()
+    assert (made.state, made.restricts_from, made.restricts_until) == ("FINAL", now, now)
+    assert await statuses(run, row) == FREE
 
 
 async def test_only_a_rejection_restricts_for_a_time(run: Runner) -> None:

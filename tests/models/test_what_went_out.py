@@ -11,6 +11,7 @@ from sqlalchemy import select, text
 
 from models import correspondence, delivery
 from models.actor import Actor, Role
+from models.aggregate import Account
 from models.clock import ManualClock
 from models.correspondence import DraftInteraction
 from models.delivery import (
@@ -151,6 +152,17 @@ async def test_its_content_changes_no_more(
     command = UpdateInteraction(**contact_key(row), changes=same)
     now = (await run(delivery.update, run.reviewer, command)).value
     assert (now.scheduled_for, now.body) == (at, row.body)
+
+
+async def test_what_it_is_about_changes_no_more(run: Runner, row: Interaction) -> None:
+    await fail(run, row)
+    await reschedule(run, row)
+    account = await run.fetch(Account, row.account_id)
+    other = await open_requirement(run, account)
+    about = UpdateInteraction(**contact_key(row), changes={"requirement_ids": (other.id,)})
+    with pytest.raises(AlreadySent) as caught:
+        await run(delivery.update, run.reviewer, about)
+    assert caught.value.field == ("requirementIds",)
 
 
 async def test_its_user_goes_on_to_see_it_and_may_answer(run: Runner, row: Interaction) -> None:
