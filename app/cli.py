@@ -64,7 +64,8 @@ KNOWN_ERRORS = (
 T = TypeVar("T")
 
 cli = Commands(
-    help="A GraphQL gateway over accounts, what they are asked for, and the recourse they have.",
+    help="A payments platform asks businesses for information, and restricts them when an issue "
+    "stays open. Recourse is the API of that flow.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -95,6 +96,7 @@ def main() -> None:
     except SettingsWrong as error:
         for problem in error.problems:
             _complain(problem)
+        console.print("`recourse doctor` shows all settings.", **PLAIN)
         sys.exit(1)
 
 
@@ -297,7 +299,7 @@ def schema(
 
 @cli.command()
 def doctor() -> None:
-    """Show every setting with where it came from, and whether the store is well."""
+    """Show every setting with its source, and whether the store is well."""
     settings, problems = look_at_settings()
     _print_settings(settings, problems)
 

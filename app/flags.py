@@ -1,14 +1,30 @@
-"""Flags in `--help`: shown as flags. Typer writes <bool> behind each, as if it took a value."""
+"""Commands as people read them.
+
+Flags are shown as flags: Typer writes <bool> behind each, as if it took a value. What is wrong with
+an option is said in plain words, and not in those of the library that checks it.
+"""
 
 from collections.abc import Callable
 from typing import Any
 
 import typer
+from pydantic import ValidationError
 from typer.core import TyperCommand, TyperGroup
+
+from app.wording import plainly
 
 
 class PlainCommand(TyperCommand):
-    """A command that shows its flags as flags."""
+    """A command that shows its flags as flags, and says in plain words what is wrong."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read its options; raises `BadParameter`."""
+        try:
+            return super().parse_args(ctx, args)
+        except typer.BadParameter as error:
+            if isinstance(error.__cause__, ValidationError):
+                error.message = plainly(error.__cause__.errors()[0])
+            raise
 
     def get_params(self, ctx: Any) -> Any:
         """Its options and arguments, those that are flags without a type."""

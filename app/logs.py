@@ -15,8 +15,6 @@ from structlog.tracebacks import ExceptionDictTransformer
 from structlog.typing import EventDict, Processor
 
 FROM_THE_STORE = (PostgresError, SQLAlchemyError)
-# What Alembic says whenever it looks; which migrations it runs is said in other words.
-GREETINGS = ("Context impl", "Will assume")
 _frames = ExceptionDictTransformer(show_locals=False)
 
 
@@ -40,8 +38,9 @@ def configure(level: str) -> None:
             processor=structlog.processors.JSONRenderer(), foreign_pre_chain=shared
         )
     )
-    handler.addFilter(lambda record: not str(record.msg).startswith(GREETINGS))
     logging.basicConfig(handlers=[handler], level=level, force=True)
+    # Alembic has a line for each migration; that there were some is said in one.
+    logging.getLogger("alembic").setLevel(level if level == "DEBUG" else "WARNING")
 
 
 def show_exception(_logger: Any, _method: str, line: EventDict) -> EventDict:

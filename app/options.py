@@ -26,8 +26,12 @@ class TokenRole(StrEnum):
 
 def check_account_goes_with(role: TokenRole, account: str | None) -> None:
     """Raise `BadParameter` unless there is an account exactly for account users."""
-    if (role is TokenRole.ACCOUNT_USER) != (account is not None):
-        raise typer.BadParameter("--account goes with --role account_user, and only with it.")
+    if role is TokenRole.ACCOUNT_USER and account is None:
+        raise typer.BadParameter(
+            "--account is missing: of which account the user is, by its global or external id."
+        )
+    if role is not TokenRole.ACCOUNT_USER and account is not None:
+        raise typer.BadParameter("--account goes with --role account_user only.")
 
 
 def _slug(value: str) -> str:
@@ -56,9 +60,19 @@ RoleOption = Annotated[TokenRole, typer.Option(help="The role.", case_sensitive=
 PlatformOption = Annotated[str, typer.Option(help="The platform's slug.", callback=_slug)]
 AccountOption = Annotated[
     str | None,
-    typer.Option(help="For account users: the account, by its global or external id."),
+    typer.Option(
+        help="The account, by its global or external id; goes with --role account_user, which "
+        "needs it."
+    ),
 ]
-SubjectOption = Annotated[str | None, typer.Option(help="Who the token is for.", callback=_subject)]
+SubjectOption = Annotated[
+    str | None,
+    typer.Option(
+        help="Who the token is for. Whatever takes four eyes takes two of them.",
+        show_default="dev-<role>",
+        callback=_subject,
+    ),
+]
 VersionOption = Annotated[
     bool,
     typer.Option(

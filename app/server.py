@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
+import structlog
 import uvicorn
 from sqlalchemy import select
 
@@ -25,6 +26,7 @@ from models.ids import account_id_for, platform_id_for
 from models.platform import ensure_platform
 from models.seeding import external_id
 
+log = structlog.get_logger()
 BACKLOG = 2_048
 NO_TOKENS = "A development token: recourse token --role admin"
 # So many more objects than before, and so many looks at the young ones for one at the older.
@@ -84,7 +86,8 @@ async def _serve(
     # Until the server has signals of its own, one of them ends the setting up, in order.
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     async with open_store(settings, make=True) as store:
-        await store.migrate()
+        if migrations := await store.migrate():
+            log.info("Migrated.", migrations=len(migrations), schema=migrations[-1])
         await _prepare(store, settings, platform)
         application = build_application(settings, store.database, signer, SystemClock())
         config = uvicorn.Config(

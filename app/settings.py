@@ -10,6 +10,7 @@ from typing import Any, Self
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from app.wording import plainly
 from models.text import is_address
 
 PREFIX = "RECOURSE_"
@@ -199,7 +200,7 @@ def look_at_settings(**given: Any) -> tuple[Settings, list[str]]:
     try:
         return Settings(**given), unknown
     except ValidationError as error:
-        wrong = {str(problem["loc"][0]): problem["msg"] for problem in error.errors()}
+        wrong = {str(problem["loc"][0]): plainly(problem) for problem in error.errors()}
     defaults = {name: Settings.model_fields[name].default for name in wrong}
     problems = [f"{variable(name)}: {message}" for name, message in wrong.items()]
     return Settings(**{**given, **defaults}), problems + unknown
@@ -225,5 +226,5 @@ def source_of(name: str) -> str:
 
 def _unknown(key: str) -> str:
     near = get_close_matches(key[len(PREFIX) :].lower(), Settings.model_fields, n=1)
-    hint = f"Did you mean {variable(near[0])}?" if near else "`recourse doctor` shows all settings."
-    return f"{key}: There is no such setting. {hint}"
+    hint = f" Did you mean {variable(near[0])}?" if near else ""
+    return f"{key}: There is no such setting.{hint}"

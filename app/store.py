@@ -45,13 +45,17 @@ class Store:
         """An engine as the owner, who migrates; to be disposed of by the caller."""
         return create_async_engine(owner_url(self.url))
 
-    async def migrate(self) -> None:
-        """Bring the schema and the roles up to date. Raises `StoreUnusable`."""
+    async def migrate(self) -> list[str]:
+        """Bring the schema and the roles up to date; returns the migrations that were missing.
+
+        Raises `StoreUnusable`.
+        """
         owner = self.owner()
         try:
             await _check_version(owner)
-            await upgrade(owner)
+            missing = await upgrade(owner)
             await set_role_passwords(owner, owner_url(self.url))
+            return missing
         except REFUSALS as error:
             cure = await _cure(owner, error)
             raise StoreUnusable(f"The database can't be used: {reason(error)}{cure}") from error

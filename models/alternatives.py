@@ -16,7 +16,7 @@ from models.events import EventType, SubjectType
 from models.fair_clock import RequirementSpan
 from models.lifecycle import touch
 from models.notice_texts import NoticeKind
-from models.notices import notify
+from models.notices import Tell, notify
 from models.program import Program
 from models.requirement import ALTERNATIVE_SATISFIED, Requirement, RequirementAction, is_open
 from models.requirement_steps import drop_proposal, end, programs_of
@@ -46,10 +46,10 @@ async def end_others(unit: Unit, ended: Requirement) -> list[Requirement]:
     return overtaken
 
 
-async def tell_overtaken(unit: Unit, rows: Sequence[Requirement]) -> None:
+async def tell_overtaken(unit: Unit, rows: Sequence[Requirement], tell: Tell = notify) -> None:
     """Tell the account's user that these are no longer asked for, within an open unit."""
     for row, program in zip(rows, await programs_of(unit, rows), strict=True):
-        notify(unit, NoticeKind.CANCELED, row, program)
+        tell(unit, NoticeKind.CANCELED, row, program)
 
 
 def handed_in_since(unit: Unit, row: Requirement) -> datetime | None:

@@ -12,7 +12,7 @@ from datetime import datetime
 
 from models.aggregate import Unit
 from models.notice_texts import AccountNotice, NoticeKind, words_of_hold
-from models.notices import notify, notify_account
+from models.notices import Tell, notify, notify_account
 from models.reminders import due_for_reminder, is_needless, plan_reminder
 from models.requirement import Requirement
 from models.requirement_steps import programs_of
@@ -23,22 +23,22 @@ Restrictions = Mapping[uuid.UUID, AbstractSet[str]]
 NOTHING: AbstractSet[str] = frozenset()
 
 
-async def catch_up(unit: Unit) -> None:
+async def catch_up(unit: Unit, tell: Tell = notify) -> None:
     """Let the status catch up with the clock, and tell of the restrictions that time has begun."""
     if not unit.is_due:
         return
     before = restrictions(unit, unit.account.derived_at)
     with unit.by_the_clock():
         unit.catch_up()
-        await tell_restrictions(unit, before)
+        await tell_restrictions(unit, before, tell)
 
 
-async def pass_time(unit: Unit) -> None:
+async def pass_time(unit: Unit, tell: Tell = notify) -> None:
     """All that time has to do: remind of what is due for it, then catch up."""
     if unit.is_due:
         with unit.by_the_clock():
-            await _remind(unit)
-    await catch_up(unit)
+            await _remind(unit, tell)
+    await catch_up(unit, tell)
 
 
 def restrictions(unit: Unit, at: datetime) -> Restrictions:
@@ -56,7 +56,7 @@ def restrictions(unit: Unit, at: datetime) -> Restrictions:
     return found
 
 
-def begun(unit: Unit, before: Restrictions) -> list[Requirement]:
+def _begun(unit: Unit, before: Restrictions) -> list[Requirement]:
     """The requirements that restrict by now what they did not restrict before."""
     now = restrictions(unit, unit.now)
     return [
@@ -66,15 +66,15 @@ def begun(unit: Unit, before: Restrictions) -> list[Requirement]:
     ]
 
 
-async def tell_restrictions(unit: Unit, before: Restrictions) -> None:
+async def tell_restrictions(unit: Unit, before: Restrictions, tell: Tell = notify) -> None:
     """Tell of each restriction that has begun, within an open unit."""
-    rows = begun(unit, before)
+    rows = _begun(unit, before)
     for row, program in zip(rows, await programs_of(unit, rows), strict=True):
-        notify(unit, NoticeKind.RESTRICTED, row, program)
-    _tell_holds(unit, before)
+        tell(unit, NoticeKind.RESTRICTED, row, program)
 
 
-def _tell_holds(unit: Unit, before: Restrictions) -> None:
+def tell_holds(unit: Unit, before: Restrictions) -> None:
+    """Tell of what holds have begun to restrict: time alone begins none, but operations do."""
     now = restrictions(unit, unit.now)
     for hold in unit.holds:
         kinds = now.get(hold.id, NOTHING) - before.get(hold.id, NOTHING)
@@ -89,9 +89,9 @@ def _is_told(unit: Unit, row: Requirement) -> bool:
     return row.restricts_from == row.closed_at == unit.now
 
 
-async def _remind(unit: Unit) -> None:
+async def _remind(unit: Unit, tell: Tell) -> None:
     due = due_for_reminder(unit)
     for row, program in zip(due, await programs_of(unit, due), strict=True):
         plan_reminder(row, program, unit.now)
         if not is_needless(unit, row):
-            notify(unit, NoticeKind.REMINDER, row, program)
+            tell(unit, NoticeKind.REMINDER, row, program)

@@ -24,22 +24,29 @@ def alembic_config(connection: Connection | None = None) -> Config:
     return config
 
 
-async def upgrade(engine: AsyncEngine, target: str = "head") -> None:
-    """Run the migrations that are missing, as one transaction, as the owner's role."""
+async def upgrade(engine: AsyncEngine, target: str = "head") -> list[str]:
+    """Run the migrations that are missing, as one transaction, as the owner's role.
+
+    Returns the revisions that were run, in their order.
+    """
     async with engine.begin() as connection:
         await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK_KEY})
         await connection.execute(text(PATIENCE))
+        missing = await connection.run_sync(_missing, target)
         await connection.run_sync(lambda sync: command.upgrade(alembic_config(sync), target))
+    return missing
 
 
 async def pending(engine: AsyncEngine) -> list[str]:
     """The revisions that are still to run, the next one first."""
     async with engine.connect() as connection:
-        current = await connection.run_sync(
-            lambda sync: MigrationContext.configure(sync).get_current_revision()
-        )
+        return await connection.run_sync(_missing)
+
+
+def _missing(connection: Connection, target: str = "head") -> list[str]:
+    current = MigrationContext.configure(connection).get_current_revision()
     scripts = ScriptDirectory.from_config(alembic_config())
     missing: Iterable[str] = (
-        script.revision for script in scripts.iterate_revisions("head", current or "base")
+        script.revision for script in scripts.iterate_revisions(target, current or "base")
     )
     return list(missing)[::-1]

@@ -5,7 +5,7 @@ and scheduled by the operation that it tells of, in its transaction; the sending
 """
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +37,8 @@ from models.text import is_address, is_blank, one_line
 if TYPE_CHECKING:
     from models.resolution import Resolution
 
+# How the account's user is told of something that has happened to a requirement.
+Tell = Callable[[Unit, NoticeKind, Requirement, Program], object]
 AUTHOR = "notices"
 # Of its alternatives, a letter names so many.
 MAX_ALTERNATIVES = 10

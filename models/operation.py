@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from models.actor import Actor
 from models.aggregate import Account, AccountCommand, Row, Unit
-from models.catching_up import catch_up, pass_time, restrictions, tell_restrictions
+from models.catching_up import catch_up, pass_time, restrictions, tell_holds, tell_restrictions
 from models.clock import Clock
 from models.errors import NotFound
 from models.events import outbox_columns
@@ -80,6 +80,7 @@ async def run_locked(
     value = await step(unit)
     unit.derive()
     await tell_restrictions(unit, before)
+    tell_holds(unit, before)
     _remember(unit, operation, command, value)
     await write(unit)
     return Outcome(value)

@@ -111,7 +111,8 @@ PAIRED = ("documents.proof_of_address", "business.registration")
 PAIR_EVERY = 6
 REJECTED_BECAUSE = {
     "rejected.fraud": "Payments were taken for goods that were never sent.",
-    "rejected.listed": "The business is on a list of those that nobody may pay.",
+    # Whether somebody is on a list is not for a letter.
+    "rejected.listed": "We can't serve this business.",
     "rejected.terms_of_service": "What is sold is not allowed here (terms of service, section 3).",
     "rejected.other": "We can't serve this business.",
 }
@@ -170,7 +171,7 @@ async def build(
 ) -> Draft:
     """The account of a number, in memory, with all of its rows."""
     rng = Random(f"{platform_id}:{number}")  # noqa: S311 (the same data each time, no secrets)
-    history, command = _new_history(platform_id, number, now, rng)
+    history, command = _new_history(platform_id, number, now, rng, published)
     _plan_cases(history, number, requirements, published)
     _plan_account(history, command, number)
     await history.play()
@@ -344,7 +345,7 @@ def _reviewer(history: History) -> Actor:
 
 
 def _new_history(
-    platform_id: uuid.UUID, number: int, now: datetime, rng: Random
+    platform_id: uuid.UUID, number: int, now: datetime, rng: Random, published: Sequence[Program]
 ) -> tuple[History, CreateAccount]:
     business = invent(rng)
     command = CreateAccount(
@@ -358,6 +359,8 @@ def _new_history(
     actor = system(platform_id, SEEDER)
     account = new_account(actor, command, now)
     unit = Draft(account=account, actor=actor, now=now, random_bits=rng.getrandbits)
+    # What reads the programs of requirements finds them here.
+    unit.read.extend(published)
     return History(unit, rng, business, now), command
 
 

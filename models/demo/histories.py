@@ -5,20 +5,22 @@ lets the clock catch up in between as the worker would. Nothing here reads or wr
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
-from models.actor import Actor, Role, Scope, system
+from models.actor import Actor, Role, Scope
 from models.aggregate import Unit
+from models.alternatives import tell_overtaken
 from models.appeal import end_overturned, end_upheld, open_appeal
-from models.catching_up import begun, restrictions
+from models.catching_up import pass_time, restrictions, tell_restrictions
 from models.deadlines import extend_deadline
 from models.decision import confirm, new_resolution, propose, take_effect
 from models.demo.names import Business
 from models.demo.paths import Act, Path, Window
 from models.demo.programs import REASONS, WAIVING, example_payload
+from models.demo.words import Words, words_for
 from models.events import EventType
 from models.evidence import DocumentReference, Evidence
 from models.interaction import InteractionPurpose
@@ -26,7 +28,6 @@ from models.note import write_note
 from models.notice_texts import AccountNotice, NoticeKind
 from models.notices import PURPOSES, house_words, words_of
 from models.program import GroundKind, Program
-from models.reminders import due_for_reminder, is_needless, plan_reminder
 from models.requirement import Error, Priority, Reason, Requirement, RequirementAction
 from models.requirement_steps import end, move, open_again, open_under, send_back, submit_evidence
 from models.resolution import (
@@ -48,21 +49,13 @@ OPENING_REASONS = (
     Reason("periodic_review", "What we have is more than two years old."),
     Reason("details_changed", "You changed the details of your business."),
 )
-ACCEPTED = Statement(facts="What was sent is complete and matches the register.")
-REFUSED = Statement(
-    facts="The evidence of the last submission contradicts what the register says.",
-    source=InformationSource.EVIDENCE,
-    redress="You may appeal to somebody who did not take this decision.",
-)
 # Whom reviewers wait for, by program: so does each review that is still going on.
 THIRD_PARTIES = {
     "bank_account.ownership": "Your bank",
     "business.registration": "The commercial register",
     "sanctions.name_match": "The authority that keeps the list",
 }
-APPEALED = "The register is out of date: we have moved, and told it so."
-UPHELD = "The register has been changed since, but not in what we asked for."
-OVERTURNED = "The register has been corrected, and now says what you sent."
+INCOMPLETE = {"code": "incomplete", "description": "Something is missing"}
 # What staff tell each other: never shown to the business.
 NOTES = (
     "They called: the document is on its way, their accountant is away this week.",
@@ -113,46 +106,32 @@ class History:
         """Take all steps, and bring the account to the present."""
         unit = self.unit
         for at, _, actor, step in sorted(self._steps, key=lambda entry: entry[:2]):
-            self._pass_time(at)
+            await self._pass_time(at)
             unit.now, unit.actor = at, actor
+            before = restrictions(unit, at)
             await step()
             unit.derive()
+            await tell_restrictions(unit, before, self.tell)
             unit.requirements = [row for row in unit.requirements if row.state in LIVE_STATES]
-        self._pass_time(self.now)
+        await self._pass_time(self.now)
 
-    def _pass_time(self, until: datetime) -> None:
+    async def _pass_time(self, until: datetime) -> None:
         unit = self.unit
         while (due := unit.account.next_change_at) is not None and due <= until:
-            unit.now, unit.actor = due, system(unit.account.platform_id, "clock")
-            before = restrictions(unit, unit.account.derived_at)
-            for row in due_for_reminder(unit):
-                program = self._case_of(row).program
-                plan_reminder(row, program, due)
-                if not is_needless(unit, row):
-                    self.tell(NoticeKind.REMINDER, row, program)
-            with unit.by_the_clock():
-                unit.catch_up()
-            for row in begun(unit, before):
-                self.tell(NoticeKind.RESTRICTED, row, self._case_of(row).program)
-
-    def _case_of(self, row: Requirement) -> "Case":
-        return next(case for case in self.cases if row in case.rows)
+            unit.now = due
+            await pass_time(unit, self.tell)
 
     def tell(
         self,
+        unit: Unit,
         kind: NoticeKind,
         row: Requirement,
         program: Program,
         decision: Resolution | None = None,
     ) -> None:
-        """Note that the account's user is told, in the program's words."""
-        subject, body = words_of(self.unit, kind, row, program, decision)
-        self.told.append(Told(self.unit.now, PURPOSES[kind], subject, body, row))
-
-    def tell_overtaken(self, rows: Sequence[Requirement]) -> None:
-        """Note that the account's user is told that these are no longer asked for."""
-        for row in rows:
-            self.tell(NoticeKind.CANCELED, row, self._case_of(row).program)
+        """Note that the account's user is told, in the program's words, where `notify` writes."""
+        subject, body = words_of(unit, kind, row, program, decision)
+        self.told.append(Told(unit.now, PURPOSES[kind], subject, body, row))
 
     def tell_of_account(
         self,
@@ -221,6 +200,11 @@ class Case:
             self.happened[act] = at
 
     @property
+    def words(self) -> Words:
+        """What both sides say of such a requirement."""
+        return words_for(self.program.code)
+
+    @property
     def row(self) -> Requirement:
         """The requirement, once it is open."""
         return self.rows[0]
@@ -237,6 +221,7 @@ class Case:
             priority=rng.choices(list(Priority), (3, 10, 3, 1))[0],
         )
         self.rows.append(row)
+        self._tell(NoticeKind.REQUESTED)
 
     async def _note(self) -> None:
         write_note(self.history.unit, self.row, self.remark)
@@ -277,9 +262,8 @@ class Case:
             move(unit, row, RequirementAction.REFER, event, self.program, third_party)
 
     async def _send_back(self) -> None:
-        known = self.program.error_codes or [
-            {"code": "incomplete", "description": "Something is missing"}
-        ]
+        # A platform may have published a version of its own, without codes.
+        known = self.program.error_codes or [INCOMPLETE]
         entry = self.history.rng.choice(known)
         error = Error(
             code=entry["code"],
@@ -287,17 +271,25 @@ class Case:
             remedy="Please send it again.",
         )
         send_back(self.history.unit, self.row, self.program, [error])
+        self._tell(NoticeKind.CHANGES_REQUESTED)
 
     async def _approve(self) -> None:
         code = self._reason(REASONS[self.program.code][0])
-        await self._decide(ResolutionOutcome.SATISFIED, code, ACCEPTED, self.program.four_eyes)
+        stated = Statement(facts=self.words.accepted)
+        await self._decide(ResolutionOutcome.SATISFIED, code, stated, self.program.four_eyes)
 
     async def _reject(self) -> None:
         code = self._reason(REASONS[self.program.code][1])
         # A version from before the kind of the ground was asked for says none.
         kind = self.program.legal_ground_kind or GroundKind.CONTRACTUAL
         cited = tuple(each.id for each in self.evidence[-1:])
-        statement = replace(REFUSED, ground_kind=kind, cited_evidence=cited)
+        statement = Statement(
+            facts=self.words.refused,
+            source=InformationSource.EVIDENCE,
+            redress="You may appeal: somebody who did not take this decision looks at it then.",
+            ground_kind=kind,
+            cited_evidence=cited,
+        )
         await self._decide(ResolutionOutcome.REJECTED, code, statement, self.program.four_eyes)
 
     async def _waive(self) -> None:
@@ -318,40 +310,47 @@ class Case:
             propose(unit, row, outcome)
         else:
             overtaken = await take_effect(unit, row, self.program, self.proposal)
-            self._tell(NoticeKind.DECIDED)
-            self.history.tell_overtaken(overtaken)
+            self._tell(NoticeKind.DECIDED, self.proposal)
+            await tell_overtaken(unit, overtaken, self.history.tell)
 
-    def _tell(self, kind: NoticeKind) -> None:
-        self.history.tell(kind, self.row, self.program, self.proposal)
+    def _tell(self, kind: NoticeKind, decision: Resolution | None = None) -> None:
+        self.history.tell(self.history.unit, kind, self.row, self.program, decision)
 
     async def _confirm(self) -> None:
         assert self.proposal is not None
         if self.proposal.state == ResolutionState.PROPOSED:
-            overtaken = await confirm(self.history.unit, self.proposal, self.row, self.program)
-            self._tell(NoticeKind.DECIDED)
-            self.history.tell_overtaken(overtaken)
+            unit = self.history.unit
+            overtaken = await confirm(unit, self.proposal, self.row, self.program)
+            self._tell(NoticeKind.DECIDED, self.proposal)
+            await tell_overtaken(unit, overtaken, self.history.tell)
 
     async def _decline(self) -> None:
         assert self.proposal is not None
         unit = self.history.unit
-        decline(unit, self.proposal, self.row, unit.actor, "Please look at the second page again.")
+        decline(
+            unit,
+            self.proposal,
+            self.row,
+            unit.actor,
+            "I read it differently: please look at it again.",
+        )
 
     async def _appeal(self) -> None:
         assert self.proposal is not None
-        open_appeal(self.history.unit, self.row, self.program, self.proposal, APPEALED)
-        self._tell(NoticeKind.APPEAL_RECEIVED)
+        open_appeal(self.history.unit, self.row, self.program, self.proposal, self.words.appeal)
+        self._tell(NoticeKind.APPEAL_RECEIVED, self.proposal)
 
     async def _uphold(self) -> None:
         assert self.proposal is not None
-        end_upheld(self.history.unit, self.row, self.proposal, UPHELD)
-        self._tell(NoticeKind.APPEAL_DECIDED)
+        end_upheld(self.history.unit, self.row, self.proposal, self.words.upheld)
+        self._tell(NoticeKind.APPEAL_DECIDED, self.proposal)
 
     async def _overturn(self) -> None:
         assert self.proposal is not None
-        unit = self.history.unit
-        overtaken = await end_overturned(unit, self.row, self.proposal, OVERTURNED)
-        self._tell(NoticeKind.APPEAL_DECIDED)
-        self.history.tell_overtaken(overtaken)
+        unit, words = self.history.unit, self.words.overturned
+        overtaken = await end_overturned(unit, self.row, self.proposal, words)
+        self._tell(NoticeKind.APPEAL_DECIDED, self.proposal)
+        await tell_overtaken(unit, overtaken, self.history.tell)
 
     async def _cancel(self) -> None:
         end(
@@ -361,7 +360,7 @@ class Case:
             EventType.REQUIREMENT_CANCELED,
             "Opened by mistake: it belongs to another account.",
         )
-        self.history.tell(NoticeKind.CANCELED, self.row, self.program)
+        self._tell(NoticeKind.CANCELED)
 
     async def _extend(self) -> None:
         row = self.row
@@ -375,6 +374,7 @@ class Case:
             EventType.REQUIREMENT_EXTENDED,
             deadline=row.deadline,
         )
+        self._tell(NoticeKind.EXTENDED)
 
     async def _reopen(self) -> None:
         unit, row = self.history.unit, self.row
@@ -382,6 +382,7 @@ class Case:
         deadline = self.history.now + self.history.days(5, 40)
         reason = "The details have changed since they were accepted."
         open_again(unit, row, self.program, unit.now, deadline, reason)
+        self._tell(NoticeKind.REQUESTED)
 
 
 def _id_of(name: str) -> str:

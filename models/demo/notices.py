@@ -1,4 +1,7 @@
-"""What the demo's programs tell businesses, in words that a business owner understands."""
+"""What the demo's programs tell businesses, in words that a business owner understands.
+
+As in the default texts nobody is greeted: all letters of an account are in one manner.
+"""
 
 from models.notice_texts import NoticeKind, NoticeText
 
@@ -31,14 +34,14 @@ def notices_of(code: str) -> tuple[NoticeText, ...]:
         NoticeText(
             NoticeKind.REMINDER,
             "Still to do: {{ requirement.title }}",
-            "Hello {{ account.businessName }},\n\nthis is still open, and due by "
-            f"{{{{ requirement.deadline }}}}.{_REACHED_OUT}\n\n{{{{ requirement.description }}}}"
+            "This is still open, and due by {{ requirement.deadline }}."
+            f"{_REACHED_OUT}\n\n{{{{ requirement.description }}}}"
             f"\n\n{hint} If something keeps you from it, answer this message.",
         ),
         NoticeText(
             NoticeKind.RESTRICTED,
             "{{ requirement.restricts | capitalize }}: stopped for now",
-            "Hello {{ account.businessName }},\n\n{{ requirement.restricts }} have stopped: "
+            "{{ requirement.restricts | capitalize }} have stopped: "
             '{% if restriction.reason == "REJECTED" %}we could not accept what you sent: '
             '"{{ requirement.title }}".{% if requirement.appealDeadline %} You may object until '
             "{{ requirement.appealDeadline }}.{% endif %}"
@@ -49,16 +52,14 @@ def notices_of(code: str) -> tuple[NoticeText, ...]:
         NoticeText(
             NoticeKind.APPEAL_RECEIVED,
             "We have your objection: {{ requirement.title }}",
-            "Hello {{ account.businessName }},\n\nthank you for telling us why you disagree. A "
-            "colleague who has not seen this before looks at it now, and you will hear from us "
-            "either way. Until then nothing changes.",
+            "Thank you for telling us why you disagree. A colleague who has not seen this before "
+            "looks at it now, and you will hear from us either way. Until then nothing changes.",
         ),
         NoticeText(
             NoticeKind.APPEAL_DECIDED,
             "Our answer to your objection: {{ requirement.title }}",
-            "Hello {{ account.businessName }},\n\n"
-            '{% if appeal.outcome == "OVERTURNED" %}you were right, and this is settled: there is '
-            "nothing left for you to do.{% else %}we have looked at it once more, and have to stay "
+            '{% if appeal.outcome == "OVERTURNED" %}You were right, and this is settled: there is '
+            "nothing left for you to do.{% else %}We have looked at it once more, and have to stay "
             "with our decision.{% endif %}\n\n{{ appeal.reasons }}",
         ),
     )

@@ -21,7 +21,7 @@ REASONS = {
     "ownership.beneficial_owners": ("owners_confirmed", "owners_concealed"),
     "documents.proof_of_address": ("address_confirmed", "address_unreachable"),
     "bank_account.ownership": ("holder_confirmed", "holder_is_third_party"),
-    "terms.acceptance": ("terms_accepted", "terms_declined"),
+    "terms.acceptance": ("terms_accepted", "signatory_unknown"),
     "tax.identification": ("tax_id_confirmed", "tax_id_unknown"),
     "business_model.website": ("website_complete", "business_not_supported"),
     "supportability.appeal": ("product_supported", "product_prohibited"),
@@ -345,8 +345,11 @@ def _terms() -> Publish:
         legal_ground="Nobody can be served without terms in force (terms of service, section 1).",
         legal_ground_kind=GroundKind.CONTRACTUAL,
         reason_codes=_reasons(
-            terms_accepted="The terms were accepted", terms_declined="The terms were declined"
+            terms_accepted="The terms were accepted",
+            terms_declined="The terms were declined",
+            signatory_unknown="Whoever accepted may not sign for the business",
         ),
+        error_codes=_codes(accepted_too_early="The day of acceptance is before the terms were out"),
     )
 
 
@@ -440,6 +443,7 @@ def _product_appeal() -> Publish:
             product_prohibited="The product is on the list",
             product_removed="The product is no longer sold",
         ),
+        error_codes=_codes(product_unclear="It is not clear which product is meant"),
     )
 
 
@@ -539,6 +543,7 @@ def _disputes() -> Publish:
             plan_accepted="The plan is likely to work",
             plan_insufficient="The plan does not address the cause",
         ),
+        error_codes=_codes(dates_missing="The plan does not say by when"),
     )
 
 

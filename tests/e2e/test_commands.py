@@ -15,6 +15,7 @@ from app.cli import cli
 from app.embedded import DATABASE, PORT, SUPERUSER
 from app.settings import Settings
 from app.tokens import LIFETIME
+from resolvers.ids import NOT_AN_ID
 from tests.e2e.conftest import DEMO_ACCOUNTS
 from tests.e2e.process import ROOT, Recourse, Serving
 
@@ -79,26 +80,38 @@ def test_a_token_of_another_platform_sees_nothing_of_this_one(
 
 
 @pytest.mark.parametrize(
-    "arguments",
+    ("arguments", "words"),
     [
-        ("--role", "account_user"),
-        ("--role", "admin", "--account", EXTERNAL_ID),
-        ("--role", "emperor"),
-        ("--role", "system"),
-        (),
+        (("--role", "account_user"), "--account is missing: "),
+        (("--role", "admin", "--account", EXTERNAL_ID), "--account goes with --role account_user"),
+        (("--role", "emperor"), "'--role': 'emperor' is not one of 'account_user', "),
+        (("--role", "system"), "'--role': 'system' is not one of"),
+        ((), "--role"),
     ],
 )
-def test_a_token_that_can_not_be_is_refused(arguments: tuple[str, ...]) -> None:
+def test_a_token_that_can_not_be_is_refused(arguments: tuple[str, ...], words: str) -> None:
     done = CliRunner().invoke(cli, ["token", *arguments])
     assert done.exit_code == 2
     assert done.stdout == ""
-    assert "--" in done.stderr
+    assert words in done.stderr
+
+
+def test_an_account_user_who_explains_needs_an_account() -> None:
+    done = CliRunner().invoke(cli, ["explain", str(WHY), "--role", "account_user"])
+    assert done.exit_code == 2
+    assert "--account is missing: " in done.stderr
+
+
+def test_help_says_whom_a_token_is_for(recourse: Recourse) -> None:
+    said = " ".join(recourse.run("token", "--help").stdout.replace("│", " ").split())
+    assert "[default: (dev-<role>)]" in said
+    assert "Whatever takes four eyes" in said
 
 
 def test_an_id_that_is_none_is_a_line(recourse: Recourse) -> None:
     done = recourse.run("token", "--role", "account_user", "--account", "acc_nonsense")
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == "error: This is not an id of this API.\n"
+    assert done.stderr == f"error: {NOT_AN_ID}\n"
 
 
 @pytest.mark.parametrize(
@@ -188,19 +201,21 @@ def test_a_misspelt_setting_is_refused_with_the_one_that_is_near(recourse: Recou
         done = wrong.run(*command)
         assert (done.returncode, done.stdout) == (1, "")
         assert done.stderr.splitlines() == [
-            "error: RECOURSE_NONSENSE: There is no such setting. `recourse doctor` shows all"
-            " settings.",
+            "error: RECOURSE_NONSENSE: There is no such setting.",
             "error: RECOURSE_PROT: There is no such setting. Did you mean RECOURSE_PORT?",
+            "`recourse doctor` shows all settings.",
         ]
 
 
 def test_a_wrong_setting_does_not_hide_the_others_from_the_doctor(
     recourse: Recourse, server: Serving
 ) -> None:
-    done = recourse.having(prot="9000", port="many", pool_size="3").run("doctor")
+    wrong = recourse.having(prot="9000", port="many", nonsense="1", pool_size="3")
+    done = wrong.run("doctor")
     assert done.returncode == 1
-    assert done.stdout.count("NOT OK: ") == 2
-    assert "NOT OK: RECOURSE_PORT: Input should be a valid integer" in done.stdout
+    assert done.stdout.count("NOT OK: ") == 3
+    assert "NOT OK: RECOURSE_PORT: This takes a whole number.\n" in done.stdout
+    assert "NOT OK: RECOURSE_NONSENSE: There is no such setting.\n" in done.stdout
     assert "NOT OK: RECOURSE_PROT: There is no such setting. Did you mean RECOURSE_P" in done.stdout
     assert "RECOURSE_POOL_SIZE = 3 " in done.stdout
     assert "RECOURSE_PORT = " not in done.stdout

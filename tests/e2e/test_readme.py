@@ -16,20 +16,28 @@ from tests.e2e.process import RECOURSE, ROOT, Recourse, Serving, environment
 BLOCK = re.compile(r"^```(graphql|json|console)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 DEMO_ACCOUNTS = 20
 ADDRESS = "http://127.0.0.1:8000"
+# What is between these headings is typed in the order of the page.
+FIRST, LAST = "## Ask it something", "## Who may do what"
+END = "\0"
+
+
+def page() -> str:
+    return (ROOT / "README.md").read_text()
 
 
 def blocks() -> list[tuple[str, str]]:
-    """The kind and the text of each block of the README."""
-    return BLOCK.findall((ROOT / "README.md").read_text())
+    """The kind and the text of each block of the part that is followed."""
+    text = page()
+    return BLOCK.findall(text[text.index(FIRST) : text.index(LAST)])
 
 
-def shown() -> list[tuple[str, Any]]:
-    """Each query with the next answer."""
-    found = [block for block in blocks() if block[0] != "console"]
+def steps() -> list[tuple[str, Any]]:
+    """Each command, with the answer that is shown after it, None where there is none."""
+    followed = [block for block in blocks() if block[0] != "graphql"]
     return [
-        (query, json.loads(answer))
-        for (kind, query), (next_kind, answer) in pairwise(found)
-        if (kind, next_kind) == ("graphql", "json")
+        (text, json.loads(following) if next_kind == "json" else None)
+        for (kind, text), (next_kind, following) in pairwise([*followed, ("", "")])
+        if kind == "console"
     ]
 
 
@@ -39,70 +47,54 @@ def opaque(value: Any) -> Any:
     return json.loads(re.sub(r'"([a-z]{3})_[0-9a-f]{32,64}"', r'"\1_..."', text))
 
 
-def ids(value: Any) -> list[str]:
-    return re.findall(r'"(req_[0-9a-f]{64})"', json.dumps(value))
-
-
-def test_the_first_query_and_the_first_mutation_answer_as_shown(fresh: Recourse) -> None:
-    pairs = shown()
-    assert len(pairs) >= 2, "show a query and a mutation with their answers in README.md"
-    known: list[str] = []
-    with fresh.having(demo_accounts=str(DEMO_ACCOUNTS)).serving() as server:
-        for query, answer in pairs:
-            variables = {"id": known[0]} if known and "$id" in query else None
-            found = server.answer("admin", query, variables)
-            assert opaque(found) == answer
-            known = ids(found) or known
-
-
-def commands() -> list[tuple[str, Any]]:
-    """Each command that asks the server, with the next answer."""
-    return [
-        (text, json.loads(next_text))
-        for (kind, text), (next_kind, next_text) in pairwise(blocks())
-        if (kind, next_kind) == ("console", "json")
-    ]
-
-
-def typed(recourse: Recourse, server: Serving, command: str, **variables: str) -> Any:
-    """What a command of the README prints, typed in the folder of the repository."""
-    command = command.replace(ADDRESS, server.url.removesuffix("/graphql"))
-    command = command.replace(".venv/bin/recourse", RECOURSE)
+def typed(recourse: Recourse, server: Serving, commands: list[str]) -> list[list[Any]]:
+    """What each of the commands prints, typed one after the other in the repository's folder."""
+    script = "".join(f"{command}\nprintf '\\0'\n" for command in commands)
+    script = script.replace(ADDRESS, server.url.removesuffix("/graphql"))
     done = subprocess.run(
-        ["bash", "-euc", f'{command}\necho; echo "$TOKEN"'],
+        ["bash", "-euo", "pipefail", "-c", script.replace(".venv/bin/recourse", RECOURSE)],
         cwd=ROOT,
-        env=environment(recourse.settings, variables),
+        env=environment(recourse.settings, {}),
         capture_output=True,
         text=True,
         check=True,
     )
-    answer, token = done.stdout.splitlines()
-    return json.loads(answer), token
+    return [several(printed) for printed in done.stdout.split(END)[:-1]]
+
+
+def several(text: str) -> list[Any]:
+    """The JSON values that stand in a text one after the other."""
+    found, decoder = [], json.JSONDecoder()
+    while text := text.lstrip():
+        value, end = decoder.raw_decode(text)
+        found.append(value)
+        text = text[end:]
+    return found
 
 
 @pytest.mark.skipif(shutil.which("jq") is None, reason="the README's commands need jq")
-def test_the_commands_are_answered_as_shown(fresh: Recourse) -> None:
-    [(ask, why), (change, changed)] = commands()
+def test_whoever_follows_the_page_gets_what_it_shows(fresh: Recourse) -> None:
+    followed = steps()
+    again = [command for command, _ in followed if command.startswith("submit website-1")]
+    assert len([answer for _, answer in followed if answer is not None]) == 3
     with fresh.having(demo_accounts=str(DEMO_ACCOUNTS)).serving() as server:
-        answer, token = typed(fresh, server, ask)
-        assert opaque(answer) == why
-        [requirement] = ids(answer)
-        given = {"TOKEN": token, "ID": requirement}
-        answer, _ = typed(fresh, server, change, **given)
-        assert opaque(answer) == changed
-        answer, _ = typed(fresh, server, change, **given)
-        assert answer["data"]["requirementSubmit"]["replayed"] is True
+        commands = [command for command, _ in followed]
+        *printed, replay = typed(fresh, server, commands + again)
+    for (command, answer), found in zip(followed, printed, strict=True):
+        assert len(found) == len(re.findall(r"^(?:ask|submit) ", command, re.MULTILINE))
+        if answer is not None:
+            assert opaque(found) == [answer], command
+        else:
+            for mutation in found:
+                [payload] = mutation["data"].values()
+                assert payload["userErrors"] == [], command
+    # The rejection between makes no difference to the key.
+    assert replay[0]["data"]["requirementSubmit"]["replayed"] is True
 
 
 def test_what_else_it_says_of_the_running_server_is_so(fresh: Recourse) -> None:
-    [(query, _), (change, _)] = shown()
-    [problems] = [json.loads(text) for kind, text in blocks() if kind == "json" and text[0] == "["]
-    wrong = change.replace('what_is_sold: "Physiotherapy by appointment"', "what_is_sold: 7")
-    assert wrong != change
+    query = (ROOT / "examples/why.graphql").read_text()
     with fresh.having(demo_accounts=str(DEMO_ACCOUNTS)).serving() as server:
-        [requirement] = ids(server.ask("admin", query))
-        answer = server.ask("admin", wrong, {"id": requirement})["requirementSubmit"]
-        assert answer["userErrors"] == problems
         refused = server.answer("account_user", query)
         assert [error["extensions"]["code"] for error in refused["errors"]] == ["NOT_FOUND"]
         own = query.replace("acct_demo_000004", "acct_demo_000000")
@@ -112,6 +104,16 @@ def test_what_else_it_says_of_the_running_server_is_so(fresh: Recourse) -> None:
         assert codes == {"/": 404, "/healthz": 200, "/readyz": 200}
 
 
-def test_the_readmes_operations_are_the_examples() -> None:
-    written = {path.read_text() for path in Path(ROOT / "examples").iterdir()}
-    assert {text for kind, text in blocks() if kind == "graphql"} == written
+def test_the_readmes_operations_are_examples_and_each_example_is_named_and_run() -> None:
+    examples = {path.name: path.read_text() for path in Path(ROOT / "examples").iterdir()}
+    assert {text for kind, text in blocks() if kind == "graphql"} <= set(examples.values())
+    commands = "".join(command for command, _ in steps())
+    for name in examples:
+        assert f"](examples/{name})" in page()
+        assert f"ask examples/{name}" in commands
+
+
+def test_the_account_of_stripes_that_is_named_can_be_imported(fresh: Recourse) -> None:
+    [sample] = re.findall(r"\]\((tests/data/\S+\.json)\)", page())
+    done = fresh.run("import", "stripe", str(ROOT / sample))
+    assert (done.returncode, "1 created" in done.stderr) == (0, True), done.stderr

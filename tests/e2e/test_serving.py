@@ -101,12 +101,16 @@ def test_a_second_start_answers_soon(recourse: Recourse) -> None:
         assert time.monotonic() - began < FIRST_ANSWER_LIMIT_SECONDS
 
 
-def test_the_log_says_which_migrations_run_and_not_that_there_are_some(fresh: Recourse) -> None:
+@pytest.mark.parametrize("level", ["INFO", "DEBUG"])
+def test_the_log_says_in_one_line_that_it_migrated(fresh: Recourse, level: str) -> None:
     for migrates in (True, False):
-        with fresh.serving() as server:
-            events = [line["event"] for line in server.log()]
-        assert any(event.startswith("Running upgrade") for event in events) is migrates
-        assert not [event for event in events if event.startswith(("Context", "Will"))]
+        with fresh.having(log_level=level).serving() as server:
+            lines = server.log()
+        said = [line for line in lines if line["event"] == "Migrated."]
+        each = [line for line in lines if line["event"].startswith("Running upgrade")]
+        assert len(said) == migrates
+        assert len(each) == (said[0]["migrations"] if said and level == "DEBUG" else 0)
+        assert said == [] or said[0]["schema"] == f"{said[0]['migrations']:04}"
 
 
 def test_who_connects_before_it_is_ready_is_answered_when_it_is(recourse: Recourse) -> None:
@@ -337,7 +341,8 @@ def test_a_port_that_is_taken_is_named_and_nothing_is_started(fresh: Recourse) -
 
 def test_every_wrong_setting_is_a_line(fresh: Recourse) -> None:
     wrong = fresh.having(port="many", log_level="LOUD", max_page_size="0", token_secret="short")
-    lines = refused(wrong)
+    *lines, hint = refused(wrong)
+    assert hint == "`recourse doctor` shows all settings."
     names = ("PORT", "MAX_PAGE_SIZE", "TOKEN_SECRET", "LOG_LEVEL")
     for line, name in zip(lines, names, strict=True):
         assert line.startswith(f"error: RECOURSE_{name}: ")

@@ -138,40 +138,6 @@ async def test_each_account_has_as_many_requirements_as_asked_for(
     assert [row[0] for row in found] == [5] * ACCOUNTS
 
 
-async def test_somebody_was_reminded_and_then_restricted(
-    seeded: uuid.UUID, owner_engine: AsyncEngine
-) -> None:
-    query = """
-        SELECT reminder.body, notice.body
-        FROM interactions reminder JOIN interaction_requirements r
-        ON (r.account_id, r.interaction_id) = (reminder.account_id, reminder.id)
-        JOIN interaction_requirements n
-        ON (n.account_id, n.requirement_id) = (r.account_id, r.requirement_id)
-        JOIN interactions notice
-        ON (n.account_id, n.interaction_id) = (notice.account_id, notice.id)
-        WHERE reminder.platform_id = :platform AND reminder.purpose = 'REMINDER'
-        AND reminder.author_id = 'notices' AND reminder.sent_at < notice.sent_at
-        AND notice.subject LIKE '%stopped for now'"""
-    found = await rows(owner_engine, query, platform=seeded)
-    assert found
-    assert all("this is still open, and due by" in reminder for reminder, _ in found)
-    assert all("have stopped: " in notice for _, notice in found)
-
-
-async def test_accounts_are_told_of_holds_and_rejections_but_not_of_notes(
-    seeded: uuid.UUID, owner_engine: AsyncEngine
-) -> None:
-    query = """
-        SELECT i.subject, i.body FROM interactions i WHERE i.platform_id = :platform
-        AND NOT EXISTS (SELECT FROM interaction_requirements r
-            WHERE (r.account_id, r.interaction_id) = (i.account_id, i.id))"""
-    found = await rows(owner_engine, query, platform=seeded)
-    assert any(subject.startswith("Restricted for now") for subject, _ in found)
-    assert any(subject.startswith("We can no longer work with") for subject, _ in found)
-    query = "SELECT count(*) FROM interactions WHERE body LIKE '%alert of the monitoring%'"
-    assert (await rows(owner_engine, query))[0][0] == 0
-
-
 async def test_staff_have_noted_something_about_every_requirement(
     seeded: uuid.UUID, owner_engine: AsyncEngine
 ) -> None:
