@@ -11,7 +11,8 @@ import structlog
 from app.letters import encoded, plain, write_letter
 from app.settings import Settings, SmtpSecurity
 from models.clock import Clock
-from models.delivery import MAX_FAILURE_MESSAGE_LENGTH, Failure
+from models.interaction import MAX_FAILURE_MESSAGE_LENGTH
+from models.interaction_steps import Failure
 from models.sending import Letter, Mailed, NotMailed, Result
 from models.text import one_line
 

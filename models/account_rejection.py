@@ -13,7 +13,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from models.account import AccountAction, illegal_action
 from models.actor import DECIDERS, Actor
-from models.aggregate import Account, AccountCommand, Unit
+from models.aggregate import (
+    MAX_REINSTATEMENT_LENGTH,
+    MAX_REJECTION_LENGTH,
+    Account,
+    AccountCommand,
+    Unit,
+)
 from models.base import stamp
 from models.clock import Clock
 from models.errors import IllegalTransition
@@ -24,9 +30,6 @@ from models.notices import notify_account
 from models.operation import operate
 from models.outcome import Outcome
 from models.text import check_text
-
-MAX_STATEMENT_LENGTH = 5_000
-MAX_REASON_LENGTH = 2_000
 
 
 class RejectionReason(StrEnum):
@@ -67,7 +70,7 @@ async def reject(
 ) -> Outcome[Account]:
     """End the relation with an account. Raises `IllegalTransition` where it has ended."""
     actor.require(DECIDERS, "reject accounts")
-    check_text(command.statement, MAX_STATEMENT_LENGTH, "statement")
+    check_text(command.statement, MAX_REJECTION_LENGTH, "statement")
 
     async def step(unit: Unit) -> Account:
         unit.expect_version(command.expected_version)
@@ -85,7 +88,7 @@ async def reinstate(
 ) -> Outcome[Account]:
     """Take a rejection back. Raises `IllegalTransition` where the account is not rejected."""
     actor.require(DECIDERS, "reinstate accounts")
-    check_text(command.reason, MAX_REASON_LENGTH, "reason")
+    check_text(command.reason, MAX_REINSTATEMENT_LENGTH, "reason")
 
     async def step(unit: Unit) -> Account:
         unit.expect_version(command.expected_version)

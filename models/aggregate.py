@@ -52,6 +52,9 @@ if TYPE_CHECKING:
 
 # Sorts what has no deadline last; PostgreSQL's infinity comes back from the driver as a naive time.
 NEVER = "9999-12-31 00:00:00+00"
+# What a rejection of the account, and its end, say to the account's user.
+MAX_REJECTION_LENGTH = 5_000
+MAX_REINSTATEMENT_LENGTH = 2_000
 
 Row = TypeVar("Row", bound=Base)
 
@@ -83,7 +86,7 @@ class Account(Changing, Base):
             "(rejected_at IS NULL) = (rejected_by_id IS NULL) "
             "AND (rejected_at IS NULL) = (rejected_by_kind IS NULL) "
             "AND (rejected_at IS NOT NULL) "
-            "= (coalesce(length(rejection_statement), 0) BETWEEN 1 AND 5000) "
+            f"= (coalesce(length(rejection_statement), 0) BETWEEN 1 AND {MAX_REJECTION_LENGTH}) "
             "AND (rejected_at IS NULL OR rejected_reason IS NOT NULL)",
             name="rejected_by_somebody",
         ),
@@ -92,7 +95,8 @@ class Account(Changing, Base):
             "(reinstated_at IS NULL) = (reinstated_by_id IS NULL) "
             "AND (reinstated_at IS NULL) = (reinstated_by_kind IS NULL) "
             "AND (reinstated_at IS NOT NULL) "
-            "= (coalesce(length(reinstatement_reason), 0) BETWEEN 1 AND 2000) "
+            "= (coalesce(length(reinstatement_reason), 0) "
+            f"BETWEEN 1 AND {MAX_REINSTATEMENT_LENGTH}) "
             "AND (reinstated_at IS NULL OR rejected_reason IS NULL)",
             name="reinstated_by_somebody",
         ),

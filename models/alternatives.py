@@ -20,7 +20,7 @@ from models.notices import Tell, notify
 from models.program import Program
 from models.requirement import ALTERNATIVE_SATISFIED, Requirement, RequirementAction, is_open
 from models.requirement_steps import drop_proposal, end, programs_of
-from models.resolution import standing_rejections
+from models.resolution_steps import standing_rejections
 from models.status import AWAITING_ACCOUNT, LIVE_STATES, is_handed_in, options, rejection_is_over
 
 

@@ -14,10 +14,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from models.actor import DECIDERS, Actor
 from models.aggregate import Unit
 from models.alternatives import end_others, tell_overtaken
-from models.appeal_rules import APPEAL_OVERTURNED, appeal_refusal
+from models.appeal_rules import APPEAL_OVERTURNED, MAX_APPEAL_LENGTH, appeal_refusal
 from models.base import stamp
 from models.clock import Clock
-from models.decision import ResolutionCommand, load_to_decide
+from models.decision import load_to_decide
 from models.errors import Forbidden
 from models.events import EventType, SubjectType
 from models.notice_texts import NoticeKind
@@ -33,10 +33,9 @@ from models.resolution import (
     LIFECYCLE,
     Resolution,
     ResolutionAction,
+    ResolutionCommand,
 )
 from models.text import check_text
-
-MAX_APPEAL_LENGTH = 5_000
 
 
 @dataclass(frozen=True, kw_only=True)

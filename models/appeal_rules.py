@@ -14,6 +14,7 @@ from models.errors import ErrorCode, RecourseError
 from models.status import RequirementState
 
 APPEAL_OVERTURNED = "appeal_overturned"
+MAX_APPEAL_LENGTH = 5_000
 
 
 class AppealPending(RecourseError):
@@ -90,6 +91,55 @@ def appeal_checks() -> list[CheckConstraint]:
             "restricts_until",
         ),
     ]
+
+
+def resolution_appeal_checks() -> tuple[CheckConstraint, ...]:
+    """What the database asks of the columns of an appeal, for the resolution's table."""
+    return (
+        # Only a rejection is appealed: by somebody, at an instant, with a statement.
+        CheckConstraint(
+            "(state IN ('APPEALED', 'UPHELD', 'OVERTURNED')) = (appealed_at IS NOT NULL) "
+            "AND (appealed_at IS NULL) = (appealed_by_id IS NULL) "
+            "AND (appealed_at IS NULL) = (appealed_by_kind IS NULL) "
+            "AND (appealed_at IS NULL OR outcome = 'REJECTED') "
+            "AND (appealed_at IS NOT NULL) "
+            f"= (coalesce(length(appeal_statement), 0) BETWEEN 1 AND {MAX_APPEAL_LENGTH})",
+            name="appealed_with_statement",
+        ),
+        # An appeal is decided at an instant, by a person, with reasons.
+        CheckConstraint(
+            "(state IN ('UPHELD', 'OVERTURNED')) = (appeal_decided_at IS NOT NULL) "
+            "AND (appeal_decided_at IS NULL) = (appeal_decided_by_id IS NULL) "
+            "AND (appeal_decided_at IS NOT NULL) "
+            "= (coalesce(appeal_decided_by_kind, '') = 'REVIEWER') "
+            "AND (appeal_decided_at IS NOT NULL) "
+            f"= (coalesce(length(appeal_reasons), 0) BETWEEN 1 AND {MAX_APPEAL_LENGTH})",
+            name="appeal_decided_by_reviewer",
+        ),
+        # Whoever proposed or took the decision does not decide on its appeal; the operation goes by
+        # the id alone, as for four eyes.
+        CheckConstraint(
+            "appeal_decided_by_id IS NULL "
+            "OR ((appeal_decided_by_kind, appeal_decided_by_id) "
+            "IS DISTINCT FROM (proposed_by_kind, proposed_by_id) "
+            "AND (appeal_decided_by_kind, appeal_decided_by_id) "
+            "IS DISTINCT FROM (decided_by_kind, decided_by_id))",
+            name="appeal_decided_by_another",
+        ),
+        # Nor does who filed it for the account; not held against what was decided before.
+        CheckConstraint(
+            "appeal_decided_by_id IS NULL OR (appeal_decided_by_kind, appeal_decided_by_id) "
+            "IS DISTINCT FROM (appealed_by_kind, appealed_by_id)",
+            name="appeal_not_decided_by_who_filed_it",
+        ),
+        # It follows the decision, and is decided on after.
+        CheckConstraint(
+            "coalesce(appealed_at >= decided_at, true) "
+            "AND coalesce(appeal_decided_at >= appealed_at, true)",
+            name="steps_in_order",
+        ),
+        are_finite("decided_finite", "decided_at", "appealed_at", "appeal_decided_at"),
+    )
 
 
 def appeal_is_open(row: Any) -> bool:

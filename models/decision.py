@@ -1,6 +1,5 @@
 """Decisions on a requirement: approve, reject, waive; and the second pair of eyes on them."""
 
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,14 +8,13 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from models.actor import DECIDERS, Actor
-from models.aggregate import AccountCommand, Unit
+from models.aggregate import Unit
 from models.alternatives import end_others, give_back_to_others, handed_in_since, tell_overtaken
-from models.base import stamp
 from models.clock import Clock
 from models.durations import after
 from models.errors import FourEyes
 from models.events import EventType, SubjectType
-from models.lifecycle import expect_version, touch
+from models.lifecycle import expect_version
 from models.notice_texts import NoticeKind
 from models.notices import notify
 from models.operation import operate
@@ -40,14 +38,13 @@ from models.resolution import (
     EVIDENCE_ACCEPTED,
     Resolution,
     ResolutionAction,
+    ResolutionCommand,
     ResolutionOutcome,
-    ResolutionState,
     check_reason_code,
-    conclude,
-    decline,
     four_eyes_problem,
 )
 from models.resolution import LIFECYCLE as RESOLUTION_LIFECYCLE
+from models.resolution_steps import conclude, decline, new_resolution, propose
 from models.statement import Statement, check_cited, check_end, check_statement, complete
 from models.text import check_optional_text
 
@@ -72,19 +69,6 @@ class Decide(RequirementCommand):
         """The requirement, and what the statement cites of its evidence."""
         cited = self.statement.cited_evidence
         return {**super().objects(), **({"evidence": list(cited)} if cited else {})}
-
-
-@dataclass(frozen=True, kw_only=True)
-class ResolutionCommand(AccountCommand):
-    """What every operation on one resolution takes. `expected_version` is the resolution's."""
-
-    named = ("resolution", "id")
-
-    resolution_id: uuid.UUID
-
-    def objects(self) -> Mapping[str, Any]:
-        """The resolution."""
-        return {"resolution": self.resolution_id}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,47 +144,6 @@ async def decline_resolution(
     return await operate(session, actor, clock, "resolutionDecline", command, Resolution, step)
 
 
-def new_resolution(
-    unit: Unit,
-    requirement: Requirement,
-    outcome: ResolutionOutcome,
-    reason_code: str,
-    statement: Statement,
-    four_eyes: bool,
-) -> Resolution:
-    """A decision within an open unit: proposed where it takes four eyes, else final.
-
-    It is to `take_effect` then.
-    """
-    state = ResolutionState.PROPOSED if four_eyes else ResolutionState.FINAL
-    resolution = Resolution(
-        **unit.new_row(),
-        requirement_id=requirement.id,
-        outcome=outcome.value,
-        state=state.value,
-        four_eyes=four_eyes,
-        reason_code=reason_code,
-        **statement.columns(),
-    )
-    stamp(resolution, "proposed_by", unit.actor)
-    if not four_eyes:
-        resolution.decided_at = unit.now
-        stamp(resolution, "decided_by", unit.actor)
-    unit.add(resolution)
-    event = EventType.RESOLUTION_PROPOSED if four_eyes else EventType.RESOLUTION_FINAL
-    unit.record(
-        event,
-        (SubjectType.RESOLUTION, resolution.id),
-        {
-            "requirementId": requirement.id,
-            "outcome": resolution.outcome,
-            "reasonCode": reason_code,
-            "state": {"from": None, "to": resolution.state},
-        },
-    )
-    return resolution
-
-
 async def confirm(
     unit: Unit, resolution: Resolution, requirement: Requirement, program: Program
 ) -> list[Requirement]:
@@ -274,12 +217,6 @@ async def _decide(
         return resolution
 
     return await operate(session, actor, clock, operation, command, Resolution, step)
-
-
-def propose(unit: Unit, requirement: Requirement, outcome: ResolutionOutcome) -> None:
-    """Mark the requirement as waiting for a second pair of eyes."""
-    requirement.proposed_outcome = outcome.value
-    touch(requirement, unit.now)
 
 
 async def load_to_decide(

@@ -8,13 +8,12 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from models.actor import Actor
-from models.aggregate import AccountCommand, Unit
+from models.aggregate import Unit
 from models.clock import Clock
 from models.errors import AlreadySent, InvalidInput
 from models.evidence import check_documents
@@ -22,86 +21,35 @@ from models.ids import hex_id, id_array
 from models.interaction import (
     LIFECYCLE,
     MAX_BODY_LENGTH,
+    MAX_FAILURE_MESSAGE_LENGTH,
     Interaction,
     InteractionAction,
+    InteractionCommand,
     InteractionState,
     check_subject,
     require_writer,
     was_shown,
 )
 from models.interaction_steps import (
-    go_out,
+    ACTION_OF_REPORT,
+    MARK_OF_REPORT,
+    Failure,
+    Report,
     let_go,
     link,
     links_of,
+    load,
     move,
+    note_report,
     requirements_named,
     schedule_at,
 )
-from models.lifecycle import expect_version
 from models.operation import operate
 from models.outcome import Outcome
 from models.text import check_text
 
 MAX_FAILURE_CODE_LENGTH = 100
-MAX_FAILURE_MESSAGE_LENGTH = 1_000
-
-
-class Report(StrEnum):
-    """What somebody outside has seen happen to a contact."""
-
-    SENT = "SENT"
-    DELIVERED = "DELIVERED"
-    VIEWED = "VIEWED"
-    RESPONDED = "RESPONDED"
-    FAILED = "FAILED"
-
-
-_A = InteractionAction
-ACTION_OF_REPORT = {
-    Report.SENT: _A.SEND,
-    Report.DELIVERED: _A.REPORT_DELIVERED,
-    Report.VIEWED: _A.REPORT_VIEWED,
-    Report.RESPONDED: _A.REPORT_RESPONDED,
-    Report.FAILED: _A.REPORT_FAILED,
-}
-# What a report leaves behind; where it is there already, the report is a repetition.
-MARK_OF_REPORT = {
-    Report.SENT: "sent_at",
-    Report.DELIVERED: "delivered_at",
-    Report.VIEWED: "viewed_at",
-    Report.RESPONDED: "responded_at",
-    Report.FAILED: "failure",
-}
-
-
-# What the account's user reads, whatever it was that the code stands for.
-NOT_DELIVERED = "It could not be delivered this way."
 _FAILURE_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]*")
-
-
-@dataclass(frozen=True)
-class Failure:
-    """Why a contact could not be sent: the provider's or channel's code, and its words.
-
-    The code is for both sides, the words are for staff: they may name machines and people.
-    """
-
-    code: str
-    message: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class InteractionCommand(AccountCommand):
-    """What every operation on one interaction takes. `expected_version` is the interaction's."""
-
-    named = ("interaction", "id")
-
-    interaction_id: uuid.UUID
-
-    def objects(self) -> Mapping[str, Any]:
-        """The interaction, with what it is about and what it answers."""
-        return {"interaction": self.interaction_id}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -229,28 +177,6 @@ async def cancel(
         return row
 
     return await operate(session, actor, clock, "interactionCancel", command, Interaction, step)
-
-
-async def load(unit: Unit, command: InteractionCommand) -> Interaction:
-    """The command's interaction; raises `NotFound`, `StaleVersion`."""
-    row = await unit.load(Interaction, command.interaction_id, "interaction")
-    expect_version(row, command.expected_version)
-    return row
-
-
-def note_report(unit: Unit, row: Interaction, seen: Report, failure: Failure | None = None) -> None:
-    """Take the report's arrow and leave its mark, within an open unit."""
-    if seen is Report.SENT:
-        go_out(unit, row)
-    elif seen is Report.FAILED:
-        assert failure is not None
-        row.failure = {"code": failure.code, "message": NOT_DELIVERED}
-        row.failure_said = failure.message
-        row.attempt_at = None
-        move(unit, row, InteractionAction.REPORT_FAILED, failure=row.failure)
-    else:
-        setattr(row, MARK_OF_REPORT[seen], unit.now)
-        move(unit, row, ACTION_OF_REPORT[seen])
 
 
 async def _change(unit: Unit, row: Interaction, changes: Mapping[str, Any]) -> None:

@@ -5,7 +5,8 @@ of what is due in `sending.py`.
 """
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, cast
@@ -15,7 +16,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.actor import Actor, ActorKind, Role
-from models.aggregate import NEVER
+from models.aggregate import NEVER, AccountCommand
 from models.base import AccountScoped, Base, Changing, OwnId, account_key, own_key, staff_only
 from models.bounds import CREATED_AFTER, CREATED_BEFORE
 from models.checks import are_finite, counts_changes, says_something
@@ -31,6 +32,7 @@ from models.text import check_optional_text, check_text, one_line
 
 MAX_SUBJECT_LENGTH = 200
 MAX_BODY_LENGTH = 10_000
+MAX_FAILURE_MESSAGE_LENGTH = 1_000
 
 
 class InteractionState(StrEnum):
@@ -146,7 +148,8 @@ class Interaction(AccountScoped, OwnId, Changing, Base):
         ),
         CheckConstraint(
             "failure_said IS NULL "
-            "OR (state = 'FAILED' AND length(failure_said) BETWEEN 1 AND 1000)",
+            "OR (state = 'FAILED' "
+            f"AND length(failure_said) BETWEEN 1 AND {MAX_FAILURE_MESSAGE_LENGTH})",
             name="failed_in_words",
         ),
         CheckConstraint(
@@ -280,6 +283,19 @@ INTERACTIONS = ListSpec(
 )
 INTERACTIONS.declare_indexes()
 REPLIES = Link(parent=INTERACTIONS.table.alias("answered"), column="in_reply_to_id")
+
+
+@dataclass(frozen=True, kw_only=True)
+class InteractionCommand(AccountCommand):
+    """What every operation on one interaction takes. `expected_version` is the interaction's."""
+
+    named = ("interaction", "id")
+
+    interaction_id: uuid.UUID
+
+    def objects(self) -> Mapping[str, Any]:
+        """The interaction, with what it is about and what it answers."""
+        return {"interaction": self.interaction_id}
 
 
 def check_content(

@@ -2,7 +2,9 @@
 
 import uuid
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from models.aggregate import Unit
@@ -13,15 +15,29 @@ from models.interaction import (
     Interaction,
     InteractionAction,
     InteractionChannel,
+    InteractionCommand,
     InteractionDirection,
     InteractionPurpose,
     InteractionRequirement,
     InteractionState,
 )
+from models.lifecycle import expect_version
 from models.requirement import Requirement
 from models.unanswered import note_answer
 
 MAX_REQUIREMENTS = 20
+
+
+class Report(StrEnum):
+    """What somebody outside has seen happen to a contact."""
+
+    SENT = "SENT"
+    DELIVERED = "DELIVERED"
+    VIEWED = "VIEWED"
+    RESPONDED = "RESPONDED"
+    FAILED = "FAILED"
+
+
 _A, _E = InteractionAction, EventType
 EVENT_OF_ACTION = {
     _A.UPDATE: _E.INTERACTION_UPDATED,
@@ -33,6 +49,42 @@ EVENT_OF_ACTION = {
     _A.REPORT_FAILED: _E.INTERACTION_FAILED,
     _A.CANCEL: _E.INTERACTION_CANCELED,
 }
+ACTION_OF_REPORT = {
+    Report.SENT: _A.SEND,
+    Report.DELIVERED: _A.REPORT_DELIVERED,
+    Report.VIEWED: _A.REPORT_VIEWED,
+    Report.RESPONDED: _A.REPORT_RESPONDED,
+    Report.FAILED: _A.REPORT_FAILED,
+}
+# What a report leaves behind; where it is there already, the report is a repetition.
+MARK_OF_REPORT = {
+    Report.SENT: "sent_at",
+    Report.DELIVERED: "delivered_at",
+    Report.VIEWED: "viewed_at",
+    Report.RESPONDED: "responded_at",
+    Report.FAILED: "failure",
+}
+
+# What the account's user reads, whatever it was that the code stands for.
+NOT_DELIVERED = "It could not be delivered this way."
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a contact could not be sent: the provider's or channel's code, and its words.
+
+    The code is for both sides, the words are for staff: they may name machines and people.
+    """
+
+    code: str
+    message: str
+
+
+async def load(unit: Unit, command: InteractionCommand) -> Interaction:
+    """The command's interaction; raises `NotFound`, `StaleVersion`."""
+    row = await unit.load(Interaction, command.interaction_id, "interaction")
+    expect_version(row, command.expected_version)
+    return row
 
 
 def move(unit: Unit, row: Interaction, action: InteractionAction, **changes: Any) -> None:
@@ -70,6 +122,21 @@ def let_go(unit: Unit, row: Interaction) -> None:
     go_out(unit, row)
     if row.channel == InteractionChannel.EMAIL:
         row.attempts, row.attempt_at = 0, unit.now
+
+
+def note_report(unit: Unit, row: Interaction, seen: Report, failure: Failure | None = None) -> None:
+    """Take the report's arrow and leave its mark, within an open unit."""
+    if seen is Report.SENT:
+        go_out(unit, row)
+    elif seen is Report.FAILED:
+        assert failure is not None
+        row.failure = {"code": failure.code, "message": NOT_DELIVERED}
+        row.failure_said = failure.message
+        row.attempt_at = None
+        move(unit, row, InteractionAction.REPORT_FAILED, failure=row.failure)
+    else:
+        setattr(row, MARK_OF_REPORT[seen], unit.now)
+        move(unit, row, ACTION_OF_REPORT[seen])
 
 
 def take_reply(unit: Unit, answered: Interaction, reply: Interaction) -> None:

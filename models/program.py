@@ -4,25 +4,19 @@ A version never changes once published; publishing again makes the next version 
 one before. Requirements keep the version that they were opened under.
 """
 
-import re
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
 from enum import StrEnum
-from functools import lru_cache
-from typing import Any, cast
+from typing import Any
 
 from sqlalchemy import (
     CheckConstraint,
     ForeignKey,
     Index,
-    Integer,
-    Table,
     UniqueConstraint,
-    bindparam,
-    literal_column,
     select,
     text,
 )
@@ -35,32 +29,22 @@ from models.actor import Actor, Role
 from models.base import Base, staff_only, stamp
 from models.checks import says_something
 from models.clock import Clock
-from models.durations import DAY, MINUTE, SECOND, check_duration, is_longer
 from models.errors import ErrorCode, InvalidInput, NotFound, StaleVersion
-from models.evidence_schema import check_schema
 from models.idempotency import MAX_KEY_LENGTH, PlatformIdempotencyKey, check_same_request
 from models.idempotency import request_hash as hash_of
-from models.ids import HexId, id_array, program_id_for
+from models.ids import program_id_for
 from models.lifecycle import Lifecycle, one_of, some_of
-from models.listing import ListSpec, is_any, is_any_id, record_class
-from models.notice_texts import NoticeText, check_notices
+from models.notice_texts import NoticeText
 from models.outcome import Outcome
 from models.permission import Permission, Refusal
 from models.platform import Platform
-from models.reading import Query, Reader, Record, compile_query
+from models.program_checks import MAX_CODE_LENGTH, check_declaration
 from models.session import transaction
 from models.status import CapabilityKind
 from models.text import check_optional_text, check_text
-from models.working_time import check_region, check_time_zone, check_without_months
 
-MAX_CODE_LENGTH = 100
 DEFAULT_APPEAL_WITHIN = "P6M"
-MAX_TITLE_LENGTH = 200
-MAX_TEXT_LENGTH = 5_000
-MAX_LIST_LENGTH = 100
 PUBLISHERS = frozenset({Role.INTEGRATOR, Role.ADMIN})
-_CODE = re.compile(r"[a-z0-9][a-z0-9_.:-]*")
-_ONE = literal_column("1", Integer)
 
 
 class ProgramState(StrEnum):
@@ -100,12 +84,14 @@ class ProgramAction(StrEnum):
     RETIRE = "RETIRE"
 
 
+# What publishing the next version does to the one before; nobody takes it by itself.
+SUPERSEDE = "SUPERSEDE"
 LIFECYCLE = Lifecycle(
     noun="program",
     states=tuple(ProgramState),
     transitions={
-        (ProgramState.PUBLISHED, "SUPERSEDE"): ProgramState.SUPERSEDED,
-        (ProgramState.PUBLISHED, "RETIRE"): ProgramState.RETIRED,
+        (ProgramState.PUBLISHED, SUPERSEDE): ProgramState.SUPERSEDED,
+        (ProgramState.PUBLISHED, ProgramAction.RETIRE): ProgramState.RETIRED,
     },
 )
 
@@ -228,6 +214,11 @@ class Publish:
     idempotency_key: str | None = None
 
 
+# What a declaration has beside the columns of a version; a calendar has columns of its own.
+NOT_COLUMNS = frozenset({"business_calendar", "expected_version", "idempotency_key"})
+DECLARED = tuple(one.name for one in fields(Publish) if one.name not in NOT_COLUMNS)
+
+
 @dataclass(frozen=True)
 class Retire:
     """What `retire` takes: the code whose published version is retired."""
@@ -253,7 +244,7 @@ async def publish(
     `InvalidInput` for a text, duration or JSON Schema that can't be, `StaleVersion`.
     """
     actor.require(PUBLISHERS, "publish programs")
-    _check(command)
+    check_declaration(command)
     async with transaction(session, actor):
         replay = await _lock(session, actor, "programPublish", command)
         if replay is not None:
@@ -262,7 +253,7 @@ async def publish(
         _expect(command.expected_version, latest)
         now = clock.now()
         if latest is not None and latest.state == ProgramState.PUBLISHED:
-            latest.state = LIFECYCLE.target(latest.state, "SUPERSEDE")
+            latest.state = LIFECYCLE.target(latest.state, SUPERSEDE)
             await session.flush()
         program = _new_version(actor, command, 1 if latest is None else latest.version + 1, now)
         session.add(program)
@@ -318,75 +309,6 @@ async def all_published(session: AsyncSession, platform_id: uuid.UUID) -> dict[s
     return {program.code: program for program in found}
 
 
-def _check(command: Publish) -> None:
-    check_text(command.code, MAX_CODE_LENGTH, "code")
-    if not _CODE.fullmatch(command.code):
-        raise InvalidInput("A code must be made of a-z, 0-9 and _ . : -", ("code",))
-    check_text(command.name, MAX_TITLE_LENGTH, "name")
-    check_text(command.owner, MAX_TITLE_LENGTH, "owner")
-    check_text(command.title, MAX_TITLE_LENGTH, "title")
-    check_text(command.description, MAX_TEXT_LENGTH, "description")
-    check_optional_text(command.legal_ground, MAX_TEXT_LENGTH, "legalGround")
-    check_optional_text(command.idempotency_key, MAX_KEY_LENGTH, "idempotencyKey")
-    _check_durations(command)
-    _check_lists(command)
-    check_schema(command.evidence_schema)
-    check_notices(command.notices, "notices")
-
-
-def _check_durations(command: Publish) -> None:
-    for name, (value, least) in {
-        "dueAfter": (command.due_after, SECOND),
-        "deadlineAfter": (command.deadline_after, SECOND),
-        "noticePeriod": (command.notice_period, SECOND),
-        "maxExtension": (command.max_extension, SECOND),
-        "reviewWithin": (command.review_within, MINUTE),
-        # Time in which somebody has to read, and to write.
-        "appealWithin": (command.appeal_within, DAY),
-        "terminationNotice": (command.termination_notice, DAY),
-    }.items():
-        if value is not None:
-            check_duration(value, name, least=least)
-    due, deadline = command.due_after, command.deadline_after
-    if due is not None and deadline is not None and is_longer(due, deadline):
-        raise InvalidInput("What is due must come before its deadline.", ("dueAfter",))
-    for index, value in enumerate(command.reminders):
-        check_duration(value, "reminders", str(index), least=MINUTE)
-    if command.business_calendar is not None:
-        calendar, where = command.business_calendar, "businessCalendar"
-        check_region(calendar.region, where, "region")
-        check_time_zone(calendar.time_zone, where, "timeZone")
-        if command.review_within is not None:
-            check_without_months(command.review_within, "reviewWithin")
-
-
-def _check_lists(command: Publish) -> None:
-    lists = {
-        "proves": command.proves,
-        "reminders": command.reminders,
-        "restricts": command.restricts,
-        "gates": command.gates,
-        "reasonCodes": command.reason_codes,
-        "errorCodes": command.error_codes,
-    }
-    for name, entries in lists.items():
-        if len(entries) > MAX_LIST_LENGTH:
-            raise InvalidInput(f"At most {MAX_LIST_LENGTH} entries.", (name,))
-    for index, value in enumerate(command.proves):
-        check_text(value, MAX_CODE_LENGTH, "proves", str(index))
-    for kind in (*command.restricts, *command.gates):
-        CapabilityKind(kind)
-    for name, entries in (
-        ("reasonCodes", command.reason_codes),
-        ("errorCodes", command.error_codes),
-    ):
-        if len({entry.code for entry in entries}) < len(entries):
-            raise InvalidInput("A code stands here twice.", (name,))
-        for index, entry in enumerate(entries):
-            check_text(entry.code, MAX_CODE_LENGTH, name, str(index), "code")
-            check_text(entry.description, MAX_TEXT_LENGTH, name, str(index), "description")
-
-
 async def _lock(
     session: AsyncSession, actor: Actor, operation: str, command: Publish | Retire
 ) -> Outcome[Program] | None:
@@ -427,42 +349,26 @@ def _expect(expected: int | None, latest: Program | None) -> None:
 
 def _new_version(actor: Actor, command: Publish, version: int, now: datetime) -> Program:
     calendar = command.business_calendar
+    declared = {name: _stored(getattr(command, name)) for name in DECLARED}
     program = Program(
+        **{**declared, "category": RequirementCategory(command.category)},
         platform_id=actor.platform_id,
-        code=command.code,
         version=version,
         id=program_id_for(actor.platform_id, command.code, version),
-        name=command.name,
         state=ProgramState.PUBLISHED,
-        owner=command.owner,
-        category=RequirementCategory(command.category),
-        title=command.title,
-        description=command.description,
-        evidence_schema=command.evidence_schema,
-        proves=list(command.proves),
-        due_after=command.due_after,
-        deadline_after=command.deadline_after,
-        notice_period=command.notice_period,
-        max_extension=command.max_extension,
-        reminders=list(command.reminders),
-        restricts=list(command.restricts),
-        gates=list(command.gates),
-        four_eyes=command.four_eyes,
-        pauses_deadline=command.pauses_deadline,
-        review_within=command.review_within,
         calendar_region=calendar.region if calendar else None,
         calendar_time_zone=calendar.time_zone if calendar else None,
-        appeal_within=command.appeal_within,
-        termination_notice=command.termination_notice,
-        legal_ground=command.legal_ground,
-        legal_ground_kind=command.legal_ground_kind,
-        reason_codes=[asdict(entry) for entry in command.reason_codes],
-        error_codes=[asdict(entry) for entry in command.error_codes],
-        notices=[asdict(entry) for entry in command.notices],
         published_at=now,
     )
     stamp(program, "published_by", actor)
     return program
+
+
+def _stored(value: Any) -> Any:
+    """A value of a declaration as its column has it."""
+    if not isinstance(value, tuple):
+        return value
+    return [entry if isinstance(entry, str) else asdict(entry) for entry in value]
 
 
 def _remember(
@@ -487,16 +393,6 @@ def _remember(
     )
 
 
-PROGRAMS = ListSpec(
-    name="programs",
-    table=cast(Table, Program.__table__),
-    orders={"CODE": "code"},
-    dimensions={"code": "code", "category": "category"},
-    states=tuple(ProgramState),
-    tie=("code", "version"),
-)
-
-
 def permissions(row: Any, actor: Actor) -> list[Permission]:
     """What the actor may do with the program version now, one entry per action."""
     found = []
@@ -506,58 +402,3 @@ def permissions(row: Any, actor: Actor) -> list[Permission]:
         message = f"The role {actor.role} may not retire programs."
         found.append(Refusal(ErrorCode.FORBIDDEN, message))
     return [Permission(ProgramAction.RETIRE, tuple(found))]
-
-
-async def programs_by_version(
-    reader: Reader, versions: Sequence[tuple[str, int]], columns: Sequence[str]
-) -> list[Record | None]:
-    """The programs with these (code, version) pairs, in their order; None where there is none."""
-    query = _by_version(tuple(dict.fromkeys(["code", "version", *columns])))
-    values = {
-        "codes": list({code for code, _ in versions}),
-        "versions": list({version for _, version in versions}),
-    }
-    rows = await reader.fetch(query, values, record_class(PROGRAMS.table))
-    found = {(row["code"], row["version"]): row for row in rows}
-    return [found.get(version) for version in versions]
-
-
-async def programs_by_id(
-    reader: Reader, ids: Sequence[HexId], columns: Sequence[str]
-) -> list[Record | None]:
-    """The program versions with these ids, in their order; None where there is none."""
-    query = _by_id(tuple(dict.fromkeys(["id", *columns])))
-    rows = await reader.fetch(query, {"ids": id_array(ids)}, record_class(PROGRAMS.table))
-    found = {row["id"]: row for row in rows}
-    return [found.get(own) for own in ids]
-
-
-async def latest_program(reader: Reader, code: str, columns: Sequence[str]) -> Record | None:
-    """The latest version of a program, whatever its state."""
-    rows = await reader.fetch(
-        _latest_of_code(tuple(columns)), {"code": code}, record_class(PROGRAMS.table)
-    )
-    return rows[0] if rows else None
-
-
-@lru_cache(maxsize=256)
-def _by_version(columns: tuple[str, ...]) -> Query:
-    table = PROGRAMS.table
-    where = [is_any(table.c.code, "codes"), is_any(table.c.version, "versions")]
-    return compile_query(select(*(table.c[name] for name in columns)).where(*where))
-
-
-@lru_cache(maxsize=256)
-def _by_id(columns: tuple[str, ...]) -> Query:
-    table = PROGRAMS.table
-    return compile_query(
-        select(*(table.c[name] for name in columns)).where(is_any_id(table.c.id, "ids"))
-    )
-
-
-@lru_cache(maxsize=256)
-def _latest_of_code(columns: tuple[str, ...]) -> Query:
-    table = PROGRAMS.table
-    statement = select(*(table.c[name] for name in dict.fromkeys(["code", "version", *columns])))
-    statement = statement.where(table.c.code == bindparam("code"))
-    return compile_query(statement.order_by(table.c.version.desc()).limit(_ONE))

@@ -1,7 +1,7 @@
 """What happens to a requirement within an open unit: the pieces that operations are made of."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -14,7 +14,7 @@ from models.deadlines import give_back, set_deadline
 from models.events import EventType, SubjectType
 from models.evidence import DocumentReference, Evidence, new_evidence, payload_hash
 from models.fair_clock import begin, hand_over, holder_of
-from models.lifecycle import expect_version
+from models.lifecycle import expect_version, touch
 from models.program import Program
 from models.referral_rules import follow as follow_referral
 from models.reminders import plan_reminder
@@ -30,7 +30,8 @@ from models.requirement import (
     RequirementCommand,
     is_open,
 )
-from models.resolution import ResolutionOutcome, decline_pending
+from models.resolution import ResolutionOutcome
+from models.resolution_steps import decline_pending
 from models.review_target import follow
 from models.status import AWAITING_ACCOUNT, RequirementState
 
@@ -126,6 +127,13 @@ def open_under(
     return row
 
 
+def hand_in(unit: Unit, row: Requirement, program: Program, **changes: Any) -> None:
+    """Move the requirement to risk, within an open unit; `changes` are for the event."""
+    row.submitted_at, row.errors = unit.now, []
+    submitted = EventType.REQUIREMENT_SUBMITTED
+    move(unit, row, RequirementAction.SUBMIT, submitted, program, **changes)
+
+
 def submit_evidence(
     unit: Unit,
     row: Requirement,
@@ -135,12 +143,9 @@ def submit_evidence(
 ) -> Evidence:
     """Write evidence and move the requirement to risk, within an open unit."""
     evidence = new_evidence(unit, row.id, payload, documents)
-    row.submitted_at, row.errors = unit.now, []
-    move(
+    hand_in(
         unit,
         row,
-        RequirementAction.SUBMIT,
-        EventType.REQUIREMENT_SUBMITTED,
         program,
         evidenceId=evidence.id,
         payloadSha256=None if payload is None else payload_hash(payload),
@@ -217,6 +222,12 @@ async def drop_proposal(unit: Unit, row: Requirement) -> None:
     action = ACTION_OF_OUTCOME[ResolutionOutcome(row.proposed_outcome)]
     if action not in LIFECYCLE.actions_from(row.state):
         await decline_pending(unit, row)
+
+
+def note_update(unit: Unit, row: Requirement, changes: Mapping[str, Any]) -> None:
+    """Count and record what has changed beside the state, within an open unit."""
+    touch(row, unit.now)
+    unit.record(EventType.REQUIREMENT_UPDATED, (SubjectType.REQUIREMENT, row.id), changes)
 
 
 def move(

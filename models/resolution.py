@@ -2,41 +2,35 @@
 
 Where one pair of eyes is enough it is born FINAL. Where two are asked for it is PROPOSED, and
 somebody else makes it FINAL or declines it. A final rejection can be appealed, once: somebody who
-took no part in it upholds or overturns it. The operations are in `decision.py` and `appeal.py`.
+took no part in it upholds or overturns it. The operations are in `decision.py` and `appeal.py`, the
+pieces that they are made of in `resolution_steps.py`.
 """
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from sqlalchemy import CheckConstraint, Index, Table, Uuid, select
 from sqlalchemy.dialects.postgresql import ARRAY, distinct_on
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.actor import DECIDERS, Actor, ActorKind, Scope, same_person, system
-from models.aggregate import Unit, staff_columns
-from models.base import (
-    AccountScoped,
-    Base,
-    Changing,
-    OwnId,
-    account_key,
-    own_key,
-    staff_only,
-    stamp,
-)
+from models.actor import DECIDERS, Actor, ActorKind, Scope, same_person
+from models.aggregate import AccountCommand
+from models.appeal_rules import resolution_appeal_checks
+from models.base import AccountScoped, Base, Changing, OwnId, account_key, own_key, staff_only
 from models.bounds import CREATED_AFTER, CREATED_BEFORE
-from models.checks import are_finite, counts_changes, says_something
+from models.checks import counts_changes, says_something
 from models.errors import ErrorCode, InvalidInput
-from models.events import EventType, SubjectType
 from models.ids import Key, id_array
-from models.lifecycle import Lifecycle, one_of, touch
+from models.lifecycle import Lifecycle, one_of
 from models.listing import ListSpec, is_any, is_any_id, word
 from models.permission import Permission, Refusal
-from models.program import MAX_CODE_LENGTH, GroundKind, Program
+from models.program import GroundKind, Program
+from models.program_checks import MAX_CODE_LENGTH
 from models.reading import Query, Reader, Record, compile_query
 from models.statement import (
     AutomatedDecision,
@@ -44,9 +38,6 @@ from models.statement import (
     statement_checks,
 )
 from models.text import check_text
-
-if TYPE_CHECKING:
-    from models.requirement import Requirement
 
 # Recourse's own codes: of approvals under every program, and of proposals that events overtook.
 EVIDENCE_ACCEPTED = "evidence_accepted"
@@ -103,55 +94,6 @@ OF_APPEALS = (ResolutionAction.UPHOLD, ResolutionAction.OVERTURN)
 _PENDING = ", ".join(f"'{state}'" for state in PENDING_STATES)
 
 
-def appeal_checks() -> tuple[CheckConstraint, ...]:
-    """What the database asks of the columns of an appeal."""
-    return (
-        # Only a rejection is appealed: by somebody, at an instant, with a statement.
-        CheckConstraint(
-            "(state IN ('APPEALED', 'UPHELD', 'OVERTURNED')) = (appealed_at IS NOT NULL) "
-            "AND (appealed_at IS NULL) = (appealed_by_id IS NULL) "
-            "AND (appealed_at IS NULL) = (appealed_by_kind IS NULL) "
-            "AND (appealed_at IS NULL OR outcome = 'REJECTED') "
-            "AND (appealed_at IS NOT NULL) "
-            "= (coalesce(length(appeal_statement), 0) BETWEEN 1 AND 5000)",
-            name="appealed_with_statement",
-        ),
-        # An appeal is decided at an instant, by a person, with reasons.
-        CheckConstraint(
-            "(state IN ('UPHELD', 'OVERTURNED')) = (appeal_decided_at IS NOT NULL) "
-            "AND (appeal_decided_at IS NULL) = (appeal_decided_by_id IS NULL) "
-            "AND (appeal_decided_at IS NOT NULL) "
-            "= (coalesce(appeal_decided_by_kind, '') = 'REVIEWER') "
-            "AND (appeal_decided_at IS NOT NULL) "
-            "= (coalesce(length(appeal_reasons), 0) BETWEEN 1 AND 5000)",
-            name="appeal_decided_by_reviewer",
-        ),
-        # Whoever proposed or took the decision does not decide on its appeal; the operation goes by
-        # the id alone, as for four eyes.
-        CheckConstraint(
-            "appeal_decided_by_id IS NULL "
-            "OR ((appeal_decided_by_kind, appeal_decided_by_id) "
-            "IS DISTINCT FROM (proposed_by_kind, proposed_by_id) "
-            "AND (appeal_decided_by_kind, appeal_decided_by_id) "
-            "IS DISTINCT FROM (decided_by_kind, decided_by_id))",
-            name="appeal_decided_by_another",
-        ),
-        # Nor does who filed it for the account; not held against what was decided before.
-        CheckConstraint(
-            "appeal_decided_by_id IS NULL OR (appeal_decided_by_kind, appeal_decided_by_id) "
-            "IS DISTINCT FROM (appealed_by_kind, appealed_by_id)",
-            name="appeal_not_decided_by_who_filed_it",
-        ),
-        # It follows the decision, and is decided on after.
-        CheckConstraint(
-            "coalesce(appealed_at >= decided_at, true) "
-            "AND coalesce(appeal_decided_at >= appealed_at, true)",
-            name="steps_in_order",
-        ),
-        are_finite("decided_finite", "decided_at", "appealed_at", "appeal_decided_at"),
-    )
-
-
 class Resolution(AccountScoped, OwnId, Changing, Base):
     """One decision on one requirement."""
 
@@ -201,7 +143,7 @@ class Resolution(AccountScoped, OwnId, Changing, Base):
         CheckConstraint(
             "coalesce(restricts_from >= decided_at, true)", name="restricts_once_decided"
         ),
-        *appeal_checks(),
+        *resolution_appeal_checks(),
         counts_changes(),
         # One rejection in effect; what was overturned may be followed by another.
         Index(
@@ -259,6 +201,19 @@ class Resolution(AccountScoped, OwnId, Changing, Base):
     appeal_decided_by_name: Mapped[str | None] = staff_only()
 
 
+@dataclass(frozen=True, kw_only=True)
+class ResolutionCommand(AccountCommand):
+    """What every operation on one resolution takes. `expected_version` is the resolution's."""
+
+    named = ("resolution", "id")
+
+    resolution_id: uuid.UUID
+
+    def objects(self) -> Mapping[str, Any]:
+        """The resolution."""
+        return {"resolution": self.resolution_id}
+
+
 def check_reason_code(outcome: ResolutionOutcome, code: str, program: Program) -> str:
     """`code` if it is in the program's registry, or the program has none; else `InvalidInput`.
 
@@ -275,61 +230,6 @@ def check_reason_code(outcome: ResolutionOutcome, code: str, program: Program) -
             f"The program {program.code} has no reason code of this name.", ("reasonCode",)
         )
     return code
-
-
-def conclude(unit: Unit, resolution: Resolution, action: ResolutionAction, actor: Actor) -> None:
-    """Take a proposal's arrow in the actor's name, within an open unit."""
-    LIFECYCLE.advance(resolution, action, unit.now)
-    resolution.decided_at = unit.now
-    stamp(resolution, "decided_by", actor)
-
-
-def decline(
-    unit: Unit,
-    resolution: Resolution,
-    requirement: "Requirement",
-    actor: Actor,
-    reason: str | None,
-) -> None:
-    """Turn a proposal down; the requirement no longer waits for it."""
-    conclude(unit, resolution, ResolutionAction.DECLINE, actor)
-    resolution.decline_reason = reason
-    requirement.proposed_outcome = None
-    touch(requirement, unit.now)
-    unit.record(
-        EventType.RESOLUTION_DECLINED, (SubjectType.RESOLUTION, resolution.id), {"reason": reason}
-    )
-
-
-async def decline_pending(unit: Unit, requirement: "Requirement") -> None:
-    """Turn down, in Recourse's own name, the proposal that other events have overtaken."""
-    found = await unit.store.scalars(
-        select(Resolution)
-        .where(
-            Resolution.account_id == requirement.account_id,
-            Resolution.requirement_id == requirement.id,
-            Resolution.state == ResolutionState.PROPOSED,
-        )
-        .options(*staff_columns(unit.actor))
-    )
-    decline(unit, found.one(), requirement, system(requirement.platform_id), SUPERSEDED)
-
-
-async def standing_rejections(
-    unit: Unit, requirement_ids: Sequence[uuid.UUID]
-) -> dict[uuid.UUID, Resolution]:
-    """The rejections that stand, appealed or not, by the requirements that are rejected."""
-    found = await unit.store.scalars(
-        select(Resolution)
-        .where(
-            Resolution.account_id == unit.account.account_id,
-            Resolution.requirement_id.in_(requirement_ids),
-            Resolution.outcome == ResolutionOutcome.REJECTED,
-            Resolution.state.in_(STANDING_STATES),
-        )
-        .options(*staff_columns(unit.actor))
-    )
-    return {row.requirement_id: row for row in found}
 
 
 def permissions(row: Any, actor: Actor) -> list[Permission]:

@@ -19,13 +19,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 from models.actor import ActorKind, system
 from models.aggregate import Unit
 from models.clock import Clock
-from models.delivery import (
-    Failure,
-    InteractionCommand,
-    Report,
-    load,
-    note_report,
-)
 from models.events import EventType, SubjectType
 from models.interaction import (
     ASKING,
@@ -33,14 +26,19 @@ from models.interaction import (
     DashboardOnly,
     Interaction,
     InteractionAction,
+    InteractionCommand,
     InteractionPurpose,
     InteractionState,
 )
 from models.interaction_steps import (
+    Failure,
+    Report,
     go_out,
     let_go,
     links_of,
+    load,
     move,
+    note_report,
     read_interaction,
     schedule_at,
 )

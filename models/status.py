@@ -161,6 +161,11 @@ class HoldFacts(Protocol):
     released_at: datetime | None
 
 
+# The columns of what the status depends on.
+REQUIREMENT_FACTS = tuple(RequirementFacts.__annotations__)
+HOLD_FACTS = tuple(HoldFacts.__annotations__)
+
+
 @dataclass(frozen=True)
 class DerivedCapability:
     """One capability's status, why it is disabled, and when it will be if nobody acts."""

@@ -32,24 +32,24 @@ from models.base import STAFF_ONLY
 from models.catching_up import catch_up
 from models.clock import Clock
 from models.deadlines import set_deadline
-from models.decision import new_resolution
-from models.events import EventType, SubjectType
+from models.events import EventType
 from models.hold import Hold, add_hold, end_hold
 from models.ids import account_id_for
-from models.lifecycle import touch
 from models.operation import lock, read_locked, write
 from models.program import Program, ProgramNotPublished, all_published, publish_missing
 from models.requirement import Error, Priority, Reason, Requirement, RequirementAction, is_open
 from models.requirement_steps import (
     drop_proposal,
     end,
-    move,
+    hand_in,
+    note_update,
     open_again,
     open_under,
     program_of,
     send_back,
 )
 from models.resolution import ResolutionOutcome
+from models.resolution_steps import new_resolution
 from models.session import transaction
 from models.statement import AutomatedDecision, InformationSource, Statement
 from models.status import (
@@ -307,7 +307,7 @@ class _Import:
             unit.requirements.append(row)
         changes = _set_group(row, ask) | _set_errors(row, ask.errors)
         if changes:
-            self._record_update(row, changes)
+            note_update(self.unit, row, changes)
 
     async def _update(self, ask: Ask, row: Requirement, known: Mapping[str, Any]) -> None:
         """Take over what Stripe says anew of a requirement that is open."""
@@ -321,7 +321,7 @@ class _Import:
         elif said["due"] != known.get("due"):
             self._hand_over(row, program, ask, known)
         if changes:
-            self._record_update(row, changes)
+            note_update(self.unit, row, changes)
         await drop_proposal(unit, row)
 
     def _judge(
@@ -352,16 +352,9 @@ class _Import:
             return {}
         return {"currentlyDueAt": row.currently_due_at, "deadline": row.deadline}
 
-    def _record_update(self, row: Requirement, changes: Mapping[str, Any]) -> None:
-        touch(row, self.unit.now)
-        subject = (SubjectType.REQUIREMENT, row.id)
-        self.unit.record(EventType.REQUIREMENT_UPDATED, subject, changes)
-
     def _submit(self, row: Requirement, program: Program) -> None:
         """Move it to risk; the evidence is Stripe's, and stays there."""
-        row.submitted_at, row.errors = self.unit.now, []
-        submitted = EventType.REQUIREMENT_SUBMITTED
-        move(self.unit, row, RequirementAction.SUBMIT, submitted, program)
+        hand_in(self.unit, row, program)
 
     def _program(self, ask: Ask) -> Program:
         code = program_code(ask.field)

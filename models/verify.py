@@ -22,7 +22,7 @@ from models.events import GENESIS_HASH, Event, SubjectType, event_hash
 from models.fair_clock import SPANS, Party, Span, holder, ledger
 from models.hold import Hold
 from models.requirement import Requirement
-from models.status import LIVE_STATES, CapabilityKind, derive
+from models.status import HOLD_FACTS, LIVE_STATES, REQUIREMENT_FACTS, CapabilityKind, derive
 
 ACCOUNTS_PER_BATCH = 500
 EVENTS_PER_FETCH = 1_000
@@ -33,12 +33,6 @@ _REQUIREMENTS, _HOLDS = cast(Table, Requirement.__table__), cast(Table, Hold.__t
 _STATUS_COLUMNS = ("status", "disabled_reason", "next_deadline", "next_change_at")
 _CAPABILITY_COLUMNS = ("status", "disabled_reason", "restricts_at")
 _OF_CAPABILITY = ("kind", "requested", *_CAPABILITY_COLUMNS)
-_OF_REQUIREMENT = (
-    *("state", "currently_due_at", "notice_at", "deadline", "remind_at"),
-    *("restricts_from", "restricts_until", "restricts", "gates"),
-    *("alternative_group", "alternative_option"),
-)
-_OF_HOLD = ("capabilities", "reason", "expires_at", "released_at")
 
 _OF_SPAN = ("requirement_id", "party", "started_at", "ended_at")
 _ORDER_OF_SPANS = ("account_id", "requirement_id", "number")
@@ -327,8 +321,8 @@ async def _load(connection: AsyncConnection, statement: Select[Any]) -> _Batch:
     return _Batch(
         accounts,
         await _facts(connection, accounts, _CAPABILITIES, _OF_CAPABILITY),
-        await _facts(connection, accounts, _REQUIREMENTS, _OF_REQUIREMENT, live),
-        await _facts(connection, accounts, _HOLDS, _OF_HOLD, unreleased),
+        await _facts(connection, accounts, _REQUIREMENTS, REQUIREMENT_FACTS, live),
+        await _facts(connection, accounts, _HOLDS, HOLD_FACTS, unreleased),
         await _facts(connection, accounts, _REQUIREMENTS, ("id", "span_number")),
         await _facts(connection, accounts, SPANS, _OF_SPAN, order=_ORDER_OF_SPANS),
     )

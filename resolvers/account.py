@@ -34,21 +34,14 @@ from resolvers.errors import query_error
 from resolvers.event import Event, timelines
 from resolvers.hold import Hold
 from resolvers.interaction import Interaction, interactions_of_accounts
+from resolvers.lists import Listing
 from resolvers.node import Node, rows_of
 from resolvers.pagination import (
     MAX_FILTER_LENGTH,
-    After,
-    Before,
     Connection,
     DateTimeRange,
     Filtered,
-    First,
-    Last,
     OrderDirection,
-    Page,
-    PageArguments,
-    fetch_page,
-    list_request,
 )
 from resolvers.permission import AccountActionPermission
 from resolvers.rejection import (
@@ -269,10 +262,17 @@ class AccountFilter:
     )
 
 
-def _filtered(given: AccountFilter | None) -> Filtered:
+AccountFilterArgument = Annotated[
+    AccountFilter | None, strawberry.argument(description="Which accounts.")
+]
+AccountOrderArgument = Annotated[
+    AccountOrder | None,
+    strawberry.argument(description="The order; without it, by when they were made."),
+]
+
+
+def _filtered(_info: Info, given: AccountFilter) -> Filtered:
     found = Filtered()
-    if given is None:
-        return found
     found.states(given.status)
     found.among("risk_tier", given.risk_tier, "riskTier")
     found.among("country", given.country, "country")
@@ -318,21 +318,6 @@ async def account(
     return row
 
 
-async def accounts(
-    info: Info,
-    filter: Annotated[
-        AccountFilter | None, strawberry.argument(description="Which accounts.")
-    ] = None,
-    order_by: Annotated[
-        AccountOrder | None,
-        strawberry.argument(description="The order; without it, by when they were made."),
-    ] = None,
-    first: First = None,
-    after: After = None,
-    last: Last = None,
-    before: Before = None,
-) -> Page:
-    """The accounts of the platform, or the account user's account."""
-    page = PageArguments(first, after, last, before)
-    request = list_request(info, ACCOUNTS, "Account", "accounts", page, _filtered(filter), order_by)
-    return await fetch_page(request)
+accounts = Listing(
+    ACCOUNTS, "Account", AccountFilterArgument, _filtered, AccountOrderArgument
+).at_root("accounts")

@@ -5,48 +5,22 @@ from typing import Any
 import strawberry
 
 from models import account as operations
-from models.account import ACCOUNTS
 from models.aggregate import RiskTier
-from models.errors import InvalidInput
 from models.events import DERIVED, TOLD, EventType
-from models.ids import hex_id
-from models.lookup import accounts_by_id
-from models.reading import Record
 from models.status import CapabilityKind
-from resolvers import ids
 from resolvers.account import Account
-from resolvers.batching import Parents, batched
-from resolvers.context import Info
-from resolvers.mutation import KeyedInput, Payload, VersionedInput, mutation, version_of
-from resolvers.pagination import plain
-from resolvers.scalars import CountryCode
-from resolvers.selection import asked_columns
+from resolvers.mutation import (
+    AccountInput,
+    KeyedInput,
+    Payload,
+    account_of_payload,
+    changes_in,
+    mutation,
+)
+from resolvers.scalars import CountryCode, plain
 
-# What every account has, by its column: null in an update is no value of it.
-NEVER_NULL = {
-    "business_name": "businessName",
-    "country": "country",
-    "risk_tier": "riskTier",
-    "capabilities": "capabilities",
-}
-
-
-async def _accounts(parents: Parents, info: Info) -> list[Record | None]:
-    columns = asked_columns(info, "Account")
-    changed = [
-        None if result.changed is None else hex_id(result.changed.account_id) for result in parents
-    ]
-    keys = [key for key in changed if key is not None]
-    if not keys:
-        return [None for _ in parents]
-    rows = await accounts_by_id(info.context.reader, ACCOUNTS.table, keys, columns)
-    found = dict(zip(keys, rows, strict=True))
-    return [None if key is None else found[key] for key in changed]
-
-
-def account_of_payload() -> Any:
-    """A payload's field: the account of the changed object."""
-    return batched(_accounts, description="The account, as it is now.")
+# What every account has: null in an update is no value of it.
+NEVER_NULL = ("business_name", "country", "risk_tier", "capabilities")
 
 
 @strawberry.input(description="A new account.")
@@ -92,11 +66,9 @@ class AccountCreatePayload(Payload):
 
 
 @strawberry.input(description="Changes of an account; what is left out stays as it is.")
-class AccountUpdateInput(VersionedInput):
+class AccountUpdateInput(AccountInput):
     """New values."""
 
-    expected_version: int | None = version_of("the account")
-    id: strawberry.ID = strawberry.field(description="The account.")
     business_name: str | None = strawberry.field(
         default=strawberry.UNSET, description="The new name."
     )
@@ -121,13 +93,10 @@ class AccountUpdateInput(VersionedInput):
             "business_name": self.business_name,
             "email": self.email,
             "country": self.country,
-            "risk_tier": self.risk_tier,
-            "capabilities": self.capabilities,
+            "risk_tier": plain(self.risk_tier),
+            "capabilities": _plain(self.capabilities),
         }
-        changes = {k: _plain(v) for k, v in given.items() if v is not strawberry.UNSET}
-        _check_not_null(changes)
-        account_id = ids.decode_account(self.id, "id")
-        return operations.UpdateAccount(account_id=account_id, changes=changes, **self.shared())
+        return operations.UpdateAccount(changes=changes_in(given, NEVER_NULL), **self.shared())
 
 
 @strawberry.type(description="The changed account.")
@@ -137,14 +106,9 @@ class AccountUpdatePayload(Payload):
     account: Account | None = account_of_payload()
 
 
-def _check_not_null(changes: dict[str, Any]) -> None:
-    for name, shown in NEVER_NULL.items():
-        if name in changes and changes[name] is None:
-            raise InvalidInput("This can't be null; leave it out to keep it.", (shown,))
-
-
-def _plain(value: Any) -> Any:
-    return [plain(item) for item in value] if isinstance(value, list) else plain(value)
+def _plain(kinds: Any) -> Any:
+    """The texts behind the kinds; null or UNSET as it is."""
+    return [plain(kind) for kind in kinds] if isinstance(kinds, list) else kinds
 
 
 @strawberry.type(description="Mutations of accounts.")

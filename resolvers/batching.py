@@ -99,6 +99,11 @@ async def _counted(info: Info, values: Awaitable[Any]) -> Any:
     return lists
 
 
+def themselves(parents: Parents) -> list[Any]:
+    """The parents, for a field that shows a part of its own parent's row."""
+    return list(parents)
+
+
 def place_of(path: Path | None) -> tuple[Any, ...]:
     """Where in the operation a field stands: its path without list indexes, the field first."""
     found = []

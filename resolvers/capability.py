@@ -14,6 +14,8 @@ from models.lookup import rows_by_account
 from models.reading import Record
 from models.requirement_reads import live_requirements
 from models.status import (
+    HOLD_FACTS,
+    REQUIREMENT_FACTS,
     CapabilityKind,
     CapabilityStatus,
     Derived,
@@ -104,11 +106,9 @@ async def caught_up(info: Info, accounts: Parents) -> dict[HexId, Derived]:
     rows = {row["account_id"]: row for row in accounts if is_due(row, now)}
     missing = [account_id for account_id in rows if account_id not in context.derived]
     if missing:
-        needed = (*RESTRICTING_COLUMNS, "notice_at", "remind_at")
-        requirements = await live_requirements(context.reader, missing, needed)
-        holds = await rows_by_account(
-            context.reader, HOLDS, missing, (*HOLDING_COLUMNS, "reason"), ("id",)
-        )
+        requirements = await live_requirements(context.reader, missing, REQUIREMENT_FACTS)
+        columns = ("id", *HOLD_FACTS)
+        holds = await rows_by_account(context.reader, HOLDS, missing, columns, ("id",))
         kinds = ("kind", "requested")
         capabilities = await rows_by_account(
             context.reader, CAPABILITIES, missing, kinds, ("kind",)

@@ -5,7 +5,7 @@ from datetime import datetime
 import isodate
 import strawberry
 
-from models.fair_clock import Party, Span, holder, spans_of_requirements, totals
+from models.fair_clock import Party, Span, holder_of, spans_of_requirements, totals
 from models.reading import Record
 from resolvers.batching import Parents
 from resolvers.context import Info
@@ -53,7 +53,7 @@ async def clocks_of_requirements(parents: Parents, info: Info) -> list[Clock]:
     found = await spans_of_requirements(info.context.reader, keys)
     info.context.spend(sum(map(len, found)))
     return [
-        _clock(holder(row["state"], row["referred_at"] is not None), spans, info.context.now)
+        _clock(holder_of(row), spans, info.context.now)
         for row, spans in zip(parents, found, strict=True)
     ]
 

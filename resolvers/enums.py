@@ -1,4 +1,4 @@
-"""The enums of the domain, with a sentence for each value."""
+"""The enums of the domain, with a sentence for each value; those of actions: `permission.py`."""
 
 from collections.abc import Mapping
 from enum import Enum
@@ -9,7 +9,6 @@ import strawberry
 from models.account_rejection import RejectionReason
 from models.actor import ActorKind, Role
 from models.aggregate import RiskTier
-from models.delivery import Report
 from models.errors import ErrorCode
 from models.events import EventType
 from models.fair_clock import Party
@@ -20,10 +19,11 @@ from models.interaction import (
     InteractionPurpose,
     InteractionState,
 )
+from models.interaction_steps import Report
 from models.notice_texts import NoticeKind
 from models.program import GroundKind, ProgramState, RequirementCategory
-from models.requirement import Priority, RequirementAction
-from models.resolution import ResolutionAction, ResolutionOutcome, ResolutionState
+from models.requirement import Priority
+from models.resolution import ResolutionOutcome, ResolutionState
 from models.review_target import ReviewTargetStatus
 from models.statement import AutomatedDecision, InformationSource
 from models.status import (
@@ -176,26 +176,6 @@ describe(
     },
 )
 describe(
-    RequirementAction,
-    "What may be done with a requirement.",
-    {
-        "SUBMIT": "Hand in evidence.",
-        "START_REVIEW": "Take it into review.",
-        "APPROVE": "Accept the evidence, or propose to.",
-        "REQUEST_CHANGES": "Send it back with what is wrong.",
-        "REJECT": "Refuse the evidence, or propose to.",
-        "APPEAL": "Object to the rejection.",
-        "WAIVE": "Propose to do without.",
-        "CANCEL": "End it without a decision.",
-        "EXTEND": "Give it a later deadline.",
-        "ASSIGN": "Hand it to a reviewer.",
-        "PRIORITIZE": "Say how soon risk should look at it.",
-        "REFER": "Say that somebody else is waited for.",
-        "RECALL": "Say that nobody else is waited for any more.",
-        "REOPEN": "Ask again.",
-    },
-)
-describe(
     ResolutionOutcome,
     "How a requirement ends.",
     {
@@ -214,16 +194,6 @@ describe(
         "APPEALED": "It has taken effect, and the account objects to it.",
         "UPHELD": "It stands, after an appeal.",
         "OVERTURNED": "It was reversed, after an appeal.",
-    },
-)
-describe(
-    ResolutionAction,
-    "What may be done with a decision.",
-    {
-        "APPROVE": "Make somebody else's proposal final.",
-        "DECLINE": "Turn it down.",
-        "UPHOLD": "Let it stand, though the account objects to it.",
-        "OVERTURN": "Reverse it, since the account objects to it.",
     },
 )
 describe(

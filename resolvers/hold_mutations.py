@@ -10,10 +10,17 @@ from models.hold import Hold as HoldRow
 from models.status import CapabilityKind, HoldReason
 from resolvers import ids
 from resolvers.account import Account
-from resolvers.account_mutations import account_of_payload
 from resolvers.hold import Hold
-from resolvers.mutation import Payload, VersionedInput, changed_field, mutation, version_of
-from resolvers.pagination import plain
+from resolvers.mutation import (
+    ObjectInput,
+    OnAccountInput,
+    Payload,
+    account_of_payload,
+    changed_field,
+    mutation,
+    version_of,
+)
+from resolvers.scalars import plain
 
 
 @strawberry.type(description="What mutations of a hold answer.")
@@ -25,11 +32,9 @@ class HoldPayload(Payload):
 
 
 @strawberry.input(description="A new hold.")
-class HoldPlaceInput(VersionedInput):
+class HoldPlaceInput(OnAccountInput):
     """What a hold restricts and why."""
 
-    expected_version: int | None = version_of("the account")
-    account_id: strawberry.ID = strawberry.field(description="The account.")
     capabilities: list[CapabilityKind] = strawberry.field(
         description="The capabilities to restrict; at least one."
     )
@@ -43,7 +48,6 @@ class HoldPlaceInput(VersionedInput):
 
     def command(self) -> operations.PlaceHold:
         return operations.PlaceHold(
-            account_id=ids.decode_account(self.account_id, "accountId"),
             capabilities=tuple(plain(kind) for kind in self.capabilities),
             reason=plain(self.reason),
             note=self.note,
@@ -58,15 +62,16 @@ class HoldPlacePayload(HoldPayload):
 
 
 @strawberry.input(description="The hold to release.")
-class HoldReleaseInput(VersionedInput):
+class HoldReleaseInput(ObjectInput):
     """Which hold."""
+
+    prefix = ids.HOLD
 
     expected_version: int | None = version_of("the hold")
     id: strawberry.ID = strawberry.field(description="The hold.")
 
     def command(self) -> operations.ReleaseHold:
-        account_id, hold_id = ids.decode(self.id, ids.HOLD, "id")
-        return operations.ReleaseHold(account_id=account_id, hold_id=hold_id, **self.shared())
+        return operations.ReleaseHold(**self.shared())
 
 
 @strawberry.type(description="The released hold.")

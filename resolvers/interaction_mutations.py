@@ -8,26 +8,26 @@ from typing import Any
 import strawberry
 
 from models import correspondence, delivery
-from models.delivery import Failure, Report
-from models.errors import InvalidInput
 from models.events import EventType
 from models.interaction import WRITERS, InteractionChannel, InteractionPurpose
 from models.interaction import Interaction as InteractionRow
+from models.interaction_steps import Failure, Report
 from resolvers import ids
 from resolvers.evidence import DocumentInput, references
 from resolvers.interaction import Interaction
-from resolvers.mutation import Payload, VersionedInput, changed_field, mutation, version_of
-from resolvers.pagination import plain
+from resolvers.mutation import (
+    ObjectInput,
+    OnAccountInput,
+    Payload,
+    changed_field,
+    changes_in,
+    mutation,
+    version_of,
+)
+from resolvers.scalars import plain
 
-# What every contact has, by its field: null in an update is no value of it.
-NEVER_NULL = {
-    "purpose": "purpose",
-    "channel": "channel",
-    "body": "body",
-    "attachments": "attachments",
-    "requirement_ids": "requirementIds",
-    "scheduled_for": "scheduledFor",
-}
+# What every contact has: null in an update is no value of it.
+NEVER_NULL = ("purpose", "channel", "body", "attachments", "requirement_ids", "scheduled_for")
 ANSWERED = EventType.INTERACTION_RESPONDED
 
 
@@ -39,11 +39,9 @@ def _requirements(texts: Sequence[str] | None, account_id: uuid.UUID) -> tuple[u
 
 
 @strawberry.input(description="What every new contact takes; `expectedVersion` is the account's.")
-class NewInteractionInput(VersionedInput):
+class NewInteractionInput(OnAccountInput):
     """Which account, whose version is the expected one, and what is written."""
 
-    expected_version: int | None = version_of("the account")
-    account_id: strawberry.ID = strawberry.field(description="The account.")
     body: str = strawberry.field(description="The text; at most 10,000 characters.")
     subject: str | None = strawberry.field(
         default=None,
@@ -58,13 +56,12 @@ class NewInteractionInput(VersionedInput):
 
     def written(self, requirement_ids: Sequence[str] | None) -> dict[str, Any]:
         """What is shared with others, as the command has it."""
-        account_id = ids.decode_account(self.account_id, "accountId")
-        answered = None
+        shared, answered = self.shared(), None
+        account_id = shared["account_id"]
         if self.in_reply_to is not None:
             answered = ids.decode_of(account_id, self.in_reply_to, ids.INTERACTION, "inReplyTo")
         return {
-            **self.shared(),
-            "account_id": account_id,
+            **shared,
             "body": self.body,
             "subject": self.subject,
             "requirement_ids": _requirements(requirement_ids, account_id),
@@ -147,16 +144,13 @@ class InteractionReceivePayload(InteractionPayload):
 
 
 @strawberry.input(description="What every mutation of an interaction takes.")
-class InteractionInput(VersionedInput):
+class InteractionInput(ObjectInput):
     """Which interaction."""
+
+    prefix = ids.INTERACTION
 
     expected_version: int | None = version_of("the interaction")
     id: strawberry.ID = strawberry.field(description="The interaction.")
-
-    def shared(self) -> dict[str, Any]:
-        """The same, with the interaction."""
-        account_id, interaction_id = ids.decode(self.id, ids.INTERACTION, "id")
-        return {**super().shared(), "account_id": account_id, "interaction_id": interaction_id}
 
 
 @strawberry.input(description="Changes of a contact; what is left out stays as it is.")
@@ -201,10 +195,7 @@ class InteractionUpdateInput(InteractionInput):
             "requirement_ids": self.requirement_ids,
             "scheduled_for": self.scheduled_for,
         }
-        changes = {name: v for name, v in given.items() if v is not strawberry.UNSET}
-        for name, shown in NEVER_NULL.items():
-            if name in changes and changes[name] is None:
-                raise InvalidInput("This can't be null; leave it out to keep it.", (shown,))
+        changes = changes_in(given, NEVER_NULL)
         if self.attachments:
             changes["attachments"] = references(self.attachments)
         shared = self.shared()

@@ -8,7 +8,7 @@ from models.account import ACCOUNTS
 from models.errors import NotFound
 from models.listing import Link
 from models.lookup import accounts_by_id, rows_by_key
-from models.program import programs_by_version
+from models.program_reads import programs_by_version
 from models.reading import Record
 from models.requirement_reads import REQUIREMENTS
 from resolvers import ids

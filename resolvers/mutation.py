@@ -1,23 +1,26 @@
 """What mutations share: inputs, payloads, what they need and emit, and the way to an operation."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Protocol, TypeVar, cast
+from typing import Annotated, Any, ClassVar, Protocol, TypeVar, cast
 
 import strawberry
 from sqlalchemy import Table
 from sqlalchemy.ext.asyncio import AsyncSession
 from strawberry.schema_directive import Location
 from strawberry.types.field import StrawberryField
+from strawberry.utils.str_converters import to_camel_case
 
+from models.account import ACCOUNTS
 from models.actor import Actor, Role, Scope
 from models.clock import Clock
-from models.errors import RecourseError
+from models.errors import InvalidInput, RecourseError
 from models.events import EventType
-from models.ids import Key, hex_id
-from models.lookup import rows_by_key
+from models.ids import HexId, Key, hex_id
+from models.lookup import accounts_by_id, rows_by_key
 from models.outcome import Outcome
-from models.reading import Record
+from models.reading import Reader, Record
+from resolvers import ids
 from resolvers.batching import Parents, batched
 from resolvers.context import Info
 from resolvers.errors import UserError, user_errors
@@ -25,6 +28,7 @@ from resolvers.selection import asked_columns
 
 C = TypeVar("C")
 C_co = TypeVar("C_co", covariant=True)
+K = TypeVar("K")
 Operation = Callable[[AsyncSession, Actor, Clock, C], Awaitable[Outcome[Any]]]
 
 
@@ -145,6 +149,46 @@ class VersionedInput(KeyedInput):
         return {**super().shared(), "expected_version": self.expected_version}
 
 
+@strawberry.input(description="What every mutation of one of an account's objects takes.")
+class ObjectInput(VersionedInput):
+    """Which object; each noun describes both fields and says the prefix of its ids."""
+
+    prefix: ClassVar[str]
+
+    id: strawberry.ID = strawberry.field(description="The object.")
+
+    def shared(self) -> dict[str, Any]:
+        """The same, with the object."""
+        account_id, own = ids.decode(self.id, self.prefix, "id")
+        named = {f"{ids.NOUNS[self.prefix]}_id": own}
+        return {**super().shared(), "account_id": account_id, **named}
+
+
+@strawberry.input(description="What every mutation of an account takes.")
+class AccountInput(VersionedInput):
+    """Which account."""
+
+    expected_version: int | None = version_of("the account")
+    id: strawberry.ID = strawberry.field(description="The account.")
+
+    def shared(self) -> dict[str, Any]:
+        """The same, with the account."""
+        return {**super().shared(), "account_id": ids.decode_account(self.id, "id")}
+
+
+@strawberry.input(description="What every mutation takes that adds something to an account.")
+class OnAccountInput(VersionedInput):
+    """To which account, whose version is the expected one."""
+
+    expected_version: int | None = version_of("the account")
+    account_id: strawberry.ID = strawberry.field(description="The account.")
+
+    def shared(self) -> dict[str, Any]:
+        """The same, with the account."""
+        account_id = ids.decode_account(self.account_id, "accountId")
+        return {**super().shared(), "account_id": account_id}
+
+
 @dataclass
 class Result:
     """What a mutation did: the changed object as the operation left it, or what was wrong."""
@@ -166,31 +210,69 @@ class Payload:
     )
 
 
-def changed_field(
-    type_name: str, table: type[Any], description: str, own: str = "id", of: type[Any] | None = None
+def loaded_field(
+    type_name: str,
+    description: str,
+    key: Callable[[Any], K],
+    load: Callable[[Reader, Sequence[K], Sequence[str]], Awaitable[list[Record | None]]],
 ) -> Any:
-    """A payload's field: the row that the changed object is, or names by its column `own`.
+    """A payload's field: the row that belongs to the changed object by `key`.
 
-    `of` is the class of changed objects that have this field's row, where there are several.
+    `load(reader, keys, columns)` gives the rows, in the order of the keys.
     """
-
-    def key_in(changed: Any) -> Key | None:
-        if changed is None or (of is not None and not isinstance(changed, of)):
-            return None
-        return hex_id(changed.account_id), hex_id(getattr(changed, own))
 
     async def resolve(parents: Parents, info: Info) -> list[Record | None]:
         columns = asked_columns(info, type_name)
-        named = [key_in(result.changed) for result in parents]
-        keys = [key for key in named if key is not None]
+        named = [None if result.changed is None else key(result.changed) for result in parents]
+        keys = [one for one in named if one is not None]
         if not keys:
             return [None for _ in parents]
-        source = cast(Table, table.__table__)
-        rows = await rows_by_key(info.context.reader, source, keys, columns)
+        rows = await load(info.context.reader, keys, columns)
         found = dict(zip(keys, rows, strict=True))
-        return [None if key is None else found[key] for key in named]
+        return [None if one is None else found[one] for one in named]
 
     return batched(resolve, description=description)
+
+
+def changed_field(type_name: str, table: type[Any], description: str, own: str = "id") -> Any:
+    """A payload's field: the row that the changed object is, or names by its column `own`."""
+
+    def key(changed: Any) -> Key:
+        return hex_id(changed.account_id), hex_id(getattr(changed, own))
+
+    async def load(
+        reader: Reader, keys: Sequence[Key], columns: Sequence[str]
+    ) -> list[Record | None]:
+        return await rows_by_key(reader, cast(Table, table.__table__), keys, columns)
+
+    return loaded_field(type_name, description, key, load)
+
+
+def account_of_payload() -> Any:
+    """A payload's field: the account of the changed object."""
+
+    async def load(
+        reader: Reader, keys: Sequence[HexId], columns: Sequence[str]
+    ) -> list[Record | None]:
+        return await accounts_by_id(reader, ACCOUNTS.table, keys, columns)
+
+    def key(changed: Any) -> HexId:
+        return hex_id(changed.account_id)
+
+    return loaded_field("Account", "The account, as it is now.", key, load)
+
+
+def changes_in(given: Mapping[str, Any], never_null: Sequence[str]) -> dict[str, Any]:
+    """What an input changes, by column: what was not left out. `given` has UNSET for that.
+
+    Raises `InvalidInput` for null in a column of `never_null`.
+    """
+    changes = {name: value for name, value in given.items() if value is not strawberry.UNSET}
+    for name in never_null:
+        if name in changes and changes[name] is None:
+            message = "This can't be null; leave it out to keep it."
+            raise InvalidInput(message, (to_camel_case(name),))
+    return changes
 
 
 def _resolver(

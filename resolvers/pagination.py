@@ -36,8 +36,9 @@ from models.listing import (
 )
 from models.reading import Record
 from models.text import check_text
-from resolvers.batching import Parents, batched, place_of
+from resolvers.batching import Parents, batched, place_of, themselves
 from resolvers.context import Info
+from resolvers.scalars import plain
 from resolvers.selection import ROWS_OF_CONNECTION, asked_columns, asks_for_cursors
 
 MAX_CURSOR_LENGTH = 500
@@ -282,11 +283,6 @@ def _nodes(parents: Parents) -> list[list[Any]]:
     return [page.rows for page in parents]
 
 
-def _themselves(parents: Parents) -> list[Any]:
-    """An edge's node is its row, and a page tells of itself."""
-    return list(parents)
-
-
 def _has_next(parents: Parents) -> list[bool]:
     return [page.has_next for page in parents]
 
@@ -349,7 +345,7 @@ class Edge(Generic[T]):
     """Relay's edge."""
 
     cursor: str = batched(_cursors, description="The cursor of the row.")
-    node: T = batched(_themselves, description="The object itself.")
+    node: T = batched(themselves, description="The object itself.")
 
 
 @strawberry.type(description="A page of a list.")
@@ -358,7 +354,7 @@ class Connection(Generic[T]):
 
     edges: list[Edge[T]] = batched(_edges, description="The rows of the page, with cursors.")
     nodes: list[T] = batched(_nodes, description="The objects of the page.")
-    page_info: PageInfo = batched(_themselves, description="Where the page stands in the list.")
+    page_info: PageInfo = batched(themselves, description="Where the page stands in the list.")
     total_count: int = batched(
         _totals, description="How many the list holds: exact to 10,000, which is the most it says."
     )
@@ -433,11 +429,6 @@ def columns_of_rows(info: Info, type_name: str, spec: ListSpec) -> tuple[str, ..
     asked = asked_columns(info, type_name, ROWS_OF_CONNECTION)
     keys = [name for name in ("account_id", "id") if name in spec.table.c]
     return tuple(dict.fromkeys([*keys, *asked]))
-
-
-def plain(value: Any) -> Any:
-    """The text behind an enum's member; any other value as it is."""
-    return value.value if isinstance(value, Enum) else value
 
 
 def _prepared(request: ListRequest, size: int) -> tuple[Any, dict[str, Any]]:

@@ -47,6 +47,36 @@ describe(
     "What may be done with a program.",
     {"RETIRE": "Open nothing new under it."},
 )
+describe(
+    RequirementAction,
+    "What may be done with a requirement.",
+    {
+        "SUBMIT": "Hand in evidence.",
+        "START_REVIEW": "Take it into review.",
+        "APPROVE": "Accept the evidence, or propose to.",
+        "REQUEST_CHANGES": "Send it back with what is wrong.",
+        "REJECT": "Refuse the evidence, or propose to.",
+        "APPEAL": "Object to the rejection.",
+        "WAIVE": "Propose to do without.",
+        "CANCEL": "End it without a decision.",
+        "EXTEND": "Give it a later deadline.",
+        "ASSIGN": "Hand it to a reviewer.",
+        "PRIORITIZE": "Say how soon risk should look at it.",
+        "REFER": "Say that somebody else is waited for.",
+        "RECALL": "Say that nobody else is waited for any more.",
+        "REOPEN": "Ask again.",
+    },
+)
+describe(
+    ResolutionAction,
+    "What may be done with a decision.",
+    {
+        "APPROVE": "Make somebody else's proposal final.",
+        "DECLINE": "Turn it down.",
+        "UPHOLD": "Let it stand, though the account objects to it.",
+        "OVERTURN": "Reverse it, since the account objects to it.",
+    },
+)
 
 
 @strawberry.type(description="Why an action would be refused.")

@@ -8,16 +8,9 @@ import strawberry
 from models.errors import NotFound
 from models.notice_texts import NoticeKind
 from models.permission import Permission
-from models.program import (
-    MAX_CODE_LENGTH,
-    PROGRAMS,
-    GroundKind,
-    ProgramState,
-    RequirementCategory,
-    latest_program,
-    permissions,
-    programs_by_version,
-)
+from models.program import GroundKind, ProgramState, RequirementCategory, permissions
+from models.program_checks import MAX_CODE_LENGTH
+from models.program_reads import PROGRAMS, latest_program, programs_by_version
 from models.reading import Record
 from models.status import CapabilityKind
 from models.text import check_text

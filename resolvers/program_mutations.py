@@ -7,34 +7,21 @@ import strawberry
 from models import program as operations
 from models.ids import hex_id
 from models.notice_texts import NoticeKind, NoticeText
-from models.program import GroundKind, RequirementCategory, programs_by_id
-from models.reading import Record
+from models.program import GroundKind, RequirementCategory
+from models.program_reads import programs_by_id
 from models.status import CapabilityKind
-from resolvers.batching import Parents, batched
-from resolvers.context import Info
-from resolvers.mutation import Payload, VersionedInput, mutation, version_of
-from resolvers.pagination import plain
+from resolvers.mutation import Payload, VersionedInput, loaded_field, mutation, version_of
 from resolvers.program import Program
-from resolvers.scalars import Duration, Json
-from resolvers.selection import asked_columns
-
-
-async def _programs(parents: Parents, info: Info) -> list[Record | None]:
-    columns = asked_columns(info, "Program")
-    changed = [None if result.changed is None else hex_id(result.changed.id) for result in parents]
-    keys = [key for key in changed if key is not None]
-    if not keys:
-        return [None for _ in parents]
-    rows = await programs_by_id(info.context.reader, keys, columns)
-    found = dict(zip(keys, rows, strict=True))
-    return [None if key is None else found[key] for key in changed]
+from resolvers.scalars import Duration, Json, plain
 
 
 @strawberry.type(description="What mutations of a program answer.")
 class ProgramPayload(Payload):
     """The program version."""
 
-    program: Program | None = batched(_programs, description="The program version.")
+    program: Program | None = loaded_field(
+        "Program", "The program version.", lambda changed: hex_id(changed.id), programs_by_id
+    )
 
 
 @strawberry.input(description="One entry of a program's registry of codes.")

@@ -6,19 +6,15 @@ from models import account_rejection as operations
 from models.account_rejection import RejectionReason
 from models.actor import DECIDERS
 from models.events import DERIVED, TOLD, EventType
-from resolvers import ids
 from resolvers.account import Account
-from resolvers.account_mutations import account_of_payload
-from resolvers.mutation import Payload, VersionedInput, mutation, version_of
-from resolvers.pagination import plain
+from resolvers.mutation import AccountInput, Payload, account_of_payload, mutation
+from resolvers.scalars import plain
 
 
 @strawberry.input(description="Which account to reject, and why.")
-class AccountRejectInput(VersionedInput):
+class AccountRejectInput(AccountInput):
     """A reason and a statement."""
 
-    expected_version: int | None = version_of("the account")
-    id: strawberry.ID = strawberry.field(description="The account.")
     reason: RejectionReason = strawberry.field(description="Why, in one word.")
     statement: str = strawberry.field(
         description="Why, in words for the account's user; at most 5,000 characters."
@@ -26,7 +22,6 @@ class AccountRejectInput(VersionedInput):
 
     def command(self) -> operations.RejectAccount:
         return operations.RejectAccount(
-            account_id=ids.decode_account(self.id, "id"),
             reason=plain(self.reason),
             statement=self.statement,
             **self.shared(),
@@ -41,19 +36,15 @@ class AccountRejectPayload(Payload):
 
 
 @strawberry.input(description="Which account to take back, and why.")
-class AccountReinstateInput(VersionedInput):
+class AccountReinstateInput(AccountInput):
     """A reason."""
 
-    expected_version: int | None = version_of("the account")
-    id: strawberry.ID = strawberry.field(description="The account.")
     reason: str = strawberry.field(
         description="Why, in words for the account's user; at most 2,000 characters."
     )
 
     def command(self) -> operations.ReinstateAccount:
-        return operations.ReinstateAccount(
-            account_id=ids.decode_account(self.id, "id"), reason=self.reason, **self.shared()
-        )
+        return operations.ReinstateAccount(reason=self.reason, **self.shared())
 
 
 @strawberry.type(description="The reinstated account.")

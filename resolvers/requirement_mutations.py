@@ -1,7 +1,6 @@
 """Mutations of requirements."""
 
 from datetime import datetime
-from typing import Any
 
 import strawberry
 
@@ -14,11 +13,17 @@ from models.requirement import Requirement as RequirementRow
 from models.resolution import EVIDENCE_ACCEPTED
 from resolvers import ids
 from resolvers.evidence import DocumentInput, references
-from resolvers.mutation import Payload, VersionedInput, changed_field, mutation, version_of
-from resolvers.pagination import plain
+from resolvers.mutation import (
+    ObjectInput,
+    OnAccountInput,
+    Payload,
+    changed_field,
+    mutation,
+    version_of,
+)
 from resolvers.requirement import Requirement
 from resolvers.resolution_mutations import DECIDED, DecisionPayload
-from resolvers.scalars import Json
+from resolvers.scalars import Json, plain
 from resolvers.statement import StatementInput, statement_of
 
 
@@ -32,16 +37,13 @@ class RequirementPayload(Payload):
 
 
 @strawberry.input(description="What every mutation of a requirement takes.")
-class RequirementInput(VersionedInput):
+class RequirementInput(ObjectInput):
     """Which requirement."""
+
+    prefix = ids.REQUIREMENT
 
     expected_version: int | None = version_of("the requirement")
     id: strawberry.ID = strawberry.field(description="The requirement.")
-
-    def shared(self) -> dict[str, Any]:
-        """The same, with the requirement."""
-        account_id, requirement_id = ids.decode(self.id, ids.REQUIREMENT, "id")
-        return {**super().shared(), "account_id": account_id, "requirement_id": requirement_id}
 
 
 @strawberry.input(description="Why a requirement is opened.")
@@ -55,11 +57,9 @@ class RequestedReasonInput:
 
 
 @strawberry.input(description="What to ask of whom.")
-class RequirementOpenInput(VersionedInput):
+class RequirementOpenInput(OnAccountInput):
     """An account and a program."""
 
-    expected_version: int | None = version_of("the account")
-    account_id: strawberry.ID = strawberry.field(description="The account.")
     program: str = strawberry.field(
         description="The code of the program, whose published version it will live under."
     )
@@ -83,7 +83,6 @@ class RequirementOpenInput(VersionedInput):
     def command(self) -> operations.OpenRequirement:
         reasons = self.requested_reasons or ()
         return operations.OpenRequirement(
-            account_id=ids.decode_account(self.account_id, "accountId"),
             program=self.program,
             requested_reasons=tuple(Reason(r.code, r.message) for r in reasons),
             currently_due_at=self.currently_due_at,

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from enum import Enum
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
@@ -16,7 +16,7 @@ from models.resolution import (
     permissions,
 )
 from resolvers import ids
-from resolvers.batching import Parents, batched
+from resolvers.batching import Parents, batched, themselves
 from resolvers.context import Info
 from resolvers.lists import Listing
 from resolvers.loading import OF_ACCOUNT, OF_REQUIREMENT, account_field, reference_field
@@ -29,10 +29,6 @@ from resolvers.statement import APPEAL, STATEMENT, Appeal, StatementOfReasons, a
 if TYPE_CHECKING:
     from resolvers.account import Account
     from resolvers.requirement import Requirement
-
-
-def _statements(parents: Parents) -> list[Any]:
-    return list(parents)
 
 
 def _approved_by(parents: Parents, info: Info) -> list[Actor | None]:
@@ -68,7 +64,7 @@ class Resolution(Node):
         )
     )
     statement: StatementOfReasons = batched(
-        _statements, description="Why it was decided so.", needs=STATEMENT
+        themselves, description="Why it was decided so.", needs=STATEMENT
     )
     four_eyes: bool = strawberry.field(
         description="Whether the decision takes a second pair of eyes."
@@ -89,8 +85,8 @@ class Resolution(Node):
         _permissions,
         description="What the viewer may do with the decision now, and why not otherwise.",
         needs=(
-            *("state", "outcome", "proposed_by_kind", "proposed_by_id"),
-            *("decided_by_kind", "decided_by_id", "appealed_by_kind", "appealed_by_id"),
+            *("state", "outcome"),
+            *("proposed_by_id", "decided_by_id", "appealed_by_id"),
         ),
     )
     created_at: datetime = strawberry.field(description="The instant at which it was proposed.")

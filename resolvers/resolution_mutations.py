@@ -1,7 +1,5 @@
 """Mutations of decisions: the second pair of eyes."""
 
-from typing import Any
-
 import strawberry
 
 from models import decision as decisions
@@ -10,7 +8,7 @@ from models.events import DERIVED, TOLD, EventType
 from models.requirement import Requirement as RequirementRow
 from models.resolution import Resolution as ResolutionRow
 from resolvers import ids
-from resolvers.mutation import Payload, VersionedInput, changed_field, mutation, version_of
+from resolvers.mutation import ObjectInput, Payload, changed_field, mutation, version_of
 from resolvers.requirement import Requirement
 from resolvers.resolution import Resolution
 
@@ -40,16 +38,13 @@ class DecisionPayload(Payload):
 
 
 @strawberry.input(description="What every mutation of a resolution takes.")
-class ResolutionInput(VersionedInput):
+class ResolutionInput(ObjectInput):
     """Which resolution."""
+
+    prefix = ids.RESOLUTION
 
     expected_version: int | None = version_of("the resolution")
     id: strawberry.ID = strawberry.field(description="The resolution.")
-
-    def shared(self) -> dict[str, Any]:
-        """The same, with the resolution."""
-        account_id, resolution_id = ids.decode(self.id, ids.RESOLUTION, "id")
-        return {**super().shared(), "account_id": account_id, "resolution_id": resolution_id}
 
 
 @strawberry.input(description="Which proposal to make final.")

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from enum import Enum
 from typing import Any, NewType
 
 import strawberry
@@ -18,6 +19,11 @@ DisabledReason = NewType("DisabledReason", str)
 Duration = NewType("Duration", str)
 Json = NewType("Json", object)
 Url = NewType("Url", str)
+
+
+def plain(value: Any) -> Any:
+    """The text behind an enum's member; any other value as it is."""
+    return value.value if isinstance(value, Enum) else value
 
 
 def refused(message: str) -> GraphQLError:

@@ -27,7 +27,7 @@ from models.hold import HOLDS
 from models.interaction import INTERACTIONS
 from models.lookup import accounts_by_id
 from models.note import NOTES
-from models.program import programs_by_id
+from models.program_reads import programs_by_id
 from models.reading import Record
 from models.requirement_reads import REQUIREMENTS
 from models.resolution import RESOLUTIONS

@@ -16,8 +16,7 @@ from resolvers.batching import Parents, batched
 from resolvers.context import Info
 from resolvers.evidence import Evidence
 from resolvers.node import Actor, shown_actor
-from resolvers.pagination import plain
-from resolvers.scalars import CountryCode
+from resolvers.scalars import CountryCode, plain
 from resolvers.selection import asked_columns, register_columns
 
 # The columns of a resolution that are its statement, and those that are its appeal.

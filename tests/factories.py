@@ -29,7 +29,6 @@ from models.correspondence import DraftInteraction, ReceiveInteraction
 from models.decision import ApproveResolution, Decide, DeclineResolution
 from models.delivery import (
     CancelInteraction,
-    Failure,
     ReportInteraction,
     ScheduleInteraction,
     SendInteraction,
@@ -37,6 +36,7 @@ from models.delivery import (
 from models.hold import Hold, PlaceHold
 from models.ids import platform_id_for
 from models.interaction import Interaction, InteractionChannel, InteractionState
+from models.interaction_steps import Failure
 from models.note import AddNote, Note
 from models.operation import rederive
 from models.outcome import Outcome

@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from models.actor import Actor, Role, system
-from models.delivery import NOT_DELIVERED, Failure
 from models.demo.histories import SERVICES, Case, History, Told
 from models.interaction import (
     ASKING,
@@ -14,6 +13,7 @@ from models.interaction import (
     InteractionPurpose,
     InteractionState,
 )
+from models.interaction_steps import NOT_DELIVERED, Failure
 from models.lifecycle import touch
 from models.notices import AUTHOR
 from models.requirement import Requirement

@@ -16,7 +16,7 @@ from models.alternatives import tell_overtaken
 from models.appeal import end_overturned, end_upheld, open_appeal
 from models.catching_up import pass_time, restrictions, tell_restrictions
 from models.deadlines import extend_deadline
-from models.decision import confirm, new_resolution, propose, take_effect
+from models.decision import confirm, take_effect
 from models.demo.names import Business
 from models.demo.paths import Act, Path, Window
 from models.demo.programs import REASONS, WAIVING, example_payload
@@ -34,8 +34,8 @@ from models.resolution import (
     Resolution,
     ResolutionOutcome,
     ResolutionState,
-    decline,
 )
+from models.resolution_steps import decline, new_resolution, propose
 from models.statement import InformationSource, Statement, complete
 from models.status import LIVE_STATES
 

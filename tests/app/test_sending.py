@@ -26,7 +26,6 @@ from models.aggregate import Account
 from models.clock import ManualClock
 from models.correspondence import DraftInteraction
 from models.delivery import (
-    NOT_DELIVERED,
     ReportInteraction,
     ScheduleInteraction,
     SendInteraction,
@@ -34,6 +33,7 @@ from models.delivery import (
 from models.events import Event
 from models.evidence import DocumentReference
 from models.interaction import Interaction, InteractionPurpose
+from models.interaction_steps import NOT_DELIVERED
 from models.requirement import Requirement
 from models.requirement_operations import Cancel
 from models.sending import LEASE, MAX_ATTEMPTS, RETRIES, Letter, Mailed, Result

@@ -1,7 +1,7 @@
 """What the rules of the state machine are made of: somebody asks for something, and what follows.
 
-The rules are beside it: `account_rules.py`, `requirement_rules.py`, `correspondence_rules.py`,
-`sending_rules.py`, `program_rules.py` and `clock_rules.py`.
+The rules are beside it: `account_rules.py`, `requirement_rules.py`, `decision_rules.py`,
+`correspondence_rules.py`, `sending_rules.py`, `program_rules.py` and `clock_rules.py`.
 """
 
 import asyncio

@@ -4,8 +4,8 @@ import uuid
 from typing import Any
 
 from models.actor import system
-from models.delivery import Failure
 from models.interaction import DashboardOnly
+from models.interaction_steps import Failure
 from models.sending import (
     DueInteraction,
     Letter,

@@ -16,10 +16,7 @@ from models.actor import Actor, Role
 from models.aggregate import Account
 from models.correspondence import DraftInteraction, ReceiveInteraction
 from models.delivery import (
-    NOT_DELIVERED,
     CancelInteraction,
-    Failure,
-    Report,
     ReportInteraction,
     ScheduleInteraction,
     SendInteraction,
@@ -44,6 +41,7 @@ from models.interaction import (
     InteractionState,
     permissions,
 )
+from models.interaction_steps import NOT_DELIVERED, Failure, Report
 from models.requirement_operations import Submit
 from models.verify import verify_account
 from tests.factories import (

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from models import interaction, program, requirement, resolution, review_target
+from models import hold, interaction, program, requirement, resolution, review_target
 from models.lifecycle import Lifecycle
 from models.notice_texts import NoticeKind
 from models.notices import PURPOSES
@@ -16,6 +16,7 @@ LIFECYCLES = (
     resolution.LIFECYCLE,
     interaction.LIFECYCLE,
     program.LIFECYCLE,
+    hold.LIFECYCLE,
 )
 
 

@@ -12,7 +12,7 @@ from app.tokens import MAX_SUBJECT_LENGTH
 from models.actor import ActorKind
 from models.idempotency import MAX_KEY_LENGTH
 from models.platform import MAX_SLUG_LENGTH
-from models.program import MAX_CODE_LENGTH
+from models.program_checks import MAX_CODE_LENGTH
 from models.requirement import MAX_ACTOR_ID_LENGTH
 from models.search import MAX_TERM_LENGTH
 from models.stripe.snapshot import MAX_FIELD_LENGTH

@@ -28,7 +28,7 @@ from models.interaction_reads import INTERACTIONS_OF_REQUIREMENT, requirements_o
 from models.listing import COUNT_LIMIT, Link, ListSpec, Shape, count_query, page_query
 from models.lookup import accounts_by_id, rows_by_account, rows_by_key
 from models.note import NOTES
-from models.program import PROGRAMS
+from models.program_reads import PROGRAMS
 from models.reading import Reader
 from models.requirement_reads import (
     BRANCHES_OF_DUE_STATUS,

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from app.embedded import EmbeddedPostgres
 from app.seeding import seed
 from models.clock import ManualClock, SystemClock
-from models.delivery import NOT_DELIVERED
+from models.interaction_steps import NOT_DELIVERED
 from models.migrate import pending, upgrade
 from models.tables import METADATA
 from tests.conftest import START

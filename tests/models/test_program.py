@@ -240,3 +240,14 @@ async def test_a_failed_publication_leaves_the_published_version_as_it_was(run: 
     assert caught.value.code is ErrorCode.STALE_VERSION
     now = await run.fetch(Program, run.platform_id, made.code, 1)
     assert now.state == "PUBLISHED"
+
+
+def test_a_version_stores_every_field_of_its_declaration() -> None:
+    of_the_version = {
+        *("platform_id", "version", "id", "state", "retired_at"),
+        *("calendar_region", "calendar_time_zone"),
+        *("published_at", "published_by_kind", "published_by_id", "published_by_name"),
+    }
+    columns = set(Program.__table__.columns.keys())
+    assert {*program.DECLARED} == columns - of_the_version
+    assert program.NOT_COLUMNS.isdisjoint(columns)

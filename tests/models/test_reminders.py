@@ -14,9 +14,10 @@ from models.account import UpdateAccount, update
 from models.account_rejection import ReinstateAccount, RejectAccount
 from models.aggregate import Account
 from models.decision import Decide
-from models.delivery import Failure, SendInteraction
+from models.delivery import SendInteraction
 from models.events import Event
 from models.interaction import Interaction
+from models.interaction_steps import Failure
 from models.note import AddNote
 from models.notice_texts import NoticeText
 from models.reminders import next_reminder

@@ -12,6 +12,7 @@ from models.aggregate import Account
 from models.clock import ManualClock
 from models.delivery import ReportInteraction, ScheduleInteraction, SendInteraction
 from models.interaction import Interaction
+from models.interaction_steps import Failure
 from models.requirement import Requirement
 from models.requirement_operations import Assign, Extend, StartReview
 from models.sending import DueInteraction, let_out, take
@@ -201,7 +202,7 @@ async def test_a_second_attempt_to_mail_an_answer_answers_nothing_new(
     async with run.database.worker.begin() as connection:
         tried = update(Interaction).where(Interaction.id == answer.id)
         await connection.execute(tried.values(attempts=1, attempt_number=1, attempt_at=None))
-    failed = delivery.Failure("greylisted", "Later.")
+    failed = Failure("greylisted", "Later.")
     report = ReportInteraction(**contact_key(answer), report="FAILED", failure=failed)
     await run(delivery.report, run.integrator, report)
     clock.advance(HOUR)

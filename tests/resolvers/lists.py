@@ -25,7 +25,8 @@ from models.interaction import (
     InteractionState,
 )
 from models.note import NOTES
-from models.program import PROGRAMS, ProgramState, RequirementCategory
+from models.program import ProgramState, RequirementCategory
+from models.program_reads import PROGRAMS
 from models.requirement import Priority
 from models.requirement_reads import REQUIREMENTS
 from models.resolution import RESOLUTIONS, ResolutionOutcome, ResolutionState

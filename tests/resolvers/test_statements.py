@@ -18,7 +18,7 @@ from models.account import ACCOUNTS
 from models.actor import Actor
 from models.aggregate import Account
 from models.clock import ManualClock
-from models.program import PROGRAMS
+from models.program_reads import PROGRAMS
 from models.session import transaction
 from resolvers import ids
 from resolvers.schema import ROWS

@@ -20,8 +20,9 @@ from models.actor import Actor, Role
 from models.aggregate import Account
 from models.base import staff_only_columns
 from models.decision import DeclineResolution
-from models.delivery import Failure, ReportInteraction
+from models.delivery import ReportInteraction
 from models.ids import hex_id
+from models.interaction_steps import Failure
 from models.requirement_operations import Assign
 from models.resolution import ResolutionOutcome
 from models.sending import DueInteraction, Letter, Mailed, settle
