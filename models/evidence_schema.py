@@ -1,31 +1,52 @@
 """The JSON Schema of a program's evidence: what may be one, and what it finds wrong with a payload.
 
 A schema comes from an integrating team and runs on the server for payloads that anyone may send: it
-opens no file and no connection, its patterns run in linear time, and it is not recursive, so that
-how much it does is bounded by its size and the payload's.
+opens no file and no connection, its patterns run in linear time, it is not recursive, and how much
+it would do for a payload is known, and bounded, before it does anything.
 """
 
-from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import lru_cache
-from itertools import islice
 from typing import Any
 
 import jsonschema_rs
 import orjson
 
 from models.errors import InvalidInput
+from models.evidence_findings import Failure, Findings, validator
+from models.evidence_work import MAX_WORK, Loads, extent_of, patterns_in
+from models.evidence_written_out import FIELD, Schema, check_names, write_out
 from models.text import check_json
 
 MAX_SCHEMA_BYTES = 50_000
-MAX_EXPANDED_NODES = 10_000
 MAX_MESSAGE_LENGTH = 500
-MAX_FAILURES = 100
-FIELD = ("evidenceSchema",)
-# What is wrong, and where.
-Failure = tuple[str, tuple[str, ...]]
-Kind = jsonschema_rs.ValidationErrorKind
-UNKNOWN = (Kind.AdditionalProperties, Kind.UnevaluatedProperties)
-DYNAMIC = frozenset({"$dynamicRef", "$recursiveRef"})
+TOO_MUCH = (
+    "There is too much in this payload to hold it against the program's schema. Send less at once."
+)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a schema may have with its references written out; of its patterns, compiled."""
+
+    schemas: int
+    bytes: int
+    patterns: int
+    pattern_kilobytes: int
+
+
+# What may be published, and what still runs if it was published before there were bounds.
+NEW = Limits(schemas=2_000, bytes=100_000, patterns=200, pattern_kilobytes=1_024)
+OLD = Limits(schemas=10_000, bytes=500_000, patterns=1_000, pattern_kilobytes=10_240)
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """A schema that may run: written out, what it does for a payload, and the library's part."""
+
+    written: Schema
+    loads: Loads
+    validator: jsonschema_rs.Draft202012Validator
 
 
 def check_schema(schema: Any) -> None:
@@ -35,103 +56,82 @@ def check_schema(schema: Any) -> None:
     check_json(schema, *FIELD)
     if len(orjson.dumps(schema)) > MAX_SCHEMA_BYTES:
         raise InvalidInput(f"A JSON Schema must have at most {MAX_SCHEMA_BYTES} bytes.", FIELD)
-    _Expansion(schema).check()
-    try:
-        _validator(_key(schema))
-    except (ValueError, jsonschema_rs.ReferencingError) as error:
-        why = error.message if isinstance(error, jsonschema_rs.ValidationError) else str(error)
-        # The library names the class of the error that `_refuse` raises.
-        message = f"Not a JSON Schema (Draft 2020-12): {why.rpartition('ValueError: ')[2]}"
-        raise InvalidInput(message[:MAX_MESSAGE_LENGTH], FIELD) from None
+    check_names(schema)
+    # What nothing refers to is not written out, and held against the meta-schema all the same.
+    _refusing(jsonschema_rs.meta.validate, schema)
+    _compile(schema, NEW)
 
 
 def evidence_failures(schema: dict[str, Any], payload: Any) -> list[Failure]:
-    """What the schema finds wrong, at most 100: (message, path in the payload), in its order."""
-    errors = _validator(_key(schema)).iter_errors(payload)
-    return list(islice((failure for error in errors for failure in _failures(error)), MAX_FAILURES))
+    """What the schema finds wrong, at most 100: (message, path in the payload).
+
+    A payload that would take too much work is refused unchecked, as a whole; so is any under a
+    schema that may not run, which was published before it was asked.
+    """
+    compiled = _compiled(orjson.dumps(schema, option=orjson.OPT_SORT_KEYS))
+    if isinstance(compiled, InvalidInput):
+        message = f"The program's schema has to be published anew: {compiled.message}"
+        return [(message[:MAX_MESSAGE_LENGTH], ("payload",))]
+    extent = extent_of(payload)
+    if compiled.loads.of(compiled.written).work(extent) > MAX_WORK:
+        return [(TOO_MUCH, ("payload",))]
+    if compiled.validator.is_valid(payload):
+        return []
+    return Findings(compiled.written, compiled.validator, compiled.loads).of(payload)
 
 
-def _failures(error: jsonschema_rs.ValidationError) -> list[Failure]:
-    """What an error says, at the property that it is about: one missing, unknown or misnamed."""
-    kind, message = error.kind, error.message[:MAX_MESSAGE_LENGTH]
-    place = ("payload", *map(str, error.instance_path))
-    if isinstance(kind, UNKNOWN):
-        return [("The schema has no property of this name.", (*place, n)) for n in kind.unexpected]
-    if isinstance(kind, Kind.Required):
-        return [(message, (*place, str(kind.property)))]
-    if isinstance(kind, Kind.PropertyNames):
-        return [(message, (*place, str(kind.error.instance)))]
-    return [(message, place)]
+@lru_cache(maxsize=64)
+def _compiled(schema: bytes) -> Compiled | InvalidInput:
+    """One that was published; why it may not run is known as well, and not found out again."""
+    try:
+        return _compile(orjson.loads(schema), OLD)
+    except InvalidInput as error:
+        return InvalidInput(error.message, error.field)
 
 
-def _key(schema: dict[str, Any]) -> bytes:
-    return orjson.dumps(schema, option=orjson.OPT_SORT_KEYS)
+def _compile(schema: Schema, limits: Limits) -> Compiled:
+    written = write_out(schema, limits.schemas, limits.bytes)
+    loads = Loads(_sizes(written, limits))
+    return Compiled(written, loads, _refusing(validator, written))
 
 
-def _refuse(uri: str) -> Any:
-    """A schema refers to nothing outside itself: no request, no file is opened for it."""
-    raise ValueError(f"A schema can't refer to {uri}")
+def _sizes(written: Schema, limits: Limits) -> dict[str, int]:
+    """Each pattern's size, compiled, in kilobytes: the least power of two that it fits in."""
+    patterns = dict.fromkeys(patterns_in(written))
+    if len(patterns) > limits.patterns:
+        raise InvalidInput(f"A schema has at most {limits.patterns} patterns.", FIELD)
+    sizes: dict[str, int] = {}
+    for pattern in patterns:
+        sizes[pattern] = _size(pattern, limits.pattern_kilobytes - sum(sizes.values()), limits)
+    return sizes
 
 
-@lru_cache(maxsize=256)
-def _validator(schema: bytes) -> jsonschema_rs.Draft202012Validator:
-    return jsonschema_rs.Draft202012Validator(
-        orjson.loads(schema),
-        validate_formats=True,
-        retriever=_refuse,
-        # Patterns run in linear time; without this, one could be made to run for ever.
-        pattern_options=jsonschema_rs.RegexOptions(),
+def _size(pattern: str, most: int, limits: Limits) -> int:
+    for step in range(most.bit_length() + 1 if most > 0 else 0):
+        kilobytes: int = min(2**step, most)
+        if _compiles(pattern, kilobytes):
+            return kilobytes
+    message = (
+        f"Not a regex of the engine here, or too large: {pattern[:200]!r}. It knows no look-around "
+        f"and no back-references, and all patterns together may have {limits.pattern_kilobytes} KB "
+        "compiled: bound a length by maxLength, not by a large count."
     )
+    raise InvalidInput(message, FIELD)
 
 
-class _Expansion:
-    """How large a schema is with its references written out, each as often as it stands there."""
+def _compiles(pattern: str, kilobytes: int) -> bool:
+    try:
+        validator({"pattern": pattern}, kilobytes)
+    except ValueError:
+        return False
+    return True
 
-    def __init__(self, schema: dict[str, Any]) -> None:
-        self._root = schema
-        self._sizes: dict[int, int] = {}
-        self._open: set[int] = set()
 
-    def check(self) -> None:
-        """Raise `InvalidInput` for a schema that is recursive, or larger than is bearable."""
-        if self._size(self._root) > MAX_EXPANDED_NODES:
-            raise InvalidInput("With its references written out, the schema is too large.", FIELD)
-
-    def _size(self, node: Any) -> int:
-        if not isinstance(node, dict | list):
-            return 0
-        if id(node) in self._open:
-            raise InvalidInput("The schema of evidence can't be recursive.", FIELD)
-        if id(node) not in self._sizes:
-            self._open.add(id(node))
-            self._sizes[id(node)] = 1 + sum(self._size(child) for child in self._children(node))
-            self._open.discard(id(node))
-        return self._sizes[id(node)]
-
-    def _children(self, node: dict[str, Any] | list[Any]) -> Iterator[Any]:
-        if isinstance(node, list):
-            yield from node
-            return
-        if DYNAMIC & node.keys():
-            raise InvalidInput("The schema of evidence can't refer dynamically.", FIELD)
-        yield from node.values()
-        if isinstance(node.get("$ref"), str):
-            yield self._target(node["$ref"])
-
-    def _target(self, reference: str) -> Any:
-        found: Any = self._root
-        if reference != "#" and not reference.startswith("#/"):
-            raise InvalidInput(
-                f"A schema can't refer to {reference[:100]}: only to its own parts, by JSON "
-                "pointers such as #/$defs/address.",
-                FIELD,
-            )
-        for part in reference.split("/")[1:]:
-            name = part.replace("~1", "/").replace("~0", "~")
-            if isinstance(found, list) and name.isdecimal() and int(name) < len(found):
-                found = found[int(name)]
-            elif isinstance(found, dict) and name in found:
-                found = found[name]
-            else:
-                raise InvalidInput(f"The schema has no part {reference[:100]}.", FIELD)
-        return found
+def _refusing(check: Any, schema: Schema) -> Any:
+    """What `check` gives for the schema; `InvalidInput` where that is none."""
+    try:
+        return check(schema)
+    except (ValueError, jsonschema_rs.ReferencingError) as error:
+        why = error.message if isinstance(error, jsonschema_rs.ValidationError) else str(error)
+        message = f"Not a JSON Schema (Draft 2020-12): {why}"
+        raise InvalidInput(message[:MAX_MESSAGE_LENGTH], FIELD) from None

@@ -93,7 +93,11 @@ class ProgramPublishInput(VersionedInput):
         description="The description of its requirements, for the account."
     )
     evidence_schema: Json = strawberry.field(
-        description="The JSON Schema (Draft 2020-12) of the evidence."
+        description="The JSON Schema (Draft 2020-12) of the evidence. A $ref refers to a part of "
+        "it by a JSON pointer, without recursion; parts have no $id, $anchor or $dynamicRef. It "
+        "has at most 50,000 bytes, and with its references written out 2,000 schemas, 100,000 "
+        "bytes and 200 patterns, which are regular expressions without look-around and "
+        "back-references."
     )
     proves: list[str] | None = strawberry.field(
         default=None, description="What its evidence proves, such as address."

@@ -7,7 +7,8 @@ import pytest
 from models import program
 from models import requirement_operations as requirements
 from models.errors import ErrorCode, Forbidden, InvalidInput, NotFound, RecourseError, StaleVersion
-from models.evidence_schema import MAX_FAILURES, check_schema, evidence_failures
+from models.evidence_findings import MAX_FAILURES
+from models.evidence_schema import check_schema, evidence_failures
 from models.program import CodeText, Program, ProgramNotPublished, Retire
 from models.requirement_operations import OpenRequirement
 from tests.factories import (
