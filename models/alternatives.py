@@ -6,22 +6,20 @@ Which options a group has, and when one is handed in, is in `status.py`.
 import uuid
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import and_, select
+from sqlalchemy import func, select
 
 from models.aggregate import Unit
 from models.deadlines import move_on
 from models.events import EventType, SubjectType
-from models.fair_clock import RequirementSpan
+from models.fair_clock import Party, RequirementSpan
 from models.lifecycle import touch
 from models.notice_texts import NoticeKind
 from models.notices import Tell, notify
-from models.program import Program
 from models.requirement import ALTERNATIVE_SATISFIED, Requirement, RequirementAction, is_open
 from models.requirement_steps import drop_proposal, end, programs_of
 from models.resolution_steps import standing_rejections
-from models.status import AWAITING_ACCOUNT, LIVE_STATES, is_handed_in, options, rejection_is_over
+from models.status import AWAITING_RISK, LIVE_STATES, is_handed_in, options, rejection_is_over
 
 
 async def end_others(unit: Unit, ended: Requirement) -> list[Requirement]:
@@ -63,14 +61,29 @@ def handed_in_since(unit: Unit, row: Requirement) -> datetime | None:
 async def give_back_to_others(unit: Unit, row: Requirement, since: datetime | None) -> None:
     """Give the alternatives back the time in which they waited for the requirement's option.
 
-    Nothing while another option is handed in: what waits for both is not given twice.
+    What was handed in itself meanwhile has waited until then. Nothing from when on another option
+    has waited for risk that still does: what waits for both is not given twice.
     """
-    waiting = [other for other in _others(unit, row) if other.state in AWAITING_ACCOUNT]
-    if since is None or not waiting:
+    if since is None:
         return
-    until = min((_since(option) for option in _handed_in(unit, row)), default=unit.now)
-    for other, program, waits_since in await _with_programs(unit, waiting):
-        move_on(unit, other, program, max(since, waits_since), until)
+    ends = [(other, _waited_until(unit, other)) for other in _others(unit, row) if is_open(other)]
+    waited = {other: until for other, until in ends if until > since}
+    began = await _awaited_from(unit, list(waited))
+    rows = [other for other in waited if other.id in began]
+    for other, program in zip(rows, await programs_of(unit, rows), strict=True):
+        move_on(unit, other, program, max(since, began[other.id]), waited[other])
+
+
+async def idle_since(unit: Unit, row: Requirement) -> datetime | None:
+    """From when on an alternative, handed in before the requirement was, has stood for it.
+
+    None where none has that still does: what had ended was given back as it did.
+    """
+    since = _stood_for_since(unit, row)
+    if since is None or row.submitted_at is None or since >= row.submitted_at:
+        return None
+    began = await _awaited_from(unit, [row])
+    return max(since, began[row.id]) if row.id in began else None
 
 
 def _others(unit: Unit, row: Requirement) -> list[Requirement]:
@@ -98,29 +111,36 @@ def _since(option: Iterable[Requirement]) -> datetime:
     return max(row.submitted_at for row in option if row.submitted_at is not None)
 
 
-async def _with_programs(
-    unit: Unit, rows: Sequence[Requirement]
-) -> list[tuple[Requirement, Program, datetime]]:
-    """Requirements that wait for the account, each with its program and since when it does."""
-    by_id: dict[uuid.UUID, Requirement] = {row.id: row for row in rows}
-    version = and_(
-        Program.platform_id == Requirement.platform_id,
-        Program.code == Requirement.program_code,
-        Program.version == Requirement.program_version,
+def _stood_for_since(unit: Unit, row: Requirement) -> datetime | None:
+    """From when on another option has been handed in; None while none is."""
+    stands = [_since(option) for option in _handed_in(unit, row) if row not in option]
+    return min(stands, default=None)
+
+
+def _waited_until(unit: Unit, row: Requirement) -> datetime:
+    """Until when an open requirement has waited in a turn of an alternative that is over by now."""
+    handed_in = row.submitted_at if row.state in AWAITING_RISK else None
+    marks = (unit.now, handed_in, _stood_for_since(unit, row))
+    return min(mark for mark in marks if mark is not None)
+
+
+async def _awaited_from(unit: Unit, rows: Sequence[Requirement]) -> dict[uuid.UUID, datetime]:
+    """From when on each has awaited its account, or has when it was handed in; by its id.
+
+    Missing is one whose ledger of old does not tell.
+    """
+    if not rows:
+        return {}
+    found = await unit.store.execute(
+        select(RequirementSpan.requirement_id, func.max(RequirementSpan.started_at).label("began"))
+        .where(
+            RequirementSpan.account_id == unit.account.account_id,
+            RequirementSpan.requirement_id.in_([row.id for row in rows]),
+            RequirementSpan.party == Party.ACCOUNT.value,
+        )
+        .group_by(RequirementSpan.requirement_id)
     )
-    last = and_(
-        RequirementSpan.account_id == Requirement.account_id,
-        RequirementSpan.requirement_id == Requirement.id,
-        RequirementSpan.ended_at.is_(None),
-    )
-    found: Any = await unit.store.execute(
-        select(Requirement.id, Program, RequirementSpan.started_at)
-        .join(Program, version)
-        .join(RequirementSpan, last)
-        .where(Requirement.account_id == unit.account.account_id, Requirement.id.in_(by_id))
-        .order_by(Requirement.id)
-    )
-    return [(by_id[own], program, since) for own, program, since in found]
+    return {row.requirement_id: row.began for row in found}
 
 
 async def _end_restrictions(unit: Unit, rows: Sequence[Requirement]) -> None:

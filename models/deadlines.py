@@ -45,25 +45,20 @@ def extend_deadline(
     plan_reminder(row, program, now)
 
 
-def give_back(unit: Unit, row: "Requirement", program: Program) -> None:
-    """Move on what lay ahead of the account by the time that risk has had it since submission.
-
-    Nothing where the program does not pause deadlines. The account then has as long as it had when
-    it submitted; what was due by then stays due.
-    """
-    assert row.submitted_at is not None
-    move_on(unit, row, program, row.submitted_at, unit.now)
-
-
 def move_on(
     unit: Unit, row: "Requirement", program: Program, since: datetime, until: datetime
 ) -> None:
-    """Move on what lay ahead of the account at `since` by the time from then until `until`."""
+    """Move on what lay ahead of the account at `since` by the time from then until `until`.
+
+    The account has as long then as it had at `since`: what was due by then stays due, and a
+    reminder whose instant had come, and that was not written yet, is still to be. Nothing where
+    the program does not pause deadlines.
+    """
     held = until - since
     if not program.pauses_deadline or held <= timedelta():
         return
     changes: dict[str, Any] = {}
-    due, deadline = row.currently_due_at, row.deadline
+    due, deadline, remind_at = row.currently_due_at, row.deadline, row.remind_at
     if due is not None and due > since:
         row.currently_due_at = due + held
         changes["currentlyDueAt"] = {"from": due, "to": row.currently_due_at}
@@ -71,6 +66,8 @@ def move_on(
         if row.latest_deadline is not None:
             row.latest_deadline += held
         extend_deadline(row, deadline + held, program, unit.now)
+        if remind_at is not None and remind_at <= since:
+            row.remind_at = remind_at
         changes["deadline"] = {"from": deadline, "to": row.deadline}
     if changes:
         subject = (SubjectType.REQUIREMENT, row.id)

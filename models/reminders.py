@@ -1,8 +1,9 @@
 """Reminders: when an account's user is told once more of what they have still to do.
 
 A program says how long before the deadline. A requirement's row has the next of these instants, so
-long as it awaits its account. Those that were missed (nobody looked, or several came at once) make
-one reminder; a deadline that moves on makes anew those which are still to come.
+long as it awaits its account. Those that were missed (nobody looked, several came at once, or an
+alternative stood for it) make one reminder; a deadline that moves on makes anew those which are
+still to come.
 """
 
 from collections.abc import Iterable
@@ -33,13 +34,21 @@ def plan_reminder(row: "Requirement", program: Program, now: datetime) -> None:
 
 
 def due_for_reminder(unit: Unit) -> list["Requirement"]:
-    """Those whose instant has come; none while the account is rejected."""
-    if unit.account.rejected_reason is not None:
-        return []
-    return [row for row in unit.requirements if row.remind_at and row.remind_at <= unit.now]
+    """Those whose instant has come; none while the account is rejected.
+
+    What an alternative stands for waits until that is decided on: nobody has to provide it now.
+    """
+    due = (row for row in unit.requirements if row.remind_at and row.remind_at <= unit.now)
+    return [row for row in due if _is_asked_for(unit, row)]
 
 
 def is_needless(unit: Unit, row: "Requirement") -> bool:
-    """Whether nothing is to be done: the deadline has passed, or an alternative is handed in."""
+    """Whether to remind of it now would be too late, or of what nobody has to provide."""
     too_late = row.deadline is None or row.deadline <= unit.now
-    return too_late or row.alternative_group in handed_in_groups(unit.requirements)
+    return too_late or not _is_asked_for(unit, row)
+
+
+def _is_asked_for(unit: Unit, row: "Requirement") -> bool:
+    """Whether its account is not rejected, and no alternative stands for it."""
+    covered = row.alternative_group in handed_in_groups(unit.requirements)
+    return unit.account.rejected_reason is None and not covered

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from models.actor import Actor
 from models.aggregate import AccountCommand, Unit
-from models.alternatives import give_back_to_others, handed_in_since
+from models.alternatives import give_back_to_others, handed_in_since, idle_since
 from models.clock import Clock
 from models.deadlines import check_extension, check_times, extend_deadline
 from models.durations import after
@@ -219,7 +219,7 @@ async def request_changes(
         check_allowed(row, RequirementAction.REQUEST_CHANGES)
         _check_errors(command.errors, program)
         since = handed_in_since(unit, row)
-        send_back(unit, row, program, command.errors)
+        send_back(unit, row, program, command.errors, await idle_since(unit, row))
         await give_back_to_others(unit, row, since)
         notify(unit, NoticeKind.CHANGES_REQUESTED, row, program)
         await drop_proposal(unit, row)

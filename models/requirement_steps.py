@@ -10,7 +10,7 @@ from sqlalchemy import select, tuple_
 
 from models.aggregate import Unit
 from models.base import stamp
-from models.deadlines import give_back, set_deadline
+from models.deadlines import move_on, set_deadline
 from models.events import EventType, SubjectType
 from models.evidence import DocumentReference, Evidence, new_evidence, payload_hash
 from models.fair_clock import begin, hand_over, holder_of
@@ -154,11 +154,19 @@ def submit_evidence(
     return evidence
 
 
-def send_back(unit: Unit, row: Requirement, program: Program, errors: Sequence[Error]) -> None:
+def send_back(
+    unit: Unit,
+    row: Requirement,
+    program: Program,
+    errors: Sequence[Error],
+    idle_since: datetime | None = None,
+) -> None:
     """Move the requirement back to the account with what is wrong, within an open unit.
 
-    Where the program says so, the account gets back the time that risk has had it.
+    Where the program says so, the account gets back the time that risk has had it since submission,
+    or the time since `idle_since`, where an alternative stood for it before it was submitted.
     """
+    assert row.submitted_at is not None
     row.errors = [asdict(error) for error in errors]
     move(
         unit,
@@ -168,7 +176,7 @@ def send_back(unit: Unit, row: Requirement, program: Program, errors: Sequence[E
         program,
         errors=[{"code": error.code, "field": error.field} for error in errors],
     )
-    give_back(unit, row, program)
+    move_on(unit, row, program, idle_since or row.submitted_at, unit.now)
     plan_reminder(row, program, unit.now)
 
 

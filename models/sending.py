@@ -218,8 +218,7 @@ def _is_pointless(unit: Unit, row: Interaction) -> bool:
     about = {link.requirement_id for link in links_of(unit, row.id)}
     awaited = [one for one in unit.requirements if one.state in AWAITING_ACCOUNT]
     if row.purpose == InteractionPurpose.REMINDER and row.author_kind == ActorKind.SYSTEM:
-        rejected = unit.account.rejected_reason is not None
-        awaited = [] if rejected else [one for one in awaited if not is_needless(unit, one)]
+        awaited = [one for one in awaited if not is_needless(unit, one)]
     return row.purpose in ASKING and bool(about) and not about & {one.id for one in awaited}
 
 

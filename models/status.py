@@ -355,9 +355,11 @@ def derive(
     }
     status, reason = _account(capabilities, rejected_reason, effects)
     instants = [i for i in change_instants(requirements, holds) if i > now]
-    # Nobody is reminded while the account is rejected: it may do nothing, whatever it sends.
+    # Nobody is reminded while the account is rejected: it may do nothing, whatever it sends. Nor of
+    # what an alternative stands for: its instants are kept until that is decided on.
     if rejected_reason is None:
-        instants += [r.remind_at for r in requirements if r.remind_at is not None]
+        waiting = [r for r in requirements if _awaits(r, effects.handed_in)]
+        instants += [r.remind_at for r in waiting if r.remind_at is not None]
     next_change_at = min(instants, default=None)
     return Derived(status, reason, capabilities, effects.next_deadline(), next_change_at)
 

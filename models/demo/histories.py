@@ -118,7 +118,8 @@ class History:
     async def _pass_time(self, until: datetime) -> None:
         unit = self.unit
         while (due := unit.account.next_change_at) is not None and due <= until:
-            unit.now = due
+            # What was kept while an alternative stood for it may have been due for long.
+            unit.now = max(due, unit.account.derived_at)
             await pass_time(unit, self.tell)
 
     def tell(

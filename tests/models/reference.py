@@ -160,6 +160,8 @@ class Item:
     agreed: datetime | None = None
     # What it gives of that for the turns of alternatives.
     shared: timedelta = timedelta()
+    # When it waited though an alternative was with risk, as far as that was not given yet.
+    idle: list[tuple[datetime, datetime]] = field(default_factory=list)
     # While it runs the two instants, while it rests what is left.
     review: tuple[datetime, datetime] | None = None
     review_left: timedelta | None = None
@@ -229,6 +231,7 @@ class Item:
         """Take a first or another deadline, from which extensions count."""
         most = self.terms.max_extension
         self.deadline, self.agreed, self.shared = deadline, deadline, timedelta()
+        self.idle = []
         self.latest = None if most is None or deadline is None else most.after(deadline)
         if deadline is not None:
             self.currently_due_at = min(self.currently_due_at, deadline)
@@ -280,26 +283,42 @@ class Item:
         self.spans.append((party, now, None))
 
     def give_back(self, now: datetime) -> bool:
-        """Move on by what risk took; whether there was anything to move."""
+        """Move on by what risk took, and what was idle before; whether that moved anything."""
         assert self.submitted_at is not None
-        return self._move_on(self.submitted_at, now, now)
-
-    def share(self, since: datetime, until: datetime, now: datetime) -> bool:
-        """Move on by the turn of an alternative, from when this waited for the account."""
-        since = max(since, self.spans[-1][1])
-        moved = self._move_on(since, until, now)
-        self.shared += until - since if moved else timedelta()
+        since = min([self.submitted_at, *(start for start, _ in self.idle)])
+        idle, self.idle = self._length(self.idle), []
+        moved = self._move_on(since, idle + (now - self.submitted_at), now)
+        self.shared += idle if moved else timedelta()
         return moved
 
-    def _move_on(self, since: datetime, until: datetime, now: datetime) -> bool:
-        took = until - since
+    def share(self, until: datetime, now: datetime) -> bool:
+        """Move on by what was idle until an instant; whether that moved anything."""
+        over = [(start, min(end, until)) for start, end in self.idle if start < until]
+        self.idle = [(max(start, until), end) for start, end in self.idle if end > until]
+        moved = bool(over) and self._move_on(over[0][0], self._length(over), now)
+        self.shared += self._length(over) if moved else timedelta()
+        return moved
+
+    def be_idle(self, since: datetime, now: datetime) -> None:
+        """Note that it need not have been provided since the account's last step."""
+        # That may have been noted before, when somebody looked and there was nothing to do.
+        before = [(start, min(end, since)) for start, end in self.idle if start < since]
+        self.idle = [*before, *([(since, now)] if now > since else [])]
+
+    def _length(self, pieces: list[tuple[datetime, datetime]]) -> timedelta:
+        return sum((end - start for start, end in pieces), timedelta())
+
+    def _move_on(self, since: datetime, took: timedelta, now: datetime) -> bool:
         ahead = self.currently_due_at > since
         nothing = took <= timedelta() or not (ahead or self.deadline)
         if not self.terms.pauses_deadline or nothing:
             return False
         if self.deadline is not None:
             self.deadline += took
-            self.plan_reminder(now)
+            # What was to be told by then still is.
+            late = self.remind_at is not None and self.remind_at <= since
+            if not late:
+                self.plan_reminder(now)
         self.latest = None if self.latest is None else self.latest + took
         self.currently_due_at += took if ahead else timedelta()
         return True
@@ -368,6 +387,9 @@ class Model:
         copy: Model = pickle.loads(pickle.dumps(self))
         copy.latest = Counter()
         copy.now = max(now, self.derived_at)
+        for item in copy.items:
+            if item.state in WITH_ACCOUNT and copy.stood_in_for(item):
+                item.be_idle(self.derived_at, copy.now)
         copy.catch_up()
         return copy
 
@@ -436,13 +458,13 @@ class Model:
 
     def has_to_remind(self, now: datetime) -> bool:
         """Whether something is to be reminded of by now, though it may be too late for it."""
-        due = any(item.remind_at is not None and item.remind_at <= now for item in self.items)
-        return due and self.rejected is None
+        due = [item for item in self.items if item.remind_at is not None and item.remind_at <= now]
+        return self.rejected is None and not all(self.stood_in_for(item) for item in due)
 
     def remind(self) -> None:
         """Tell once more of what is still to do; the clock loop does so, and nobody else."""
         for item in self.items if self.rejected is None else ():
-            if item.remind_at is None or item.remind_at > self.now:
+            if item.remind_at is None or item.remind_at > self.now or self.stood_in_for(item):
                 continue
             item.plan_reminder(self.now)
             if self.may_remind_of(item):
@@ -505,13 +527,15 @@ class Model:
         return any(o.state in WITH_RISK and not o.refused for o in self.alternatives(item))
 
     def share_time(self, item: Item) -> None:
-        """Give the others back what risk took, now that the item's turn there is over."""
-        assert item.submitted_at is not None
-        others = self.alternatives(item)
-        left = [o.submitted_at for o in others if o.state in WITH_RISK and not o.refused]
-        until = min((at for at in left if at is not None), default=self.now)
-        for other in others:
-            if other.state in WITH_ACCOUNT and other.share(item.submitted_at, until, self.now):
+        """Give the others back what risk took, now that the item's turn there is over.
+
+        What another one's turn covers as well, that one gives.
+        """
+        for other in self.alternatives(item):
+            left = [o for o in self.alternatives(other) if o.state in WITH_RISK and not o.refused]
+            until = min((o.submitted_at or self.now for o in left), default=self.now)
+            open_still = other.state in OPEN and not other.refused
+            if open_still and other.share(until, self.now):
                 self.say("REQUIREMENT_DEADLINE_MOVED")
 
     def cancel(self, item: Item) -> None:

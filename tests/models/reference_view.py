@@ -50,8 +50,10 @@ def view(model: "Model", now: datetime) -> View:
     refused = [item for item in model.items if item.refused]
     marks += [m for item in refused for m in (item.restricts_from, item.restricts_until)]
     marks += [hold.expires_at for hold in model.restraints if not hold.released]
-    # These stay until somebody was reminded; nobody is while the account is rejected.
-    reminders = [item.remind_at for item in waiting if model.rejected is None]
+    # These stay until somebody was reminded; nobody is while the account is rejected, nor of what
+    # an alternative stands for.
+    told = [item for item in waiting if model.rejected is None and not model.stood_in_for(item)]
+    reminders = [item.remind_at for item in told]
     return View(
         status,
         reason,

@@ -562,7 +562,7 @@ async def test_what_awaits_its_account_is_reminded_of_as_if_it_had_been_opened_b
         # What knew of no reminders had noted when the status changes next, and nothing else.
         async with superuser.begin() as connection:
             await connection.execute(text(WITHOUT_REMINDERS))
-        await upgrade(owner)
+        await upgrade(owner, "0017")
         found = []
         for engine in (source, superuser):
             async with engine.connect() as connection:
@@ -586,6 +586,27 @@ WITHOUT_REMINDERS = """
         FROM requirements r WHERE r.account_id = a.account_id
     ) marks WHERE mark > a.derived_at)
 """
+
+
+REMINDED = (
+    *REINSTATED,
+    "UPDATE requirements SET deadline = '2026-02-01', remind_at = '2026-01-20'",
+    "UPDATE accounts SET next_change_at = '2026-01-20'",
+)
+
+
+async def test_accounts_that_are_to_be_reminded_of_alternatives_are_derived_anew(
+    postgres: EmbeddedPostgres, template: str
+) -> None:
+    databases = database_of_a_plain_owner(postgres, template, "schema_reminded_alternatives")
+    async with databases as (superuser, owner):
+        await upgrade(owner, "0017")
+        await write(superuser, REMINDED)
+        await upgrade(owner, "0018")
+        async with superuser.connect() as connection:
+            query = "SELECT external_id FROM accounts WHERE next_change_at = derived_at"
+            assert list(await connection.scalars(text(query))) == ["back"]
+            assert await connection.scalar(text(UNFORCED)) == 0
 
 
 async def test_a_failing_migration_leaves_nothing_behind(postgres: EmbeddedPostgres) -> None:

@@ -22,7 +22,7 @@ from models.note import AddNote
 from models.notice_texts import NoticeText
 from models.reminders import next_reminder
 from models.requirement import Requirement
-from models.requirement_operations import Extend, Reopen, RequestChanges
+from models.requirement_operations import Cancel, Extend, Reopen, RequestChanges
 from models.resolution import ResolutionOutcome
 from models.sending import DueInteraction, NotMailed, let_out, settle, take
 from models.session import transaction
@@ -282,6 +282,91 @@ async def test_a_rejected_account_is_not_reminded_until_it_is_reinstated(run: Ru
     await again(run, row)
     assert await run.rederive(row.account_id)
     assert len(await reminders(run, row)) == 1
+
+
+@pytest.mark.parametrize("how", ["back", "rejected", "canceled"])
+async def test_an_alternative_is_reminded_of_once_another_stands_for_it_no_more(
+    run: Runner, how: str
+) -> None:
+    row, other = await pair(run, pauses_deadline=False)
+    run.clock.set(START + 8 * DAY)
+    await submit(run, other)
+    # Nothing but what becomes due changes meanwhile, and the loop finds no end.
+    assert await pass_to(run, DEADLINE - 2 * DAY, row) == 0
+    assert not await run.rederive(row.account_id)
+    assert (await again(run, row)).remind_at == DEADLINE - 5 * DAY
+    await leave_risk(run, other, how)
+    await again(run, row)
+    assert await run.rederive(row.account_id)
+    assert len(await reminders(run, row)) == 1
+    assert not await run.rederive(row.account_id)
+    assert (await again(run, row)).remind_at == DEADLINE - DAY
+    # The other one is reminded of as well, where it awaits its account again.
+    assert await pass_to(run, DEADLINE - DAY, row) == (3 if how == "back" else 2)
+
+
+async def test_an_alternative_that_comes_too_late_is_not_reminded_of(run: Runner) -> None:
+    row, other = await pair(run, pauses_deadline=False)
+    await submit(run, other)
+    assert await pass_to(run, DEADLINE, row) == 0
+    await leave_risk(run, other, "canceled")
+    assert await pass_to(run, DEADLINE + DAY, row) == 0
+    assert (await again(run, row)).remind_at is None
+    assert not await run.rederive(row.account_id)
+
+
+async def test_an_alternative_that_is_not_needed_any_more_is_not_reminded_of(run: Runner) -> None:
+    row, other = await pair(run, pauses_deadline=False)
+    await submit(run, other)
+    assert await pass_to(run, DEADLINE - 2 * DAY, row) == 0
+    await decide(run, other, ResolutionOutcome.SATISFIED)
+    assert (await again(run, row)).remind_at is None
+    assert await pass_to(run, DEADLINE - DAY, row) == 0
+
+
+async def test_the_time_of_an_alternative_moves_the_reminder_on(run: Runner) -> None:
+    row, other = await pair(run)
+    run.clock.set(START + 8 * DAY)
+    await submit(run, other)
+    assert await pass_to(run, START + 20 * DAY, row) == 0
+    await leave_risk(run, other, "canceled")
+    assert not await run.rederive(row.account_id)
+    assert (await again(run, row)).remind_at == DEADLINE + 12 * DAY - 5 * DAY
+    assert await pass_to(run, DEADLINE + 7 * DAY, row) == 1
+
+
+async def test_what_was_to_be_told_before_an_alternative_came_is_told_after_it(
+    run: Runner,
+) -> None:
+    row, other = await pair(run)
+    run.clock.set(DEADLINE - 5 * DAY + TICK)
+    await submit(run, other)
+    assert await pass_to(run, DEADLINE, row) == 0
+    await leave_risk(run, other, "canceled")
+    assert await run.rederive(row.account_id)
+    assert len(await reminders(run, row)) == 1
+    assert (await again(run, row)).remind_at == DEADLINE + 4 * DAY - TICK
+
+
+async def pair(run: Runner, **values: Any) -> list[Requirement]:
+    """Two of which one is enough."""
+    account = await create_account(run)
+    given = {"reminders": ("P1D", "P5D"), "restricts": (), "gates": (), **values}
+    program = await publish_program(run, **given)
+    return [
+        await open_requirement(run, account, program, alternative_group="address") for _ in range(2)
+    ]
+
+
+async def leave_risk(run: Runner, row: Requirement, how: str) -> None:
+    if how == "rejected":
+        await decide(run, row, ResolutionOutcome.REJECTED)
+    elif how == "canceled":
+        command = Cancel(**key_of(row), reason="It is not asked for.")
+        await run(requirements.cancel, run.admin, command)
+    else:
+        back = RequestChanges(**key_of(row), errors=(ERROR,))
+        await run(requirements.request_changes, run.reviewer, back)
 
 
 async def test_many_loops_at_once_write_one_reminder(run: Runner) -> None:

@@ -23,6 +23,7 @@ from models.status import (
     awaiting,
     derive,
     due_status,
+    handed_in_groups,
 )
 
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
@@ -636,10 +637,13 @@ def test_at_the_next_change_something_has_its_time(facts: Any) -> None:
     waiting = [need for need in needs if need.state in ("OPEN", "ACTION_REQUIRED")]
     marks = {m for n in waiting for m in (n.currently_due_at, n.notice_at, n.deadline)}
     marks |= {mark for need in needs for mark in (need.restricts_from, need.restricts_until)}
-    marks |= {need.remind_at for need in needs}
+    # Nobody is reminded of what an alternative stands for.
+    covered = handed_in_groups(needs)
+    reminders = {n.remind_at for n in waiting if n.alternative_group not in covered}
+    marks |= reminders
     assert change in marks | {stop.expires_at for stop in stops if stop.released_at is None}
     after = derived_at(facts, change)
-    if facts[1] is None and change in {need.remind_at for need in needs}:
+    if facts[1] is None and change in reminders:
         # What is to be reminded of stays due until somebody was.
         assert after.next_change_at == change
         return
