@@ -99,7 +99,7 @@ def _sizes(written: Schema, limits: Limits) -> dict[str, int]:
     """Each pattern's size, compiled, in kilobytes: the least power of two that it fits in."""
     patterns = dict.fromkeys(patterns_in(written))
     if len(patterns) > limits.patterns:
-        raise InvalidInput(f"A schema has at most {limits.patterns} patterns.", FIELD)
+        raise InvalidInput(f"A schema must have at most {limits.patterns} patterns.", FIELD)
     sizes: dict[str, int] = {}
     for pattern in patterns:
         sizes[pattern] = _size(pattern, limits.pattern_kilobytes - sum(sizes.values()), limits)
