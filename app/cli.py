@@ -28,6 +28,7 @@ from app.options import (
     VersionOption,
     check_account_goes_with,
 )
+from app.persisted import ManifestWrong
 from app.seeding import SeedingFailed, analyze, seed
 from app.server import serve as run_server
 from app.settings import (
@@ -56,6 +57,7 @@ KNOWN_ERRORS = (
     EmbeddedPostgresError,
     explaining.ExplainRefused,
     ImportUnreadable,
+    ManifestWrong,
     RecourseError,
     SecretMissing,
     SeedingFailed,

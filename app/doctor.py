@@ -26,6 +26,8 @@ def shown(settings: Settings, name: str) -> str:
         return str(settings.data_dir.absolute())
     if name == "database_url" and isinstance(value, SecretStr):
         return shown_url(value.get_secret_value())
+    if isinstance(value, tuple):
+        return ", ".join(value) or "None"
     return str(value)
 
 

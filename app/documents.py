@@ -15,9 +15,10 @@ from graphql import (
 )
 
 from app.executor.plan import MAX_KEPT_LENGTH
+from resolvers.codes import RequestCode
 
-PARSE_FAILED = "GRAPHQL_PARSE_FAILED"
-VALIDATION_FAILED = "GRAPHQL_VALIDATION_FAILED"
+PARSE_FAILED = RequestCode.GRAPHQL_PARSE_FAILED
+VALIDATION_FAILED = RequestCode.GRAPHQL_VALIDATION_FAILED
 MAX_ERRORS = 20
 MAX_NAME_LENGTH = 100
 
@@ -47,12 +48,18 @@ class Document:
 
 
 class DocumentCache:
-    """The documents seen last, bounded in number and in the length of each."""
+    """The documents seen last, bounded in number and in the length of each.
 
-    def __init__(self, schema: GraphQLSchema, size: int, max_tokens: int) -> None:
+    With `hide_suggestions`, errors tell no names of the schema that were not given.
+    """
+
+    def __init__(
+        self, schema: GraphQLSchema, size: int, max_tokens: int, hide_suggestions: bool = False
+    ) -> None:
         self._schema = schema
         self._size = size
         self._max_tokens = max_tokens
+        self._hide_suggestions = hide_suggestions
         self._kept: OrderedDict[str, Document] = OrderedDict()
 
     def get(self, text: str) -> Document:
@@ -75,7 +82,12 @@ class DocumentCache:
             message = error.message if isinstance(error, GraphQLError) else "Nested too deeply."
             locations = error if isinstance(error, GraphQLError) else None
             return Document(None, (_coded(message, PARSE_FAILED, locations),))
-        errors = validate(self._schema, node, max_errors=MAX_ERRORS)
+        errors = validate(
+            self._schema,
+            node,
+            max_errors=MAX_ERRORS,
+            hide_suggestions=self._hide_suggestions,
+        )
         if errors:
             return Document(None, tuple(_coded(e.message, VALIDATION_FAILED, e) for e in errors))
         return Document(node)

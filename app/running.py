@@ -42,6 +42,7 @@ async def run(
     executor: type[Executor[Any]],
     variables: dict[str, Any] | None,
     operation_name: str | None,
+    hide_suggestions: bool = False,
 ) -> ExecutionResult:
     """The data of a valid document's operation, and its errors."""
     if _reads(get_operation_ast(document, operation_name)):
@@ -53,6 +54,7 @@ async def run(
         variable_values=variables,
         operation_name=operation_name,
         executor_class=executor,
+        hide_suggestions=hide_suggestions,
     )
     return result if isinstance(result, ExecutionResult) else await result
 

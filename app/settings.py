@@ -1,14 +1,22 @@
 """Settings: environment variables with the prefix RECOURSE_, and where each value came from."""
 
 import os
+import re
 from collections.abc import Mapping
 from difflib import get_close_matches
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import (
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from app.wording import plainly
 from models.text import is_address
@@ -19,6 +27,10 @@ DEMO_ACCOUNTS = 200
 MAX_DEMO_ACCOUNTS = 1_000_000
 MAX_COUNT = 1_000_000_000
 DAY_SECONDS = 86_400
+ANY_ORIGIN = "*"
+ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?|https?://\[[0-9a-f:]+\](:[0-9]{1,5})?")
+# What is convenient where everything is local, and left alone elsewhere unless set.
+FOR_DATABASES_OF_ONES_OWN = {"demo_accounts": 0, "graphiql": False, "field_suggestions": False}
 
 
 class SettingsWrong(Exception):
@@ -95,6 +107,42 @@ class Settings(BaseSettings):
         ge=0,
         le=MAX_COUNT,
         description="How many parsed and validated documents are kept.",
+    )
+    persisted_query_bytes: int = Field(
+        default=10_000_000,
+        ge=0,
+        le=MAX_COUNT,
+        description="How much memory automatic persisted queries may take; 0 switches them off.",
+    )
+    trusted_documents: Path | None = Field(
+        default=None,
+        description="The manifest of the documents that clients name by their ids, as Apollo's or "
+        "Relay's tools write it.",
+    )
+    only_trusted_documents: bool = Field(
+        default=False, description="Whether other documents than these are refused."
+    )
+    body_timeout_seconds: float = Field(
+        default=30, gt=0, le=3600, description="How long the body of a request may take to come."
+    )
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="The origins whose pages may ask from a browser, with commas in between; `*` "
+        "for all.",
+    )
+    cors_credentials: bool = Field(
+        default=False,
+        description="Whether these pages may send cookies along, for a proxy in front of Recourse.",
+    )
+    graphiql: bool = Field(
+        default=True,
+        description="Whether browsers get GraphiQL on /graphql; off with a database of one's own, "
+        "unless set.",
+    )
+    field_suggestions: bool = Field(
+        default=True,
+        description="Whether errors suggest names of the schema; off with a database of one's "
+        "own, unless set.",
     )
     executor: ExecutorName = Field(
         default=ExecutorName.BREADTH_FIRST,
@@ -181,9 +229,41 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _leave_databases_of_others_alone(self) -> Self:
-        if self.database_url is not None and "demo_accounts" not in self.model_fields_set:
-            self.demo_accounts = 0
+        if self.database_url is not None:
+            for name, value in FOR_DATABASES_OF_ONES_OWN.items():
+                if name not in self.model_fields_set:
+                    setattr(self, name, value)
         return self
+
+    @field_validator("cors_origins", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:
+        return (
+            tuple(filter(None, map(str.strip, value.split(","))))
+            if isinstance(value, str)
+            else value
+        )
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _are_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(each == ANY_ORIGIN or ORIGIN.fullmatch(each) for each in value):
+            raise ValueError("origins, such as https://dashboard.example or http://localhost:3000")
+        return value
+
+    @field_validator("cors_credentials")
+    @classmethod
+    def _names_who_sends_cookies(cls, value: bool, info: ValidationInfo) -> bool:
+        if value and ANY_ORIGIN in info.data.get("cors_origins", ()):
+            raise ValueError(f"name the origins in {PREFIX}CORS_ORIGINS instead of *")
+        return value
+
+    @field_validator("only_trusted_documents")
+    @classmethod
+    def _trusts_something(cls, value: bool, info: ValidationInfo) -> bool:
+        if value and info.data.get("trusted_documents") is None:
+            raise ValueError(f"name the manifest in {PREFIX}TRUSTED_DOCUMENTS")
+        return value
 
 
 def read_settings(**given: Any) -> Settings:

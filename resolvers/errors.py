@@ -17,11 +17,8 @@ from sqlalchemy.exc import TimeoutError
 
 from models.errors import ErrorCode, Problem, RecourseError
 from models.reading import CUT_OFF
+from resolvers.codes import RequestCode
 
-INTERNAL_ERROR = "INTERNAL_ERROR"
-BAD_USER_INPUT = "BAD_USER_INPUT"
-UNAVAILABLE = "UNAVAILABLE"
-TIMEOUT = "TIMEOUT"
 MAX_MESSAGE_LENGTH = 1_000
 MASKED = "Something went wrong on our side. The request id finds it in the logs."
 
@@ -76,34 +73,39 @@ def cause_of(error: GraphQLError) -> Exception | None:
 
 
 def present(error: GraphQLError, request_id: str) -> dict[str, Any]:
-    """One error as the response shows it: a caller's own with its code, any other masked."""
+    """One error as the response shows it: a caller's own with its code, any other masked.
+
+    Whatever it is, `requestId` finds the request in the logs.
+    """
     cause = cause_of(error)
     if isinstance(cause, RecourseError):
         shown = query_error(cause)
-        shown = GraphQLError(
-            shown.message, error.nodes, path=error.path, extensions=shown.extensions
-        )
-        return dict(shown.formatted)
+        return _formatted(error, shown.message, request_id, shown.extensions or {})
     if cause is None or (error.extensions or {}).get("code"):
+        # GraphQL's own messages repeat what was given, however long.
+        message = error.message[:MAX_MESSAGE_LENGTH]
+        extensions = {"code": RequestCode.BAD_USER_INPUT, **(error.extensions or {})}
         return {
             **error.formatted,
-            # GraphQL's own messages repeat what was given, however long.
-            "message": error.message[:MAX_MESSAGE_LENGTH],
-            "extensions": {"code": BAD_USER_INPUT, **(error.extensions or {})},
+            "message": message,
+            "extensions": {**extensions, "requestId": request_id},
         }
     if _has(cause, (QueryCanceledError,)):
         log.warning("statement timed out", path=error.path, exc_info=cause)
-        return _masked(error, TOO_LONG, {"code": TIMEOUT, "requestId": request_id})
+        return _formatted(error, TOO_LONG, request_id, {"code": RequestCode.TIMEOUT})
     if _has(cause, PASSING):
         log.warning("store not available", path=error.path, exc_info=cause)
-        return _masked(error, BUSY, {"code": UNAVAILABLE, "requestId": request_id})
+        return _formatted(error, BUSY, request_id, {"code": RequestCode.UNAVAILABLE})
     log.error("resolver failed", path=error.path, request_id=request_id, exc_info=cause)
-    return _masked(error, MASKED, {"code": INTERNAL_ERROR, "requestId": request_id})
+    return _formatted(error, MASKED, request_id, {"code": RequestCode.INTERNAL_ERROR})
 
 
-def _masked(error: GraphQLError, message: str, extensions: dict[str, Any]) -> dict[str, Any]:
-    masked = GraphQLError(message, error.nodes, path=error.path, extensions=extensions)
-    return dict(masked.formatted)
+def _formatted(
+    error: GraphQLError, message: str, request_id: str, extensions: dict[str, Any]
+) -> dict[str, Any]:
+    """Another message at the error's place."""
+    shown = {**extensions, "requestId": request_id}
+    return dict(GraphQLError(message, error.nodes, path=error.path, extensions=shown).formatted)
 
 
 def _has(error: BaseException | None, kinds: tuple[type[BaseException], ...]) -> bool:

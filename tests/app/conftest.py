@@ -1,12 +1,18 @@
 """What the tests of the process share: a server of its own process on the module's database."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
+import httpx
 import pytest
 import structlog
 
+from app.application import build_application
+from app.database import Database
 from app.logs import show_exception
+from app.settings import Settings
 from app.tokens import TokenSigner
+from models.actor import Role
 from models.clock import SystemClock
 from tests.e2e.process import Recourse, Serving
 
@@ -39,3 +45,23 @@ def server(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Itera
     }
     with Recourse(tmp_path_factory.mktemp("server"), settings).serving() as serving:
         yield serving
+
+
+@pytest.fixture(scope="module")
+def clients(database: Database, signer: TokenSigner) -> Callable[..., httpx.AsyncClient]:
+    """Makes clients of the application in this process, with an administrator's token.
+
+    What is given are settings; what is not follows those of a database of one's own.
+    """
+    token = signer.sign(Role.ADMIN, PLATFORM, "ada")
+    headers = {"authorization": f"Bearer {token}", "accept": "application/graphql-response+json"}
+
+    def make(**settings: Any) -> httpx.AsyncClient:
+        known = {"graphiql": False, "field_suggestions": False, **settings}
+        application = build_application(Settings(**known), database, signer, SystemClock())
+        transport = httpx.ASGITransport(application)
+        return httpx.AsyncClient(
+            transport=transport, base_url="http://recourse.test", headers=headers
+        )
+
+    return make

@@ -65,9 +65,11 @@ async def post(client: httpx.AsyncClient, body: Any, accept: str = GRAPHQL_JSON)
 
 
 def code_of(response: httpx.Response) -> str:
-    """The code of the first error; each has one."""
+    """The code of the first error; each has one, and the request's id."""
     errors = response.json()["errors"]
     assert all(error["message"] and error["extensions"]["code"] for error in errors)
+    given = response.headers["x-request-id"]
+    assert all(error["extensions"]["requestId"] == given for error in errors)
     code: str = errors[0]["extensions"]["code"]
     return code
 
@@ -289,8 +291,6 @@ async def test_what_is_not_json_in_utf8_is_refused(client: httpx.AsyncClient, bo
 @pytest.mark.parametrize(
     "body",
     [
-        [],
-        [VIEWER],
         "{ viewer { role } }",
         7,
         {},
@@ -299,6 +299,10 @@ async def test_what_is_not_json_in_utf8_is_refused(client: httpx.AsyncClient, bo
         {**VIEWER, "operationName": 7},
         {**VIEWER, "variables": "{}"},
         {**VIEWER, "variables": []},
+        {**VIEWER, "extensions": []},
+        {**VIEWER, "extensions": "{}"},
+        {**VIEWER, "extensions": 0},
+        {**VIEWER, "documentId": 7},
     ],
 )
 async def test_json_of_another_shape_is_refused(client: httpx.AsyncClient, body: Any) -> None:

@@ -79,6 +79,15 @@ def test_an_option_goes_before_the_environment(monkeypatch: pytest.MonkeyPatch) 
         ("statement_timeout_seconds", "0"),
         ("clock_interval_seconds", "0"),
         ("clock_interval_seconds", "nan"),
+        ("body_timeout_seconds", "0"),
+        ("persisted_query_bytes", "-1"),
+        ("persisted_query_bytes", HUGE),
+        ("cors_origins", "dashboard.example"),
+        ("cors_origins", "https://dashboard.example/"),
+        ("cors_origins", "https://*.example"),
+        ("cors_origins", "https://a.example b.example"),
+        ("cors_origins", "null"),
+        ("only_trusted_documents", "true"),
         ("log_level", "LOUD"),
         ("demo_accounts", "-1"),
         ("demo_accounts", HUGE),
@@ -100,6 +109,18 @@ def test_what_can_not_be_is_refused_by_its_name(
     assert [error["loc"] for error in refused.value.errors()] == [(name,)]
 
 
+def test_cookies_are_not_taken_from_any_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RECOURSE_CORS_CREDENTIALS", "true")
+    monkeypatch.setenv("RECOURSE_CORS_ORIGINS", "https://a.example, *")
+    with pytest.raises(SettingsWrong) as wrong:
+        read_settings()
+    [problem] = wrong.value.problems
+    assert problem.startswith("RECOURSE_CORS_CREDENTIALS: ")
+    monkeypatch.setenv("RECOURSE_CORS_ORIGINS", "https://a.example, http://[::1]:3000")
+    settings = read_settings()
+    assert settings.cors_origins == ("https://a.example", "http://[::1]:3000")
+
+
 def test_all_that_is_wrong_is_said_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RECOURSE_PORT", "many")
     monkeypatch.setenv("RECOURSE_LOG_LEVEL", "LOUD")
@@ -116,6 +137,17 @@ def test_a_database_of_ones_own_gets_demo_accounts_only_when_asked(
     assert Settings().demo_accounts == 0
     monkeypatch.setenv("RECOURSE_DEMO_ACCOUNTS", "7")
     assert Settings().demo_accounts == 7
+
+
+@pytest.mark.parametrize("name", ["graphiql", "field_suggestions"])
+def test_what_helps_developers_is_off_with_a_database_of_ones_own_unless_asked_for(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    assert getattr(Settings(), name) is True
+    monkeypatch.setenv("RECOURSE_DATABASE_URL", "postgresql://u:p@host/db")
+    assert getattr(Settings(), name) is False
+    monkeypatch.setenv(PREFIX + name.upper(), "true")
+    assert getattr(Settings(), name) is True
 
 
 def test_a_variable_that_is_no_setting_is_named_whatever_its_case(

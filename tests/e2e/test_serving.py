@@ -339,6 +339,20 @@ def test_a_port_that_is_taken_is_named_and_nothing_is_started(fresh: Recourse) -
     assert not (fresh.data_dir / "postgres").exists()
 
 
+def test_a_manifest_of_documents_that_are_not_valid_stops_the_start(
+    recourse: Recourse, tmp_path: Path
+) -> None:
+    manifest = tmp_path / "manifest.json"
+    manifest.write_text('{"why": "{ nothing }"}')
+    wrong = recourse.having(trusted_documents=str(manifest))
+    done = wrong.run("serve", "--port", "0")
+    assert (done.returncode, done.stdout) == (1, "")
+    line = done.stderr.splitlines()[-1]
+    assert line.startswith(f"error: RECOURSE_TRUSTED_DOCUMENTS: {manifest}: the document why: ")
+    assert "Traceback" not in done.stderr
+    assert recourse.postgres.processes() == []
+
+
 def test_every_wrong_setting_is_a_line(fresh: Recourse) -> None:
     wrong = fresh.having(port="many", log_level="LOUD", max_page_size="0", token_secret="short")
     *lines, hint = refused(wrong)

@@ -13,7 +13,7 @@ import orjson
 from sqlalchemy import event
 
 from app.database import Database
-from app.http import GRAPHQL_JSON
+from app.negotiation import GRAPHQL_JSON
 from app.tokens import TokenSigner
 from models.actor import Role
 from models.aggregate import Account
