@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from app import browser, hardening
+from app.authentication.authenticator import Authenticator
 from app.calls import CallReader
 from app.channels import Channel, Dashboard
 from app.clock_loop import ClockLoop
@@ -30,14 +31,18 @@ from resolvers.schema import SCHEMA
 
 
 def build_application(
-    settings: Settings, database: Database, signer: TokenSigner, clock: Clock
+    settings: Settings, database: Database, signer: TokenSigner | None, clock: Clock
 ) -> Starlette:
-    """The application over a store that is open and migrated; its loops run with it."""
+    """The application over a store that is open and migrated; its loops run with it.
+
+    Without a `signer`, development tokens are refused.
+    """
     schema = SCHEMA._schema
+    authenticator = Authenticator.of(settings, database, signer, clock)
     endpoint = GraphQLEndpoint(
         schema=schema,
         database=database,
-        signer=signer,
+        authenticator=authenticator,
         clock=clock,
         calls=CallReader(settings.max_request_bytes, settings.body_timeout_seconds),
         library=_library(settings, schema),
@@ -54,7 +59,7 @@ def build_application(
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        async with loop.running(), sending.running():
+        async with authenticator.running(), loop.running(), sending.running():
             yield
 
     async def ready(_: Request) -> Response:

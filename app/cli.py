@@ -2,10 +2,8 @@
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable
-from enum import Enum, auto
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -13,12 +11,14 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from app import explaining, schema_file
+from app.api_key_commands import api_key
 from app.callers import CallerUnknown, caller, check_account, has_platform
 from app.database import DatabaseUrlInvalid
 from app.doctor import examine, shown
 from app.embedded import EmbeddedPostgresError
 from app.flags import Commands
 from app.importing import ImportUnreadable, check_readable, import_stripe
+from app.on_store import Need, on_store, with_store
 from app.options import (
     AccountOption,
     PlatformOption,
@@ -40,8 +40,8 @@ from app.settings import (
     source_of,
     variable,
 )
-from app.store import Store, StoreUnusable, open_store
-from app.tokens import SecretMissing, known_signer_for
+from app.store import Store, StoreUnusable
+from app.tokens import DevelopmentTokensRefused, SecretMissing, known_signer_for
 from models.actor import Actor, Role, system
 from models.clock import SystemClock
 from models.errors import RecourseError
@@ -54,6 +54,7 @@ MAX_REQUIREMENTS = 50
 KNOWN_ERRORS = (
     CallerUnknown,
     DatabaseUrlInvalid,
+    DevelopmentTokensRefused,
     EmbeddedPostgresError,
     explaining.ExplainRefused,
     ImportUnreadable,
@@ -63,7 +64,6 @@ KNOWN_ERRORS = (
     SeedingFailed,
     StoreUnusable,
 )
-T = TypeVar("T")
 
 cli = Commands(
     help="A payments platform asks businesses for information, and restricts them when an issue "
@@ -74,18 +74,11 @@ cli = Commands(
 )
 importer = Commands(help="Bring in data from elsewhere.", no_args_is_help=True)
 cli.add_typer(importer, name="import")
+cli.add_typer(api_key, name="api-key")
 # What a person reads goes to standard error, what a program reads to standard output.
 console = Console(stderr=True)
 # How to print what others wrote: as it is, a line for each.
 PLAIN: dict[str, Any] = {"markup": False, "highlight": False, "soft_wrap": True}
-
-
-class Need(Enum):
-    """What a command needs of the store; only some commands make one where none is."""
-
-    THERE = auto()
-    MIGRATED = auto()
-    MADE = auto()
 
 
 def main() -> None:
@@ -128,8 +121,8 @@ def serve(
     """Start the store, migrate it, load demo data where it is empty, and serve."""
     given = {"host": host, "port": port, "data_dir": data_dir}
     settings = read_settings(**{k: v for k, v in given.items() if v is not None})
-    has_own_store = settings.database_url is None
-    shows_tokens = has_own_store if tokens is None else tokens
+    takes_own = settings.takes_development_tokens and settings.database_url is None
+    shows_tokens = takes_own if tokens is None else tokens
     run_server(settings, DEFAULT_PLATFORM, shows_tokens)
 
 
@@ -140,7 +133,7 @@ def migrate() -> None:
     async def work(_store: Store, _: Settings) -> None:
         return None
 
-    _with_store(work, Need.MADE)
+    with_store(work, Need.MADE)
     console.print("The schema is up to date.")
 
 
@@ -173,7 +166,7 @@ def seed_command(
             await analyze(store.url)
         return new
 
-    new = _with_store(work, Need.MADE)
+    new = with_store(work, Need.MADE)
     console.print(f"{new} accounts are new.")
     if new < accounts:
         console.print(f"{accounts - new} were there, and keep the requirements that they have.")
@@ -207,7 +200,7 @@ def import_stripe_command(
         return not summary.skipped
 
     check_readable(file)
-    if not _with_store(work, Need.MADE):
+    if not with_store(work, Need.MADE):
         raise typer.Exit(1)
 
 
@@ -228,7 +221,7 @@ def token(
             console.print(f"The platform {platform} is new.", **PLAIN)
         return signer.sign(actor.role, platform, subject or actor.id, actor.account_id)
 
-    print(_with_store(work, Need.MIGRATED))
+    print(with_store(work, Need.MIGRATED))
 
 
 @cli.command()
@@ -250,7 +243,7 @@ def explain(
     async def work(store: Store, settings: Settings) -> explaining.Explanation:
         return await explaining.explain(store, settings, SystemClock(), actor, question)
 
-    found = _with_store(work, Need.MIGRATED)
+    found = with_store(work, Need.MIGRATED)
     if as_json:
         print(explaining.as_json(found).decode())
     else:
@@ -279,7 +272,7 @@ def verify() -> None:
         )
         return counts.findings
 
-    if _with_store(work, Need.MIGRATED):
+    if with_store(work, Need.MIGRATED):
         raise typer.Exit(1)
 
 
@@ -314,7 +307,7 @@ def doctor() -> None:
         return well
 
     try:
-        is_well = asyncio.run(_on_store(settings, work, Need.THERE))
+        is_well = asyncio.run(on_store(settings, work, Need.THERE))
     except (DatabaseUrlInvalid, EmbeddedPostgresError, StoreUnusable) as error:
         print(f"NOT OK: {error}")
         is_well = False
@@ -347,23 +340,6 @@ async def _make_platform(store: Store, slug: str, actor: Actor) -> bool:
     async with store.database.session_for(system(actor.platform_id)) as session:
         await ensure_platform(session, SystemClock(), slug)
     return is_new
-
-
-Work = Callable[[Store, Settings], Awaitable[T]]
-
-
-def _with_store(work: Work[T], need: Need) -> T:
-    """Run `work` on the store of the settings."""
-    return asyncio.run(_on_store(read_settings(), work, need))
-
-
-async def _on_store(settings: Settings, work: Work[T], need: Need) -> T:
-    async with open_store(settings, make=need is Need.MADE) as store:
-        if need is Need.MADE:
-            await store.migrate()
-        elif need is Need.MIGRATED:
-            await store.check_migrated()
-        return await work(store, settings)
 
 
 def _bar() -> Progress:

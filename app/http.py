@@ -22,6 +22,12 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from app import browser
+from app.authentication.authenticator import Authenticator
+from app.authentication.refusals import (
+    AuthenticationUnavailable,
+    TokenRefused,
+    TooManyFailures,
+)
 from app.calls import Call, CallReader
 from app.database import Database
 from app.documents import Document
@@ -29,7 +35,6 @@ from app.negotiation import GRAPHQL_JSON, PLAIN_JSON, media_type
 from app.persisted import Library
 from app.refusals import Answer, RequestRefused, failed, refused
 from app.running import context_of, run
-from app.tokens import TokenRefused, TokenSigner
 from models.actor import Actor
 from models.clock import Clock
 from models.reading import Reader
@@ -50,7 +55,7 @@ class GraphQLEndpoint:
 
     schema: GraphQLSchema
     database: Database
-    signer: TokenSigner
+    authenticator: Authenticator
     clock: Clock
     calls: CallReader
     library: Library
@@ -96,7 +101,7 @@ class GraphQLEndpoint:
             return failed(shown_in, request_id)
 
     async def _answer(self, request: Request, media_type: str, request_id: str) -> Answer:
-        actor = self._authenticate(request)
+        actor = await self._authenticate(request)
         call = await self.calls.read(request)
         document = self.library.find(call)
         if document.node is None:
@@ -107,20 +112,25 @@ class GraphQLEndpoint:
         result = await self._execute(document, call, actor)
         return _executed(result, media_type, request_id)
 
-    def _authenticate(self, request: Request) -> Actor:
+    async def _authenticate(self, request: Request) -> Actor:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        challenge = {"www-authenticate": "Bearer"}
+        token = token.strip()
         if scheme.lower() != "bearer" or not token:
-            raise RequestRefused(
-                401,
-                RequestCode.UNAUTHENTICATED,
-                "Send a token: Authorization: Bearer ...",
-                challenge,
-            )
+            message = "Send a token or an API key: Authorization: Bearer ..."
+            challenge = {"www-authenticate": "Bearer"}
+            raise RequestRefused(401, RequestCode.UNAUTHENTICATED, message, challenge)
+        address = request.client.host if request.client is not None else ""
         try:
-            return self.signer.read(token.strip())
+            return await self.authenticator.actor(token, address)
         except TokenRefused as error:
+            challenge = {"www-authenticate": 'Bearer error="invalid_token"'}
             raise RequestRefused(401, RequestCode.UNAUTHENTICATED, str(error), challenge) from error
+        except TooManyFailures as error:
+            wait = {"retry-after": str(error.retry_after_seconds)}
+            raise RequestRefused(429, RequestCode.TOO_MANY_REFUSALS, str(error), wait) from error
+        except AuthenticationUnavailable as error:
+            wait = {"retry-after": "1"}
+            raise RequestRefused(503, RequestCode.UNAVAILABLE, str(error), wait) from error
 
     async def _execute(self, document: Document, call: Call, actor: Actor) -> ExecutionResult:
         assert document.node is not None

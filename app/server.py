@@ -18,7 +18,7 @@ from app.logs import configure
 from app.seeding import seed
 from app.settings import Settings
 from app.store import Store, StoreUnusable, open_store
-from app.tokens import LIFETIME, TokenSigner, signer_for
+from app.tokens import LIFETIME, DevelopmentTokensRefused, TokenSigner, signer_for
 from models.actor import Role, system
 from models.aggregate import Account
 from models.clock import SystemClock
@@ -29,11 +29,16 @@ from models.seeding import external_id
 log = structlog.get_logger()
 BACKLOG = 2_048
 NO_TOKENS = "A development token: recourse token --role admin"
+NO_DEVELOPMENT = (
+    "Development tokens are not taken. An API key: recourse api-key create --platform P --name N"
+)
 # So many more objects than before, and so many looks at the young ones for one at the older.
 COLLECTOR_THRESHOLDS = (50_000, 20, 50)
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 OF_THE_PORT = (errno.EADDRINUSE, errno.EACCES)
 STAFF_ROLES = (Role.REVIEWER, Role.INTEGRATOR, Role.ADMIN)
+
+log = structlog.get_logger()
 
 
 class Server(uvicorn.Server):
@@ -54,11 +59,15 @@ class Server(uvicorn.Server):
 def serve(settings: Settings, platform: str, tokens: bool) -> None:
     """Serve until a signal ends it; says where, and with which `tokens`.
 
-    Raises `StoreUnusable`, or an error of the store.
+    Raises `StoreUnusable`, an error of the store, or `DevelopmentTokensRefused`.
     """
     configure(settings.log_level)
+    if tokens and not settings.takes_development_tokens:
+        raise DevelopmentTokensRefused
     listener = _listen(settings.host, settings.port)
-    signer = signer_for(settings)
+    signer = signer_for(settings) if settings.takes_development_tokens else None
+    if signer is not None and settings.database_url is not None:
+        log.warning("development tokens are taken: anyone with the secret is anyone")
     factory = uvicorn.Config("", loop="uvloop", log_config=None).get_loop_factory()
     with asyncio.Runner(loop_factory=factory) as runner, suppress(asyncio.CancelledError):
         runner.run(_serve(settings, platform, signer, listener, tokens))
@@ -79,7 +88,11 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 async def _serve(
-    settings: Settings, platform: str, signer: TokenSigner, listener: socket.socket, tokens: bool
+    settings: Settings,
+    platform: str,
+    signer: TokenSigner | None,
+    listener: socket.socket,
+    tokens: bool,
 ) -> None:
     task = asyncio.current_task()
     assert task is not None
@@ -102,7 +115,10 @@ async def _serve(
         )
         _settle_collector()
         lines = [_address(listener)]
-        lines += await _tokens(store, platform, signer) if tokens else [NO_TOKENS]
+        if signer is None:
+            lines.append(NO_DEVELOPMENT)
+        else:
+            lines += await _tokens(store, platform, signer) if tokens else [NO_TOKENS]
         print("\n".join(lines), flush=True)
         await Server(config).serve(sockets=[listener])
 

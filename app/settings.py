@@ -16,8 +16,9 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode, SettingsConfigDict
 
+from app.identity_settings import IdentitySettings
 from app.wording import plainly
 from models.text import is_address
 
@@ -56,7 +57,7 @@ class SmtpSecurity(StrEnum):
     NONE = "none"
 
 
-class Settings(BaseSettings):
+class Settings(IdentitySettings):
     """All settings, each with its default."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid")
@@ -201,6 +202,13 @@ class Settings(BaseSettings):
         "one's own, unless asked to.",
     )
 
+    @property
+    def takes_development_tokens(self) -> bool:
+        """Whether what this installation signs itself is taken."""
+        if self.development_tokens is None:
+            return self.database_url is None
+        return self.development_tokens
+
     @field_validator("smtp_from")
     @classmethod
     def _is_address(cls, value: str | None) -> str | None:
@@ -280,10 +288,19 @@ def look_at_settings(**given: Any) -> tuple[Settings, list[str]]:
     try:
         return Settings(**given), unknown
     except ValidationError as error:
-        wrong = {str(problem["loc"][0]): plainly(problem) for problem in error.errors()}
-    defaults = {name: Settings.model_fields[name].default for name in wrong}
-    problems = [f"{variable(name)}: {message}" for name, message in wrong.items()]
+        wrong = [(problem["loc"], plainly(problem)) for problem in error.errors()]
+    names = [name for where, message in wrong for name in _settings_in(where, message)]
+    defaults = {name: Settings.model_fields[name].default for name in names}
+    problems = [f"{variable(str(at[0]))}: {message}" if at else message for at, message in wrong]
     return Settings(**{**given, **defaults}), problems + unknown
+
+
+def _settings_in(where: tuple[int | str, ...], message: str) -> list[str]:
+    """The settings that a problem is about: the one it has, or those that its message names."""
+    if where:
+        return [str(where[0])]
+    named = re.findall(rf"{PREFIX}(\w+)", message)
+    return [name.lower() for name in named if name.lower() in Settings.model_fields]
 
 
 def unknown_variables(environment: Mapping[str, str]) -> list[str]:

@@ -3,13 +3,15 @@
 import os
 import secrets
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
-from functools import lru_cache
 from pathlib import Path
 
 import jwt
 
+from app.authentication.memory import Memory
+from app.authentication.refusals import TokenRefused
+from app.authentication.verified import Verified, times_in
 from app.embedded import DataDirectoryUnusable
 from app.settings import Settings
 from models.actor import Actor, Role, Scope
@@ -31,11 +33,22 @@ DEFAULT_SCOPES = {
     Role.REVIEWER: (Scope.REQUIREMENT_WAIVE,),
     Role.ADMIN: (Scope.REQUIREMENT_WAIVE,),
 }
+WRONG = (
+    *(jwt.PyJWTError, InvalidInput, ValueError, TypeError, KeyError, AttributeError),
+    *(OverflowError, RecursionError),
+)
 REQUIRED_CLAIMS = ["sub", "role", "platform", "iss", "aud", "iat", "exp"]
 
 
-class TokenRefused(Exception):
-    """The token is missing, forged, expired or says something that can't be."""
+class DevelopmentTokensRefused(Exception):
+    """Development tokens are for trying out, and this is no place for it."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Development tokens are not taken here. Connect an identity provider, or make an API "
+            "key: recourse api-key create. To try out all the same, set"
+            " RECOURSE_DEVELOPMENT_TOKENS=true."
+        )
 
 
 class SecretMissing(Exception):
@@ -54,6 +67,9 @@ class TokenSigner:
 
     secret: str
     clock: Clock
+    known: Memory[str, Verified] = field(
+        default_factory=lambda: Memory(MAX_VERIFIED), compare=False, repr=False
+    )
 
     def sign(
         self, role: Role, platform: str, subject: str, account_id: uuid.UUID | None = None
@@ -74,51 +90,38 @@ class TokenSigner:
             claims["account"] = str(account_id)
         return jwt.encode(claims, self.secret, algorithm=ALGORITHM)
 
-    def read(self, token: str) -> Actor:
+    def knows(self, token: str) -> bool:
+        """Whether the token's signature was found good before."""
+        return self.known.get(token) is not None
+
+    async def read(self, token: str) -> Actor:
         """Who the token is for; raises `TokenRefused`."""
+        verified = self.known.get(token)
+        if verified is None:
+            # Checking a signature takes 60 microseconds, so that is done once.
+            verified = self._verified(token)
+            self.known.put(token, verified)
+        return verified.actor_at(self.clock.now(), LEEWAY_SECONDS)
+
+    def _verified(self, token: str) -> Verified:
         try:
-            verified = _verified(token, self.secret)
-            self._check_times(verified)
-            return verified.actor
-        except (
-            jwt.PyJWTError,
-            InvalidInput,
-            ValueError,
-            TypeError,
-            KeyError,
-            AttributeError,
-        ) as error:
-            raise TokenRefused("The token is not valid, or no longer.") from error
-
-    def _check_times(self, verified: "Verified") -> None:
-        now = self.clock.now().timestamp()
-        if not verified.issued - LEEWAY_SECONDS <= now < verified.expires + LEEWAY_SECONDS:
-            raise ValueError("expired, or of the future")
-
-
-@dataclass(frozen=True)
-class Verified:
-    """What a token with a good signature says; the times are seconds since 1970."""
-
-    actor: Actor
-    issued: float
-    expires: float
-
-
-@lru_cache(maxsize=MAX_VERIFIED)
-def _verified(token: str, secret: str) -> Verified:
-    """A token's claims. Checking a signature takes 60 microseconds, so that is done once."""
-    claims = jwt.decode(
-        token,
-        secret,
-        algorithms=[ALGORITHM],
-        audience=AUDIENCE,
-        issuer=ISSUER,
-        # The library would read the machine's clock; ours is injected.
-        options={"require": REQUIRED_CLAIMS, "verify_exp": False, "verify_iat": False},
-    )
-    # What is no number raises here, as a wrong token and not later as a fault of ours.
-    return Verified(_actor(claims), claims["iat"] + 0, claims["exp"] + 0)
+            claims = jwt.decode(
+                token,
+                self.secret,
+                algorithms=[ALGORITHM],
+                audience=AUDIENCE,
+                issuer=ISSUER,
+                # The library would read the machine's clock; ours is injected.
+                options={
+                    "require": REQUIRED_CLAIMS,
+                    "verify_exp": False,
+                    "verify_nbf": False,
+                    "verify_iat": False,
+                },
+            )
+            return Verified(_actor(claims), *times_in(claims))
+        except WRONG as error:
+            raise TokenRefused from error
 
 
 def _actor(claims: dict[str, object]) -> Actor:
@@ -180,7 +183,9 @@ def _make_secret(path: Path) -> None:
 
 
 def signer_for(settings: Settings) -> TokenSigner:
-    """What signs the tokens of these settings."""
+    """What signs the tokens of these settings; raises `DevelopmentTokensRefused`."""
+    if not settings.takes_development_tokens:
+        raise DevelopmentTokensRefused
     if settings.token_secret is None:
         return TokenSigner(secret_in(settings.data_dir), SystemClock())
     return TokenSigner(settings.token_secret.get_secret_value(), SystemClock())
@@ -191,6 +196,8 @@ def known_signer_for(settings: Settings) -> TokenSigner:
 
     A secret made beside the embedded store is there for its server; one made beside nothing is not.
     """
+    if not settings.takes_development_tokens:
+        raise DevelopmentTokensRefused
     has_own = settings.token_secret is not None or settings.database_url is None
     if not has_own and not _path_of_secret(settings.data_dir).exists():
         raise SecretMissing(settings.data_dir)

@@ -58,7 +58,7 @@ class ErrorCode(StrEnum):
 
 def article(noun: str) -> str:
     """The indefinite article that goes before a noun."""
-    return "an" if noun[0] in "aeiou" else "a"
+    return "an" if noun[0].lower() in "aeiou" else "a"
 
 
 @dataclass(frozen=True)

@@ -30,14 +30,13 @@ from models.base import Base, staff_only, stamp
 from models.checks import says_something
 from models.clock import Clock
 from models.errors import ErrorCode, InvalidInput, NotFound, StaleVersion
-from models.idempotency import MAX_KEY_LENGTH, PlatformIdempotencyKey, check_same_request
-from models.idempotency import request_hash as hash_of
+from models.idempotency import MAX_KEY_LENGTH
 from models.ids import program_id_for
 from models.lifecycle import Lifecycle, one_of, some_of
 from models.notice_texts import NoticeText
 from models.outcome import Outcome
 from models.permission import Permission, Refusal
-from models.platform import Platform
+from models.platform_operation import lock_platform, remember
 from models.program_checks import MAX_CODE_LENGTH, check_declaration
 from models.session import transaction
 from models.status import CapabilityKind
@@ -313,21 +312,11 @@ async def _lock(
     session: AsyncSession, actor: Actor, operation: str, command: Publish | Retire
 ) -> Outcome[Program] | None:
     """Lock the platform, so that versions come one after another; the first result of a replay."""
-    locked = await session.scalar(
-        select(Platform.id).where(Platform.id == actor.platform_id).with_for_update()
-    )
-    if locked is None:
-        raise NotFound("platform", ())
-    if command.idempotency_key is None:
-        return None
-    key = (actor.platform_id, actor.caller, command.idempotency_key)
-    known = await session.get(PlatformIdempotencyKey, key)
+    known = await lock_platform(session, actor, operation, command)
     if known is None:
         return None
-    check_same_request(known, hash_of(operation, command))
-    program = await session.get(
-        Program, (actor.platform_id, known.result["code"], known.result["version"])
-    )
+    key = (actor.platform_id, known["code"], known["version"])
+    program = await session.get(Program, key)
     assert program is not None
     return Outcome(program, replayed=True)
 
@@ -379,18 +368,8 @@ def _remember(
     program: Program,
     now: datetime,
 ) -> None:
-    if command.idempotency_key is None:
-        return
-    session.add(
-        PlatformIdempotencyKey(
-            platform_id=actor.platform_id,
-            caller=actor.caller,
-            key=command.idempotency_key,
-            request_hash=hash_of(operation, command),
-            result={"code": program.code, "version": program.version},
-            created_at=now,
-        )
-    )
+    result = {"code": program.code, "version": program.version}
+    remember(session, actor, operation, command, result, now)
 
 
 def permissions(row: Any, actor: Actor) -> list[Permission]:

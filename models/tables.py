@@ -3,6 +3,7 @@
 from models import (
     account,
     aggregate,
+    api_key,
     capability,
     events,
     evidence,
@@ -26,6 +27,7 @@ __all__ = ["METADATA", "NOUNS"]
 NOUNS = (
     account,
     aggregate,
+    api_key,
     capability,
     events,
     evidence,

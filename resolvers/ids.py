@@ -13,6 +13,7 @@ from models.errors import InvalidId, NotFound, article
 from models.ids import HexId, Key
 
 ACCOUNT = "acc"
+API_KEY = "key"
 EVENT = "evt"
 EVIDENCE = "evd"
 HOLD = "hld"
@@ -23,6 +24,7 @@ REQUIREMENT = "req"
 RESOLUTION = "res"
 NOUNS = {
     ACCOUNT: "account",
+    API_KEY: "API key",
     EVENT: "event",
     EVIDENCE: "evidence",
     HOLD: "hold",
@@ -40,7 +42,7 @@ NOT_AN_ID = (
 
 
 def encode(prefix: str, first: HexId, own: HexId) -> str:
-    """The global id of an object: the account's id and its own; for a program, the platform's."""
+    """The global id of an object: its account's id, or else its platform's, and its own."""
     return f"{prefix}_{first}{own}"
 
 

@@ -117,8 +117,8 @@ class KeyedInput:
         default=None,
         description=(
             "A key of the caller's own choice: the same request with the same key has one effect, "
-            "however often it is sent. Keys count for one account (for programs, for the "
-            "platform): on another account the same key is a new one."
+            "however often it is sent. Keys count for one account (for programs and API keys, for "
+            "the platform): on another account the same key is a new one."
         ),
     )
 

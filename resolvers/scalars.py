@@ -18,6 +18,7 @@ CountryCode = NewType("CountryCode", str)
 DisabledReason = NewType("DisabledReason", str)
 Duration = NewType("Duration", str)
 Json = NewType("Json", object)
+Secret = NewType("Secret", str)
 Url = NewType("Url", str)
 
 
@@ -145,6 +146,13 @@ SCALARS: dict[object, ScalarDefinition] = {
         serialize=_as_it_is,
         parse_value=read_json,
         parse_literal=literally(read_json),
+    ),
+    Secret: strawberry.scalar(
+        name="Secret",
+        description="A secret: shown once, to be kept where secrets are, and in no log.",
+        serialize=str,
+        parse_value=read_text,
+        parse_literal=literally(read_text),
     ),
     Url: strawberry.scalar(
         name="URL",

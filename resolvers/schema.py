@@ -1,6 +1,6 @@
 """The schema: the root types, put together from the nouns."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Annotated, Any
 
@@ -34,6 +34,8 @@ from models.resolution import RESOLUTIONS
 from resolvers import ids
 from resolvers.account import Account, account, accounts
 from resolvers.account_mutations import AccountMutations
+from resolvers.api_key import ApiKey, api_keys, api_keys_by_global_id
+from resolvers.api_key_mutations import ApiKeyMutations
 from resolvers.appeal_mutations import AppealMutations
 from resolvers.context import Info
 from resolvers.errors import query_error
@@ -87,11 +89,13 @@ async def _programs_by_global_id(info: Info, texts: list[str]) -> list[Record | 
     return await programs_by_id(info.context.reader, keys, asked_columns(info, "Program"))
 
 
-async def _load(info: Info, prefix: str, texts: list[str]) -> list[Record | None]:
+async def _load(info: Info, prefix: str, texts: list[str]) -> Sequence[Record | None]:
     if prefix == ids.ACCOUNT:
         return await _accounts_by_global_id(info, texts)
     if prefix == ids.PROGRAM:
         return await _programs_by_global_id(info, texts)
+    if prefix == ids.API_KEY:
+        return await api_keys_by_global_id(info, texts)
     type_name, table = ROWS[prefix]
     if prefix in STAFF_ONLY and not info.context.actor.is_staff:
         return [None for _ in texts]
@@ -200,6 +204,10 @@ class Query:
     programs: Connection[Program] = _query(
         programs, "The versions of the platform's programs, by code."
     )
+    api_keys: Connection[ApiKey] | None = _query(
+        api_keys,
+        "The API keys of the platform, by when they were made; null for all but administrators.",
+    )
     events: Connection[Event] = _query(
         events,
         "What happened to the platform's accounts, by the instant. An event that commits late may "
@@ -211,6 +219,7 @@ Mutation = merge_types(
     "Mutation",
     (
         AccountMutations,
+        ApiKeyMutations,
         ReferralMutations,
         RejectionMutations,
         HoldMutations,

@@ -17,11 +17,12 @@ from sqlalchemy.orm import undefer
 
 from app.database import Database
 from models import account as accounts
-from models import appeal, correspondence, decision, delivery, hold, note, referral
+from models import api_key, appeal, correspondence, decision, delivery, hold, note, referral
 from models import requirement_operations as requirements
 from models.account import CreateAccount
 from models.actor import Actor, Role, Scope, system
 from models.aggregate import Account
+from models.api_key import ApiKey, CreateApiKey, Issued, RevokeApiKey, RotateApiKey
 from models.appeal import Appeal, DecideAppeal
 from models.base import Base
 from models.clock import Clock, ManualClock
@@ -186,6 +187,22 @@ def program_values(**values: Any) -> Publish:
             **values,
         }
     )
+
+
+async def create_api_key(run: Runner, **values: Any) -> Issued:
+    """An API key of a service, with its secret; `values` override the command's."""
+    given = {"name": "Monitoring", "role": Role.INTEGRATOR, **values}
+    return (await run(api_key.create, run.admin, CreateApiKey(**given))).value
+
+
+async def rotate_api_key(run: Runner, key: ApiKey, **values: Any) -> Issued:
+    """The key that takes the place of this one."""
+    return (await run(api_key.rotate, run.admin, RotateApiKey(key.id, **values))).value
+
+
+async def revoke_api_key(run: Runner, key: ApiKey, **values: Any) -> Issued:
+    """The key, revoked."""
+    return (await run(api_key.revoke, run.admin, RevokeApiKey(key.id, **values))).value
 
 
 async def publish_program(run: Runner, **values: Any) -> Program:

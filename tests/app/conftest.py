@@ -39,6 +39,7 @@ def server(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Itera
     settings = {
         "database_url": database_url,
         "token_secret": TOKEN_SECRET,
+        "development_tokens": "true",
         "demo_accounts": "0",
         "max_request_bytes": str(MAX_REQUEST_BYTES),
         "clock_interval_seconds": "3600",

@@ -12,6 +12,7 @@ from typing import Any
 import jwt
 import pytest
 
+from app.authentication.refusals import TokenRefused
 from app.embedded import DataDirectoryUnusable
 from app.settings import MIN_SECRET_LENGTH
 from app.tokens import (
@@ -19,7 +20,6 @@ from app.tokens import (
     AUDIENCE,
     LEEWAY_SECONDS,
     LIFETIME,
-    TokenRefused,
     TokenSigner,
     account_named,
     secret_in,
@@ -43,14 +43,14 @@ def signer(clock: ManualClock) -> TokenSigner:
 
 
 @pytest.mark.parametrize("role", [Role.REVIEWER, Role.INTEGRATOR, Role.ADMIN])
-def test_staff_is_read_as_it_was_signed(signer: TokenSigner, role: Role) -> None:
-    actor = signer.read(signer.sign(role, "shop", "ada"))
+async def test_staff_is_read_as_it_was_signed(signer: TokenSigner, role: Role) -> None:
+    actor = await signer.read(signer.sign(role, "shop", "ada"))
     assert (actor.role, actor.id, actor.platform_id, actor.account_id) == (role, "ada", SHOP, None)
     assert (Scope.REQUIREMENT_WAIVE in actor.scopes) == (role is not Role.INTEGRATOR)
 
 
-def test_an_account_user_has_an_account_and_no_scopes(signer: TokenSigner) -> None:
-    actor = signer.read(signer.sign(Role.ACCOUNT_USER, "shop", "uma", ACCOUNT_ID))
+async def test_an_account_user_has_an_account_and_no_scopes(signer: TokenSigner) -> None:
+    actor = await signer.read(signer.sign(Role.ACCOUNT_USER, "shop", "uma", ACCOUNT_ID))
     assert actor == Actor(Role.ACCOUNT_USER, "uma", SHOP, ACCOUNT_ID)
 
 
@@ -71,16 +71,16 @@ def test_roles_are_written_in_lower_case(signer: TokenSigner) -> None:
         (LIFETIME + LEEWAY, False),
     ],
 )
-def test_a_token_has_its_time(
+async def test_a_token_has_its_time(
     signer: TokenSigner, clock: ManualClock, after: timedelta, taken: bool
 ) -> None:
     token = signer.sign(Role.ADMIN, "shop", "ada")
     clock.advance(after)
     if taken:
-        assert signer.read(token).id == "ada"
+        assert (await signer.read(token)).id == "ada"
         return
     with pytest.raises(TokenRefused):
-        signer.read(token)
+        await signer.read(token)
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,9 @@ def test_a_token_has_its_time(
         {"scopes": {"requirement:waive": True}},
     ],
 )
-def test_claims_of_another_kind_are_refused(signer: TokenSigner, changes: dict[str, Any]) -> None:
+async def test_claims_of_another_kind_are_refused(
+    signer: TokenSigner, changes: dict[str, Any]
+) -> None:
     good = {
         "iss": "recourse",
         "aud": "recourse",
@@ -117,11 +119,12 @@ def test_claims_of_another_kind_are_refused(signer: TokenSigner, changes: dict[s
         "iat": int(START.timestamp()),
         "exp": int(START.timestamp()) + 60,
     }
-    assert signer.read(jwt.encode(good, SECRET, ALGORITHM)).scopes == frozenset()
+    actor = await signer.read(jwt.encode(good, SECRET, ALGORITHM))
+    assert actor.scopes == frozenset()
     # The library checks some claims before it signs; the payload goes past it.
     wrong = jwt.api_jws.encode(json.dumps({**good, **changes}).encode(), SECRET, ALGORITHM)
     with pytest.raises(TokenRefused) as refused:
-        signer.read(wrong)
+        await signer.read(wrong)
     assert str(refused.value) == "The token is not valid, or no longer."
 
 

@@ -22,6 +22,7 @@ def serving(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iter
         "database_url": database_url,
         "token_secret": "s" * 40,
         "demo_accounts": "0",
+        "development_tokens": "true",
         "body_timeout_seconds": str(BODY_TIMEOUT_SECONDS),
     }
     with Recourse(tmp_path_factory.mktemp("wire"), settings).serving() as server:

@@ -199,9 +199,11 @@ class Recourse:
     def launch(self, *arguments: str, command: Sequence[str] = (RECOURSE, "serve")) -> Serving:
         """Start a server on a free port, and don't wait for it.
 
-        It prints tokens, which a server of a database of one's own does only when asked.
+        It prints tokens, which a server of a database of one's own does only when asked, and where
+        it takes them.
         """
-        tokens = ["--tokens"] if "database_url" in self.settings else []
+        takes_own = self.settings.get("development_tokens") == "true"
+        tokens = ["--tokens"] if "database_url" in self.settings and takes_own else []
         number = len(self.servers)
         out, err = (self.folder / f"serve-{number}.{kind}" for kind in ("out", "err"))
         with out.open("wb") as stdout, err.open("wb") as stderr:

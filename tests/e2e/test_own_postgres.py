@@ -88,7 +88,7 @@ def _run(identity: Identity, folder: Path, program: str, *arguments: str) -> Non
 
 def commands(folder: Path, url: str) -> Recourse:
     settings = {"database_url": url, "data_dir": str(folder / "data"), "demo_accounts": "3"}
-    return Recourse(folder, settings)
+    return Recourse(folder, {**settings, "development_tokens": "true"})
 
 
 def test_it_is_served_by_an_owner_who_is_no_superuser(tmp_path: Path, cluster: Cluster) -> None:
@@ -118,10 +118,52 @@ def test_it_is_served_by_an_owner_who_is_no_superuser(tmp_path: Path, cluster: C
     assert cluster.sql(mighty) == []
 
 
-def test_a_database_of_ones_own_gets_no_demo_data_and_prints_no_tokens(
+COUNT = {"query": "{ accounts(first: 1) { totalCount } }"}
+
+
+def asked(url: str, token: str) -> httpx.Response:
+    return httpx.post(url, json=COUNT, headers={"authorization": f"Bearer {token}"}, timeout=30)
+
+
+def test_a_database_of_ones_own_takes_no_development_tokens_but_api_keys(
     tmp_path: Path, cluster: Cluster
 ) -> None:
     given = commands(tmp_path, cluster.database("quiet")).settings
+    left_out = ("demo_accounts", "development_tokens")
+    plain = {name: value for name, value in given.items() if name not in left_out}
+    recourse = Recourse(tmp_path, {**plain, "token_secret": "s" * 32})
+    assert recourse.run("migrate").returncode == 0
+    for command in (("token", "--role", "admin"), ("serve", "--port", "0", "--tokens")):
+        done = recourse.run(*command)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert done.stderr.startswith("error: Development tokens are not taken here.")
+        assert "RECOURSE_DEVELOPMENT_TOKENS=true" in done.stderr
+    own = recourse.having(development_tokens="true").run("token", "--role", "admin").stdout.strip()
+    made = recourse.run("api-key", "create", "--platform", "shop", "--name", "Monitoring")
+    key = made.stdout.strip()
+    with running([RECOURSE, "serve", "--port", "0"], recourse) as out:
+        until(lambda: out.read_text().endswith("\n"))
+        first, second = out.read_text().splitlines()
+        assert second.startswith("Development tokens are not taken. An API key: recourse api-key")
+        url = first.split()[-1]
+        assert asked(url, own).status_code == 401
+        assert asked(url, key).json() == {"data": {"accounts": {"totalCount": 0}}}
+        prefix = key.rpartition("_")[0]
+        # The use is written while the answer goes out.
+        until(lambda: "used 20" in recourse.run("api-key", "list", "--platform", "shop").stdout)
+        listed = recourse.run("api-key", "list", "--platform", "shop").stdout
+        assert listed.startswith(f"{prefix} ACTIVE INTEGRATOR used ")
+        assert key not in listed
+        assert recourse.run("api-key", "revoke", prefix).returncode == 0
+        until(lambda: asked(url, key).status_code == 401, seconds=15)
+    again = recourse.run("api-key", "revoke", prefix)
+    assert again.stderr.startswith("error: An API key that is REVOKED does not allow REVOKE.")
+
+
+def test_development_tokens_are_taken_where_that_is_said_and_the_log_warns_of_it(
+    tmp_path: Path, cluster: Cluster
+) -> None:
+    given = commands(tmp_path, cluster.database("said")).settings
     recourse = Recourse(tmp_path, {k: v for k, v in given.items() if k != "demo_accounts"})
     with running([RECOURSE, "serve", "--port", "0"], recourse) as out:
         until(lambda: out.read_text().endswith("\n"))
@@ -129,10 +171,11 @@ def test_a_database_of_ones_own_gets_no_demo_data_and_prints_no_tokens(
         assert second == "A development token: recourse token --role admin"
         # The server has made its secret: the command signs with it.
         token = recourse.run("token", "--role", "admin").stdout.strip()
-        headers = {"authorization": f"Bearer {token}"}
-        body = {"query": "{ accounts(first: 1) { totalCount } }"}
-        answer = httpx.post(first.split()[-1], json=body, headers=headers).json()
+        answer = asked(first.split()[-1], token).json()
     assert answer == {"data": {"accounts": {"totalCount": 0}}}
+    with recourse.serving() as server:
+        log = server.err.read_text()
+    assert "development tokens are taken" in log
 
 
 @contextmanager

@@ -33,12 +33,15 @@ from tests.factories import (
     Runner,
     add_note,
     create_account,
+    create_api_key,
     create_requirement,
     create_resolution,
     create_runner,
     place_hold,
     publish_program,
     refer,
+    revoke_api_key,
+    rotate_api_key,
 )
 from tests.models.illegal_rows import ILLEGAL
 
@@ -310,6 +313,25 @@ EXAMPLES = [
     ("programs", "state = 'PUBLISHED'", "state = 'RETIRED'", "retired_with_instant"),
     ("programs", "state = 'PUBLISHED'", "retired_at = published_at", "retired_with_instant"),
     ("programs", "state = 'PUBLISHED'", "version = 0", "version_positive"),
+    *(
+        ("api_keys", where, change, check)
+        for where, change, check in (
+            ("true", "hash = 'secret'", "hash_is_sha256"),
+            ("true", "hash = upper(hash)", "hash_is_sha256"),
+            ("true", "expires_at = created_at", "expires_later"),
+            ("true", "last_used_at = 'infinity'", "instants_finite"),
+            ("true", "name = ' '", "says_something"),
+            ("true", "version = 0", "changes_counted"),
+            ("state = 'ACTIVE'", "state = 'REVOKED'", "revoked_with_instant"),
+            ("state = 'ACTIVE'", "revoked_at = created_at", "revoked_with_instant"),
+            ("state = 'REVOKED'", "state = 'ACTIVE'", "revoked_with_instant"),
+            ("state = 'REVOKED'", "revoked_by_id = NULL", "revoked_with_instant"),
+            ("state = 'ROTATED'", "replaced_by = NULL", "rotated_with_successor"),
+            ("state = 'ROTATED'", "expires_at = NULL", "rotated_with_successor"),
+            ("state = 'ROTATED'", "state = 'ACTIVE'", "rotated_with_successor"),
+            ("state = 'ROTATED'", "replaced_by = id", "rotated_with_successor"),
+        )
+    ),
     ("accounts", "disabled_reason IS NOT NULL", "disabled_reason = NULL", "disabled_with_reason"),
     ("accounts", "disabled_reason IS NOT NULL", "status = 'ENABLED'", "disabled_with_reason"),
     ("capabilities", "status = 'RESTRICTED'", "status = 'ACTIVE'", "restricted_with_reason"),
@@ -535,6 +557,10 @@ async def furnished(database: Database) -> Runner:
     await run(reinstate, run.reviewer, again)
     await place_hold(run, account)
     await add_note(run, row)
+    for _ in range(2):
+        key = (await create_api_key(run)).key
+    await rotate_api_key(run, key)
+    await revoke_api_key(run, (await create_api_key(run)).key)
     async with database.worker.begin() as connection:
         values = {"id": uuid.uuid4(), "a": account.account_id}
         for statement in INTERACTION:

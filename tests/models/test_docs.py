@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from models import hold, interaction, program, requirement, resolution, review_target
+from models import api_key, hold, interaction, program, requirement, resolution, review_target
 from models.lifecycle import Lifecycle
 from models.notice_texts import NoticeKind
 from models.notices import PURPOSES
@@ -17,12 +17,13 @@ LIFECYCLES = (
     interaction.LIFECYCLE,
     program.LIFECYCLE,
     hold.LIFECYCLE,
+    api_key.LIFECYCLE,
 )
 
 
 def section(lifecycle: Lifecycle) -> str:
     """What the page shows of one lifecycle: a picture, then the table."""
-    title = lifecycle.noun.title()
+    title = lifecycle.noun[0].upper() + lifecycle.noun[1:]
     picture = f"```mermaid\n{lifecycle.mermaid()}\n```"
     return f"### {title}\n\n{picture}\n\n{lifecycle.markdown()}"
 

@@ -13,6 +13,7 @@ from models import decision, interaction, program, requirement, resolution
 from models import requirement_operations as requirements
 from models.actor import ActorKind
 from models.aggregate import Account, RiskTier
+from models.api_key import OF_SERVICES, ApiKeyState
 from models.decision import ApproveResolution, Decide
 from models.errors import ErrorCode, IllegalTransition
 from models.events import EventType, SubjectType
@@ -123,6 +124,8 @@ ALL_ARROWS = [
 KNOWN = {
     ("accounts", "status"): AccountStatus,
     ("accounts", "risk_tier"): RiskTier,
+    ("api_keys", "state"): ApiKeyState,
+    ("api_keys", "role"): OF_SERVICES,
     ("capabilities", "kind"): CapabilityKind,
     ("capabilities", "status"): CapabilityStatus,
     ("events", "type"): EventType,

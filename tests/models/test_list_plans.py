@@ -16,6 +16,7 @@ from app.database import Database
 from app.seeding import seed
 from models.account import ACCOUNTS
 from models.actor import Actor, Role
+from models.api_key import API_KEYS
 from models.clock import ManualClock
 from models.events import TIMELINE
 from models.evidence import EVIDENCE
@@ -72,7 +73,7 @@ OF_ONE_ACCOUNT = [
     if not set(case.filter.dimensions) & {"assignee"}
 ]
 FEW_ACCOUNTS = 400
-SMALL = frozenset({"programs", "platforms"})
+SMALL = frozenset({"api_keys", "programs", "platforms"})
 # A plan may also find few rows by the filter's index and sort these: this share of all, at most.
 FEW_SORTED = 0.05
 MOST_BUFFERS_MORE = 8
@@ -187,7 +188,7 @@ def test_every_list_and_filter_is_tried() -> None:
         if isinstance(value, ListSpec)
     }
     # A list on its own, as nested below, or too small to need an index.
-    tried = {id(spec) for spec in (*LISTS, *(spec for spec, _ in NESTED), PROGRAMS)}
+    tried = {id(spec) for spec in (*LISTS, *(spec for spec, _ in NESTED), API_KEYS, PROGRAMS)}
     assert set(found) == tried
     asked = {(case.spec.name, name) for case in SINGLES for name in _names(case.filter)}
     declared = {(s.name, name) for s in LISTS for name in (*s.dimensions, *s.conditions)}

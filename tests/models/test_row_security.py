@@ -28,6 +28,7 @@ from tests.factories import (
     Runner,
     add_note,
     create_account,
+    create_api_key,
     create_runner,
     decide,
     open_requirement,
@@ -86,7 +87,9 @@ VISIBLE = {
     "interactions": "(first_sent_at IS NOT NULL)",
     "resolutions": _none_of("state", "PROPOSED", "DECLINED"),
 }
-UNREADABLE_FOR_ACCOUNT_USERS = {"notes", "outbox", "platform_idempotency_keys"}
+UNREADABLE_FOR_ACCOUNT_USERS = {"api_keys", "notes", "outbox", "platform_idempotency_keys"}
+# What only the worker's role may read, who checks it: with what staff's may write there.
+UNREADABLE_FOR_STAFF = {"api_keys": {"hash": "repeat('a', 64)"}}
 OWN_WRITES_OF_ACCOUNT_USERS = {
     "accounts": {
         *("status", "disabled_reason", "next_deadline", "derived_at", "next_change_at"),
@@ -157,6 +160,7 @@ NARROWED: dict[str, set[tuple[str, str, str | None, str | None]]] = {
             "(party = ANY (ARRAY['RISK'::text, 'NOBODY'::text]))",
         ),
     },
+    "api_keys": {(SERVICE, "UPDATE", "(state <> 'REVOKED'::text)", "true")},
     "evidence": {(ACCOUNT_USER, "INSERT", None, "(submitted_by_kind = 'ACCOUNT_USER'::text)")},
     "events": {
         (
@@ -221,6 +225,7 @@ async def fill(run: Runner) -> Account:
     await write_interaction(run, row, "SENT")
     await write_interaction(run, other, "DRAFT")
     await receive_message(run, row, idempotency_key="k")
+    await create_api_key(run)
     return account
 
 
@@ -396,7 +401,9 @@ async def test_a_role_writes_no_row_for_another(tenants: Tenants, role: str, tab
     """Its own rows again, as those of another platform or account."""
     hidden = STAFF_ONLY.get(table.name, set()) if role == ACCOUNT_USER else set()
     names = [c.name for c in table.columns if c.computed is None and c.name not in hidden]
-    as_theirs = [f"'{tenants.theirs.platform_id}'" if n == owner_of(table) else n for n in names]
+    written = UNREADABLE_FOR_STAFF.get(table.name, {})
+    theirs = {**written, owner_of(table): f"'{tenants.theirs.platform_id}'"}
+    as_theirs = [theirs.get(name, name) for name in names]
     copies = [as_theirs]
     if table in OF_ACCOUNTS:
         neighbour = f"'{tenants.neighbour.account_id}'"
@@ -413,6 +420,32 @@ async def test_a_role_writes_no_row_for_another(tenants: Tenants, role: str, tab
                 assert "violates row-level security policy" in message
             else:
                 assert "permission denied" in message
+
+
+@pytest.mark.parametrize("table", TABLES, ids=str)
+async def test_staff_reads_every_column_but_what_is_for_the_worker(
+    tenants: Tenants, table: Table
+) -> None:
+    hidden = UNREADABLE_FOR_STAFF.get(table.name, {})
+    for column in table.columns:
+        statement = f"SELECT {column.name} FROM {table.name}"
+        async with tenants.as_role(STAFF) as connection:
+            if column.name in hidden:
+                assert "permission denied" in await refusal(connection, statement)
+            else:
+                await connection.execute(text(statement))
+    async with tenants.as_role(WORKER) as connection:
+        for name in hidden:
+            await connection.execute(text(f"SELECT {name} FROM {table.name}"))
+
+
+@pytest.mark.parametrize("role", [STAFF, WORKER])
+@pytest.mark.parametrize("column", ["hash", "role", "scopes", "service_id", "platform_id", "id"])
+async def test_what_an_api_key_is_does_not_change(tenants: Tenants, role: str, column: str) -> None:
+    async with tenants.as_role(role) as connection:
+        message = await refusal(connection, f"UPDATE api_keys SET {column} = {column}")
+        assert "permission denied" in message
+        assert "permission denied" in await refusal(connection, "DELETE FROM api_keys")
 
 
 @pytest.mark.parametrize("table", CHANGING, ids=str)

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import select
 
 from models.account_rejection import RejectAccount, RejectionReason, reject
+from models.actor import Scope
 from models.aggregate import Account
 from models.evidence import Evidence
 from models.ids import hex_id
@@ -22,6 +23,7 @@ from tests.factories import (
     EVIDENCE_SCHEMA,
     PAYLOAD,
     create_account,
+    create_api_key,
     create_interaction,
     create_requirement,
     decide,
@@ -137,6 +139,27 @@ class Inputs:
     async def note_add(self) -> Made:
         row = await self._requirement(RequirementState.OPEN)
         return Made(self.platform.reviewer, {**self._named(row), "text": "Seen before."})
+
+    async def api_key_create(self) -> Made:
+        given = {
+            "name": "Monitoring",
+            "role": "INTEGRATOR",
+            "scopes": [str(Scope.REQUIREMENT_WAIVE)],
+            "expiresAt": self.later(days=90),
+        }
+        return Made(self.platform.admin, given)
+
+    async def api_key_rotate(self) -> Made:
+        given = {"overlap": "PT2H", "expiresAt": self.later(days=90)}
+        return Made(self.platform.admin, {**await self._api_key(), **given})
+
+    async def api_key_revoke(self) -> Made:
+        return Made(self.platform.admin, await self._api_key())
+
+    async def _api_key(self) -> Input:
+        key = (await create_api_key(self.platform.run)).key
+        own = ids.encode(ids.API_KEY, hex_id(key.platform_id), hex_id(key.id))
+        return {"id": own, "expectedVersion": key.version}
 
     async def program_publish(self) -> Made:
         given = {
@@ -422,6 +445,9 @@ MAKERS: dict[str, Callable[[Inputs], Awaitable[Made]]] = {
     "accountUpdate": Inputs.account_update,
     "accountReject": Inputs.account_reject,
     "accountReinstate": Inputs.account_reinstate,
+    "apiKeyCreate": Inputs.api_key_create,
+    "apiKeyRotate": Inputs.api_key_rotate,
+    "apiKeyRevoke": Inputs.api_key_revoke,
     "holdPlace": Inputs.hold_place,
     "holdRelease": Inputs.hold_release,
     "noteAdd": Inputs.note_add,

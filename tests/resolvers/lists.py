@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from models.account import ACCOUNTS
 from models.aggregate import RiskTier
+from models.api_key import API_KEYS
 from models.events import EVENTS, EventType
 from models.evidence import EVIDENCE
 from models.ids import hex_id
@@ -104,8 +105,8 @@ class Listing:
         """The global id of a row."""
         if self.prefix == ids.ACCOUNT:
             return ids.encode_one(ids.ACCOUNT, hex_id(row["account_id"]))
-        if self.prefix == ids.PROGRAM:
-            return ids.encode(ids.PROGRAM, hex_id(row["platform_id"]), hex_id(row["id"]))
+        if self.prefix in (ids.PROGRAM, ids.API_KEY):
+            return ids.encode(self.prefix, hex_id(row["platform_id"]), hex_id(row["id"]))
         return ids.encode(self.prefix, hex_id(row["account_id"]), hex_id(row["id"]))
 
     def expected(
@@ -347,6 +348,7 @@ LISTS = (
         tie=("version",),
         filters=_programs,
     ),
+    Listing("Query", "apiKeys", ids.API_KEY, API_KEYS.table, {"": "id"}, tie=("id",)),
     Listing("Account", "requirements", *_REQUIREMENT, filters=_requirements, belongs=_of_account),
     Listing("Account", "interactions", *_INTERACTION, filters=_interactions, belongs=_of_account),
     Listing("Account", "resolutions", *_RESOLUTION, filters=_resolutions, belongs=_of_account),

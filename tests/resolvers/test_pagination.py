@@ -21,6 +21,7 @@ from app.seeding import analyze, seed
 from models import requirement_operations as requirements
 from models.actor import Actor, Role
 from models.aggregate import Account
+from models.api_key import API_KEYS
 from models.ids import hex_id
 from models.interaction import Interaction
 from models.listing import COUNT_LIMIT
@@ -35,6 +36,7 @@ from tests.factories import (
     ERROR,
     add_note,
     create_account,
+    create_api_key,
     create_interaction,
     decide,
     key_of,
@@ -112,6 +114,8 @@ async def scene(api: Api, database_url: str, owner_engine: AsyncEngine) -> Scene
     for n in range(3):
         await create_account(platform.run, business_name=f"Café Zoë {n} GmbH")
     await publish_program(platform.run, code="identity.document")
+    for _ in range(7):
+        await create_api_key(platform.run)
     await create_full_account(platform.run, 40)
     await analyze(database_url)
     return await _look(platform, owner_engine)
@@ -343,7 +347,9 @@ async def test_pages_of_many_parents_are_those_of_each(scene: Scene, listing: Li
 
 
 @pytest.mark.parametrize(
-    "listing", [one for one in LISTS if one.parent == "Query"], ids=lambda one: one.name
+    "listing",
+    [one for one in LISTS if one.parent == "Query" and one.field != "apiKeys"],
+    ids=lambda one: one.name,
 )
 async def test_account_users_walk_what_they_may_see(scene: Scene, listing: Listing) -> None:
     accounts = next(one for one in LISTS if one.name == "Account.requirements")
@@ -359,6 +365,24 @@ async def test_account_users_walk_what_they_may_see(scene: Scene, listing: Listi
     assert pages[0]["totalCount"] == len(rows) > 0
     if listing.field != "programs":
         assert {row["account_id"] for row in rows} == {mine["account_id"]}
+
+
+async def test_api_keys_are_shown_to_administrators_only(scene: Scene) -> None:
+    platform = scene.platform
+    [mine, *_] = scene.parents(next(one for one in LISTS if one.name == "Account.requirements"))
+    assert mine is not None
+    [key, *_] = scene.data.of(API_KEYS.table)
+    own = ids.encode(ids.API_KEY, hex_id(key["platform_id"]), hex_id(key["id"]))
+    query = f'{{ apiKeys(first: 1) {{ totalCount }} node(id: "{own}") {{ id }} }}'
+    found = (await platform.api.call(platform.admin, query)).data
+    assert found == {"apiKeys": {"totalCount": 7}, "node": {"id": own}}
+    other = await platform.api.platform()
+    answer = await platform.api.call(other.admin, query)
+    assert answer.body["data"] == {"apiKeys": {"totalCount": 0}, "node": None}
+    for caller in (platform.user(mine["account_id"]), platform.reviewer, platform.integrator):
+        answer = await platform.api.call(caller, query)
+        assert answer.body["data"] == {"apiKeys": None, "node": None}
+        assert (answer.codes, answer.statements) == (["NOT_FOUND"], ())
 
 
 async def _seen(platform: Platform, user: Actor, listing: Listing) -> set[str]:
@@ -491,6 +515,7 @@ class Changes:
     async def _create(self) -> None:
         await create_account(self.platform.run)
         await publish_program(self.platform.run, code=unique(self.rng.choice("abc")))
+        await create_api_key(self.platform.run)
 
     async def _any_open(self) -> Requirement:
         run, row = self.platform.run, self.rng.choice(self.rows)

@@ -107,10 +107,22 @@ def test_scalars_of_our_own_say_what_they_are() -> None:
     }
 
 
+NOUN = re.compile("apiKey|[a-z]+")
+
+
 def test_mutations_are_a_noun_and_a_verb_with_one_input_and_a_payload() -> None:
-    nouns = {"account", "hold", "note", "program", "requirement", "resolution", "interaction"}
+    nouns = {
+        "account",
+        "apiKey",
+        "hold",
+        "note",
+        "program",
+        "requirement",
+        "resolution",
+        "interaction",
+    }
     for name, field in object_type("Mutation").fields.items():
-        noun = re.match(r"[a-z]+", name)
+        noun = NOUN.match(name)
         assert noun is not None
         assert noun.group() in nouns, name
         title = name[0].upper() + name[1:]
@@ -130,6 +142,7 @@ def test_mutations_are_a_noun_and_a_verb_with_one_input_and_a_payload() -> None:
 
 
 VERSION_OF = {
+    **dict.fromkeys(("apiKeyRotate", "apiKeyRevoke"), "API key"),
     **dict.fromkeys(("holdPlace", "requirementOpen"), "account"),
     **dict.fromkeys(("interactionDraft", "interactionReceive"), "account"),
     "noteAdd": "requirement",
@@ -165,7 +178,7 @@ def test_every_type_with_a_global_id_is_a_node() -> None:
     assert isinstance(node, GraphQLInterfaceType)
     possible = {one.name for one in GRAPHQL.get_possible_types(node)}
     assert possible == {
-        *("Account", "Event", "Evidence", "Hold", "Interaction", "Note", "Program"),
+        *("Account", "ApiKey", "Event", "Evidence", "Hold", "Interaction", "Note", "Program"),
         *("Requirement", "Resolution"),
     }
     for name in possible - {"Event", "Evidence", "Note", "Program", "Interaction"}:

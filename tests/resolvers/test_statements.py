@@ -17,12 +17,14 @@ from app.seeding import analyze, seed
 from models.account import ACCOUNTS
 from models.actor import Actor
 from models.aggregate import Account
+from models.api_key import API_KEYS
 from models.clock import ManualClock
 from models.program_reads import PROGRAMS
 from models.session import transaction
 from resolvers import ids
 from resolvers.schema import ROWS
 from tests.conftest import START
+from tests.factories import create_api_key, rotate_api_key
 from tests.resolvers.api import Answer, Api, Caller, Platform
 from tests.resolvers.scene import create_full_account
 from tests.resolvers.walk import (
@@ -49,12 +51,12 @@ TRIES = 100
 # Rows of then come first in every order.
 LONG_AGO = START - timedelta(days=1_000)
 # No event is about these.
-NO_SUBJECTS = {"Event", "Evidence", "Interaction", "Note", "Program"}
+NO_SUBJECTS = {"ApiKey", "Event", "Evidence", "Interaction", "Note", "Program"}
 # Account users reach nothing of these.
-STAFF_ONLY_TYPES = {"Note"}
+STAFF_ONLY_TYPES = {"ApiKey", "Note"}
 # These depend on who asks, not on rows; and an account user sees one account.
 MAY_BE_SHORT = {"refusals", "allowedActions", "allowedMutations", "scopes"}
-SHORT_FOR_USERS = {"AccountConnection", "NoteConnection"}
+SHORT_FOR_USERS = {"AccountConnection", "ApiKeyConnection", "NoteConnection"}
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,8 @@ async def walk(
     """Every way, walked by one caller on both platforms, and on one under both executors."""
     found = Walk(request.param)
     for path in paths(DEPTH, _goes_on):
-        if found.who == "user" and path[0].type in STAFF_ONLY_TYPES:
+        by_id = not path[0].connection
+        if found.who == "user" and by_id and path[0].type in STAFF_ONLY_TYPES:
             # They have no id of one.
             continue
         answers = [
@@ -221,6 +224,8 @@ def _shown(path: Path) -> str:
 async def _stage(platform: Platform, more_requirements: int = 0) -> Stage:
     run = replace(platform.run, clock=ManualClock(LONG_AGO))
     account = await create_full_account(run, more_requirements)
+    second = await rotate_api_key(run, (await create_api_key(run)).key)
+    await rotate_api_key(run, second.key)
     actors = {"admin": platform.run.admin, "user": platform.run.account_user(account)}
     shown = {who: await _ids(platform, actor, account) for who, actor in actors.items()}
     row = await platform.api.call(platform.admin, "{ programs(first: 1) { nodes { code } } }")
@@ -230,6 +235,7 @@ async def _stage(platform: Platform, more_requirements: int = 0) -> Stage:
 async def _ids(platform: Platform, actor: Actor, account: Account) -> dict[str, list[str]]:
     """The global ids of all rows that the actor sees, by type, those of the account first."""
     tables = {"Account": (ids.ACCOUNT, ACCOUNTS.table), "Program": (ids.PROGRAM, PROGRAMS.table)}
+    tables["ApiKey"] = (ids.API_KEY, API_KEYS.table)
     tables |= {name: (prefix, table) for prefix, (name, table) in ROWS.items()}
     found = {}
     async with platform.run.database.session_for(actor) as session, transaction(session, actor):
