@@ -3,9 +3,10 @@
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.tokens import DEFAULT_SCOPES, account_named
+from app.tokens import account_named
 from models.actor import Actor, Role
 from models.aggregate import Account
+from models.authorisation import DEFAULT_SCOPES, development_subject
 from models.ids import platform_id_for
 from models.platform import Platform
 
@@ -18,7 +19,7 @@ def caller(role: Role, platform: str, account: str | None) -> Actor:
     """Who a development token of `recourse token` stands for. Raises `InvalidId`."""
     return Actor(
         role=role,
-        id=f"dev-{role.lower()}",
+        id=development_subject(role),
         platform_id=platform_id_for(platform),
         account_id=None if account is None else account_named(platform, account),
         scopes=frozenset(map(str, DEFAULT_SCOPES.get(role, ()))),

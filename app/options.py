@@ -20,8 +20,10 @@ class TokenRole(StrEnum):
 
     ACCOUNT_USER = "account_user"
     REVIEWER = "reviewer"
+    SENIOR_REVIEWER = "senior_reviewer"
     INTEGRATOR = "integrator"
     ADMIN = "admin"
+    AUDITOR = "auditor"
 
 
 def check_account_goes_with(role: TokenRole, account: str | None) -> None:

@@ -21,6 +21,7 @@ from app.store import Store, StoreUnusable, open_store
 from app.tokens import LIFETIME, DevelopmentTokensRefused, TokenSigner, signer_for
 from models.actor import Role, system
 from models.aggregate import Account
+from models.authorisation import CALLERS, development_subject
 from models.clock import SystemClock
 from models.ids import account_id_for, platform_id_for
 from models.platform import ensure_platform
@@ -36,7 +37,7 @@ NO_DEVELOPMENT = (
 COLLECTOR_THRESHOLDS = (50_000, 20, 50)
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 OF_THE_PORT = (errno.EADDRINUSE, errno.EACCES)
-STAFF_ROLES = (Role.REVIEWER, Role.INTEGRATOR, Role.ADMIN)
+TOKEN_WIDTH = max(map(len, CALLERS))
 
 log = structlog.get_logger()
 
@@ -159,12 +160,16 @@ async def _tokens(store: Store, platform: str, signer: TokenSigner) -> list[str]
         f"Development tokens, good for {LIFETIME.days} days, for the header "
         "Authorization: Bearer <token>"
     ]
-    for role in STAFF_ROLES:
-        lines.append(f"{role.lower():<13} {signer.sign(role, platform, f'dev-{role.lower()}')}")
+    for role in CALLERS:
+        if role is not Role.ACCOUNT_USER:
+            token = signer.sign(role, platform, development_subject(role))
+            lines.append(f"{role.lower():<{TOKEN_WIDTH}} {token}")
     account_id = account_id_for(platform_id_for(platform), external_id(0))
     if await _is_there(store, account_id):
-        user = signer.sign(Role.ACCOUNT_USER, platform, "dev-account_user", account_id)
-        lines.append(f"{Role.ACCOUNT_USER.lower():<13} {user}")
+        user = signer.sign(
+            Role.ACCOUNT_USER, platform, development_subject(Role.ACCOUNT_USER), account_id
+        )
+        lines.append(f"{Role.ACCOUNT_USER.lower():<{TOKEN_WIDTH}} {user}")
     return lines
 
 

@@ -14,7 +14,8 @@ from app.authentication.refusals import TokenRefused
 from app.authentication.verified import Verified, times_in
 from app.embedded import DataDirectoryUnusable
 from app.settings import Settings
-from models.actor import Actor, Role, Scope
+from models.actor import Actor, Role
+from models.authorisation import CALLERS, DEFAULT_SCOPES
 from models.clock import Clock, SystemClock
 from models.errors import InvalidInput
 from models.ids import account_id_for, platform_id_for
@@ -28,11 +29,6 @@ LEEWAY_SECONDS = 10
 MAX_VERIFIED = 1_000
 SECRET_BYTES = 32
 MAX_SUBJECT_LENGTH = 200
-TOKEN_ROLES = (Role.ACCOUNT_USER, Role.REVIEWER, Role.INTEGRATOR, Role.ADMIN)
-DEFAULT_SCOPES = {
-    Role.REVIEWER: (Scope.REQUIREMENT_WAIVE,),
-    Role.ADMIN: (Scope.REQUIREMENT_WAIVE,),
-}
 WRONG = (
     *(jwt.PyJWTError, InvalidInput, ValueError, TypeError, KeyError, AttributeError),
     *(OverflowError, RecursionError),
@@ -127,7 +123,7 @@ class TokenSigner:
 def _actor(claims: dict[str, object]) -> Actor:
     role = Role(str(claims["role"]).upper())
     account = claims.get("account")
-    if role not in TOKEN_ROLES or (role is Role.ACCOUNT_USER) != (account is not None):
+    if role not in CALLERS or (role is Role.ACCOUNT_USER) != (account is not None):
         raise ValueError(role)
     name = claims.get("name")
     scopes = claims.get("scopes") or []

@@ -13,14 +13,14 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from models.actor import DECIDERS, Actor, Role
+from models.actor import Actor
 from models.aggregate import Account, AccountCommand, RiskTier, Unit
+from models.authorisation import authorise, operation_of, refusal
 from models.bounds import CREATED_AFTER, CREATED_BEFORE
 from models.capability import Capability
 from models.clock import Clock
 from models.errors import AlreadyExists, ErrorCode, NotFound
 from models.events import GENESIS_HASH, EventType
-from models.hold import PLACERS
 from models.idempotency import MAX_KEY_LENGTH
 from models.ids import account_id_for
 from models.lifecycle import touch
@@ -28,7 +28,6 @@ from models.listing import ListSpec
 from models.operation import lock, operate, run_locked
 from models.outcome import Outcome
 from models.permission import Permission, Refusal
-from models.requirement import OPENERS
 from models.search import MAX_SEARCH_WORDS, AccountTerm, has_term, term_rows, terms
 from models.session import transaction
 from models.status import AccountStatus, CapabilityKind, CapabilityStatus
@@ -36,8 +35,6 @@ from models.text import check_country, check_email, check_optional_text, check_t
 
 MAX_EXTERNAL_ID_LENGTH = 200
 MAX_NAME_LENGTH = 300
-KEEPERS = frozenset({Role.INTEGRATOR, Role.REVIEWER, Role.ADMIN})
-CREATORS = frozenset({Role.INTEGRATOR, Role.ADMIN})
 
 
 class AccountAction(StrEnum):
@@ -50,12 +47,10 @@ class AccountAction(StrEnum):
     REINSTATE = "REINSTATE"
 
 
-ROLES: dict[AccountAction, frozenset[Role]] = {
-    AccountAction.UPDATE: KEEPERS,
-    AccountAction.REJECT: DECIDERS,
-    AccountAction.REINSTATE: DECIDERS,
-    AccountAction.PLACE_HOLD: PLACERS,
-    AccountAction.OPEN_REQUIREMENT: OPENERS,
+# The operations of those actions that are another noun's.
+OF_OTHERS = {
+    AccountAction.PLACE_HOLD: "holdPlace",
+    AccountAction.OPEN_REQUIREMENT: "requirementOpen",
 }
 
 
@@ -101,7 +96,7 @@ async def create(
     session: AsyncSession, actor: Actor, clock: Clock, command: CreateAccount
 ) -> Outcome[Account]:
     """Make an account. Raises `Forbidden`, `InvalidInput`, `AccountExists`."""
-    actor.require(CREATORS, "create accounts")
+    authorise(actor, "accountCreate")
     _check_external_id(command.external_id)
     check_optional_text(command.idempotency_key, MAX_KEY_LENGTH, "idempotencyKey")
     _check_profile(_profile_of(command))
@@ -124,7 +119,6 @@ async def update(
     session: AsyncSession, actor: Actor, clock: Clock, command: UpdateAccount
 ) -> Outcome[Account]:
     """Change what is known of an account. Raises `Forbidden`, `NotFound`, `StaleVersion`."""
-    actor.require(KEEPERS, "update accounts")
     _check_profile(command.changes)
 
     async def step(unit: Unit) -> Account:
@@ -316,9 +310,6 @@ def _refusals(row: Any, actor: Actor, action: AccountAction) -> Iterable[Refusal
     if illegal_action(row, action):
         message = f"The account is {'' if row.rejected_reason else 'not '}rejected."
         yield Refusal(ErrorCode.ILLEGAL_TRANSITION, message)
-    if actor.role not in ROLES[action]:
-        yield _no_role(actor, action)
-
-
-def _no_role(actor: Actor, action: AccountAction) -> Refusal:
-    return Refusal(ErrorCode.FORBIDDEN, f"The role {actor.role} may not take the action {action}.")
+    operation = OF_OTHERS.get(action) or operation_of("account", action)
+    if (forbidden := refusal(actor, operation)) is not None:
+        yield forbidden

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from models.account import AccountAction, illegal_action
-from models.actor import DECIDERS, Actor
+from models.actor import Actor
 from models.aggregate import (
     MAX_REINSTATEMENT_LENGTH,
     MAX_REJECTION_LENGTH,
@@ -69,7 +69,6 @@ async def reject(
     session: AsyncSession, actor: Actor, clock: Clock, command: RejectAccount
 ) -> Outcome[Account]:
     """End the relation with an account. Raises `IllegalTransition` where it has ended."""
-    actor.require(DECIDERS, "reject accounts")
     check_text(command.statement, MAX_REJECTION_LENGTH, "statement")
 
     async def step(unit: Unit) -> Account:
@@ -87,7 +86,6 @@ async def reinstate(
     session: AsyncSession, actor: Actor, clock: Clock, command: ReinstateAccount
 ) -> Outcome[Account]:
     """Take a rejection back. Raises `IllegalTransition` where the account is not rejected."""
-    actor.require(DECIDERS, "reinstate accounts")
     check_text(command.reason, MAX_REINSTATEMENT_LENGTH, "reason")
 
     async def step(unit: Unit) -> Account:

@@ -4,8 +4,6 @@ import uuid
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from models.errors import Forbidden
-
 
 class ActorKind(StrEnum):
     """What kind of someone acted."""
@@ -21,8 +19,10 @@ class Role(StrEnum):
 
     ACCOUNT_USER = "ACCOUNT_USER"
     REVIEWER = "REVIEWER"
+    SENIOR_REVIEWER = "SENIOR_REVIEWER"
     INTEGRATOR = "INTEGRATOR"
     ADMIN = "ADMIN"
+    AUDITOR = "AUDITOR"
     SYSTEM = "SYSTEM"
 
 
@@ -35,13 +35,12 @@ class Scope(StrEnum):
 KIND_OF_ROLE = {
     Role.ACCOUNT_USER: ActorKind.ACCOUNT_USER,
     Role.REVIEWER: ActorKind.REVIEWER,
+    Role.SENIOR_REVIEWER: ActorKind.REVIEWER,
     Role.INTEGRATOR: ActorKind.SERVICE,
     Role.ADMIN: ActorKind.REVIEWER,
+    Role.AUDITOR: ActorKind.REVIEWER,
     Role.SYSTEM: ActorKind.SYSTEM,
 }
-# Who decides: on requirements and their appeals, and on accounts.
-DECIDERS = frozenset({Role.REVIEWER, Role.ADMIN})
-STAFF = frozenset({Role.REVIEWER, Role.INTEGRATOR, Role.ADMIN, Role.SYSTEM})
 
 
 @dataclass(frozen=True)
@@ -69,11 +68,6 @@ class Actor:
     def caller(self) -> str:
         """The key under which this caller's idempotency keys live."""
         return f"{self.kind}:{self.id}"
-
-    def require(self, roles: frozenset[Role], what: str) -> None:
-        """Raise `Forbidden` unless the caller's role is one of `roles`."""
-        if self.role is not Role.SYSTEM and self.role not in roles:
-            raise Forbidden(f"The role {self.role} may not {what}.")
 
 
 def same_person(actor: Actor, *ids: str | None) -> bool:

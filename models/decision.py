@@ -7,9 +7,10 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from models.actor import DECIDERS, Actor
+from models.actor import Actor
 from models.aggregate import Unit
 from models.alternatives import end_others, give_back_to_others, handed_in_since, tell_overtaken
+from models.authorisation import authorise
 from models.clock import Clock
 from models.durations import after
 from models.errors import FourEyes
@@ -27,7 +28,6 @@ from models.requirement import (
     Requirement,
     RequirementCommand,
     check_allowed,
-    require_role,
 )
 from models.requirement_steps import (
     end,
@@ -114,12 +114,12 @@ async def approve_resolution(
     session: AsyncSession, actor: Actor, clock: Clock, command: ApproveResolution
 ) -> Outcome[Resolution]:
     """Make somebody else's proposal final, with its effect. Raises `FourEyes` for one's own."""
-    actor.require(DECIDERS, "approve resolutions")
 
     async def step(unit: Unit) -> Resolution:
         resolution, requirement = await load_to_decide(unit, command, ResolutionAction.APPROVE)
         outcome = ResolutionOutcome(resolution.outcome)
-        require_role(actor, ACTION_OF_OUTCOME[outcome])
+        waiver = outcome is ResolutionOutcome.WAIVED
+        authorise(actor, "resolutionApprove", waiver)
         program = await program_of(unit, requirement)
         overtaken = await confirm(unit, resolution, requirement, program)
         notify(unit, NoticeKind.DECIDED, requirement, program, resolution)
@@ -133,7 +133,6 @@ async def decline_resolution(
     session: AsyncSession, actor: Actor, clock: Clock, command: DeclineResolution
 ) -> Outcome[Resolution]:
     """Turn somebody else's proposal down; the requirement stays as it is."""
-    actor.require(DECIDERS, "decline resolutions")
     check_optional_text(command.reason, MAX_REASON_LENGTH, "reason")
 
     async def step(unit: Unit) -> Resolution:
@@ -193,7 +192,6 @@ async def _decide(
     command: Decide,
     outcome: ResolutionOutcome,
 ) -> Outcome[Resolution]:
-    require_role(actor, ACTION_OF_OUTCOME[outcome])
     check_statement(command.statement)
 
     async def step(unit: Unit) -> Resolution:

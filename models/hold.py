@@ -13,8 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import Text
 
-from models.actor import Actor, ActorKind, Role
+from models.actor import Actor, ActorKind
 from models.aggregate import AccountCommand, Unit
+from models.authorisation import refusal
 from models.base import AccountScoped, Base, Changing, OwnId, account_key, staff_only, stamp
 from models.checks import are_finite, counts_changes, says_something
 from models.clock import Clock
@@ -30,7 +31,6 @@ from models.status import CapabilityKind, HoldReason, hold_is_on
 from models.text import check_optional_text
 
 MAX_NOTE_LENGTH = 5_000
-PLACERS = frozenset({Role.REVIEWER, Role.ADMIN})
 
 
 class HoldAction(StrEnum):
@@ -123,7 +123,6 @@ async def place(
 
     Raises `Forbidden`, `NotFound` for the account, `StaleVersion`, `InvalidInput`.
     """
-    actor.require(PLACERS, "place holds")
     check_optional_text(command.note, MAX_NOTE_LENGTH, "note")
 
     async def step(unit: Unit) -> Hold:
@@ -139,7 +138,6 @@ async def release(
     session: AsyncSession, actor: Actor, clock: Clock, command: ReleaseHold
 ) -> Outcome[Hold]:
     """End a hold. Raises `NotFound`, `StaleVersion`, `IllegalTransition` once it has ended."""
-    actor.require(PLACERS, "release holds")
 
     async def step(unit: Unit) -> Hold:
         hold = await unit.load(Hold, command.hold_id, "hold")
@@ -210,7 +208,6 @@ def permissions(row: Any, actor: Actor, now: datetime) -> list[Permission]:
     state = state_of(row, now)
     if HoldAction.RELEASE not in LIFECYCLE.actions_from(state):
         found.append(Refusal(ErrorCode.ILLEGAL_TRANSITION, f"The hold is {state}."))
-    if actor.role not in PLACERS:
-        message = f"The role {actor.role} may not release holds."
-        found.append(Refusal(ErrorCode.FORBIDDEN, message))
+    if (forbidden := refusal(actor, "holdRelease")) is not None:
+        found.append(forbidden)
     return [Permission(HoldAction.RELEASE, tuple(found))]

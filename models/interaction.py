@@ -15,12 +15,13 @@ from sqlalchemy import CheckConstraint, Computed, ForeignKeyConstraint, Index, T
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.actor import Actor, ActorKind, Role
+from models.actor import Actor, ActorKind
 from models.aggregate import NEVER, AccountCommand
+from models.authorisation import operation_of, refusal
 from models.base import AccountScoped, Base, Changing, OwnId, account_key, own_key, staff_only
 from models.bounds import CREATED_AFTER, CREATED_BEFORE
 from models.checks import are_finite, counts_changes, says_something
-from models.errors import ErrorCode, Forbidden, InvalidInput
+from models.errors import ErrorCode, InvalidInput
 from models.evidence import DocumentReference, check_documents
 from models.lifecycle import Lifecycle, one_of
 from models.listing import (
@@ -97,6 +98,7 @@ class DashboardOnly(StrEnum):
 
 _S, _A = InteractionState, InteractionAction
 UNSENT_STATES = (_S.DRAFT, _S.SCHEDULED)
+REPORTING = (_A.REPORT_DELIVERED, _A.REPORT_VIEWED, _A.REPORT_RESPONDED, _A.REPORT_FAILED)
 # What evidence answers.
 ASKING = (InteractionPurpose.REQUEST, InteractionPurpose.REMINDER)
 _FORWARD = {
@@ -118,7 +120,6 @@ LIFECYCLE = Lifecycle(
         **{(s, _A.CANCEL): _S.CANCELED for s in UNSENT_STATES},
     },
 )
-WRITERS = frozenset({Role.REVIEWER, Role.INTEGRATOR, Role.ADMIN})
 
 
 class Interaction(AccountScoped, OwnId, Changing, Base):
@@ -331,24 +332,12 @@ def permissions(row: Any, actor: Actor) -> list[Permission]:
     ]
 
 
-def require_writer(actor: Actor, action: InteractionAction) -> None:
-    """Raise `Forbidden` unless the actor's role may take the action."""
-    if (refusal := _role_refusal(actor, action)) is not None:
-        raise Forbidden(refusal.message)
-
-
 def _refusals(row: Any, actor: Actor, action: InteractionAction) -> list[Refusal]:
     found = []
     if action not in LIFECYCLE.actions_from(row.state):
         message = f"The interaction is {row.state}."
         found.append(Refusal(ErrorCode.ILLEGAL_TRANSITION, message))
-    if (refusal := _role_refusal(actor, action)) is not None:
-        found.append(refusal)
+    operation = "interactionReport" if action in REPORTING else operation_of("interaction", action)
+    if (forbidden := refusal(actor, operation)) is not None:
+        found.append(forbidden)
     return found
-
-
-def _role_refusal(actor: Actor, action: InteractionAction) -> Refusal | None:
-    if actor.role is Role.SYSTEM or actor.role in WRITERS:
-        return None
-    message = f"The role {actor.role} may not take the action {action}."
-    return Refusal(ErrorCode.FORBIDDEN, message)

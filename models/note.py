@@ -12,7 +12,7 @@ from sqlalchemy import CheckConstraint, Index, Table
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped
 
-from models.actor import Actor, ActorKind, Role
+from models.actor import Actor, ActorKind
 from models.aggregate import Unit
 from models.base import AccountScoped, Base, OwnId, account_key, own_key, stamp
 from models.clock import Clock
@@ -22,11 +22,10 @@ from models.listing import ListSpec
 from models.operation import operate
 from models.outcome import Outcome
 from models.requirement import Requirement, RequirementCommand
-from models.requirement_steps import load
+from models.requirement_steps import check_own_program, load
 from models.text import check_text
 
 MAX_NOTE_LENGTH = 5_000
-WRITERS = frozenset({Role.REVIEWER, Role.INTEGRATOR, Role.ADMIN})
 
 
 class Note(AccountScoped, OwnId, Base):
@@ -65,11 +64,12 @@ async def add(session: AsyncSession, actor: Actor, clock: Clock, command: AddNot
 
     Raises `Forbidden`, `NotFound`, `StaleVersion`, `InvalidInput`.
     """
-    actor.require(WRITERS, "write notes")
     check_text(command.text, MAX_NOTE_LENGTH, "text")
 
     async def step(unit: Unit) -> Note:
-        return write_note(unit, await load(unit, command), command.text)
+        row = await load(unit, command)
+        await check_own_program(unit, "noteAdd", row)
+        return write_note(unit, row, command.text)
 
     return await operate(session, actor, clock, "noteAdd", command, Note, step)
 

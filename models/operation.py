@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from models.actor import Actor
 from models.aggregate import Account, AccountCommand, Row, Unit
+from models.authorisation import authorise
 from models.catching_up import catch_up, pass_time, restrictions, tell_holds, tell_restrictions
 from models.clock import Clock
 from models.errors import NotFound
@@ -45,9 +46,11 @@ async def operate(
     """Run one operation on one account as one transaction under the account's lock.
 
     `step` changes rows of `kind` through the unit and returns the changed one. A known idempotency
-    key gives the row that it had changed, as it is now, and `replayed`. Raises `NotFound` where the
-    account is not the actor's, `IdempotencyKeyReused`, and whatever the step raises.
+    key gives the row that it had changed, as it is now, and `replayed`. Raises `Forbidden` where
+    the table of authorisation has no line for the actor, `NotFound` where the account is not the
+    actor's, `IdempotencyKeyReused`, and whatever the step raises.
     """
+    authorise(actor, operation)
     check_optional_text(command.idempotency_key, MAX_KEY_LENGTH, "idempotencyKey")
     first = lock_sql(actor.platform_id, command.account_id)
     async with transaction(session, actor, first) as locked:

@@ -21,7 +21,6 @@ from models.requirement import (
     RequirementAction,
     RequirementCommand,
     check_allowed,
-    require_role,
 )
 from models.requirement_steps import load_with_program, move
 from models.text import check_optional_text, check_text
@@ -44,7 +43,6 @@ async def refer(
     session: AsyncSession, actor: Actor, clock: Clock, command: Refer
 ) -> Outcome[Requirement]:
     """Say that somebody else is waited for. Raises `IllegalTransition`, `AlreadyReferred`."""
-    require_role(actor, RequirementAction.REFER)
     check_text(command.to, MAX_THIRD_PARTY_LENGTH, "to")
     check_optional_text(command.note, MAX_NOTE_LENGTH, "note")
 
@@ -70,7 +68,6 @@ async def recall(
     session: AsyncSession, actor: Actor, clock: Clock, command: Recall
 ) -> Outcome[Requirement]:
     """Say that nobody else is waited for any more. Raises `IllegalTransition`, `NotReferred`."""
-    require_role(actor, RequirementAction.RECALL)
 
     async def step(unit: Unit) -> Requirement:
         row, program = await load_with_program(unit, command)

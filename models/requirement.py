@@ -15,14 +15,13 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import Text
 
-from models.actor import Actor, ActorKind, Role, Scope
+from models.actor import ActorKind
 from models.aggregate import NEVER, AccountCommand
 from models.appeal_rules import AppealPending, appeal_checks, appeal_is_open
 from models.base import AccountScoped, Base, Changing, OwnId, account_key, program_key, staff_only
 from models.checks import are_finite, counts_changes, says_something
-from models.errors import AlreadyExists, ErrorCode, Forbidden, RecourseError
+from models.errors import AlreadyExists, ErrorCode, RecourseError
 from models.lifecycle import Lifecycle, one_of, some_of
-from models.permission import Refusal
 from models.program import RequirementCategory
 from models.referral_rules import referral_checks
 from models.resolution import ResolutionOutcome
@@ -87,14 +86,6 @@ LIFECYCLE = Lifecycle(
         **{(s, _A.REOPEN): _S.ACTION_REQUIRED for s in (_S.SATISFIED, _S.WAIVED)},
     },
 )
-_REVIEWERS = frozenset({Role.REVIEWER, Role.ADMIN})
-OPENERS = frozenset({Role.INTEGRATOR, Role.REVIEWER, Role.ADMIN})
-ROLES: dict[RequirementAction, frozenset[Role]] = {
-    **dict.fromkeys(RequirementAction, _REVIEWERS),
-    _A.SUBMIT: _REVIEWERS | {Role.ACCOUNT_USER},
-    _A.APPEAL: _REVIEWERS | {Role.ACCOUNT_USER},
-    _A.CANCEL: frozenset({Role.INTEGRATOR, Role.ADMIN}),
-}
 ACTION_OF_OUTCOME = {
     ResolutionOutcome.SATISFIED: _A.APPROVE,
     ResolutionOutcome.REJECTED: _A.REJECT,
@@ -302,12 +293,6 @@ def waits_for_appeal(row: Any, action: RequirementAction) -> bool:
     return appeal_is_open(row) and action not in DURING_APPEAL
 
 
-def require_role(actor: Actor, action: RequirementAction) -> None:
-    """Raise `Forbidden` unless the actor's role, and for a waiver its scope, allow the action."""
-    if (refusal := role_refusal(actor, action)) is not None:
-        raise Forbidden(refusal.message)
-
-
 def is_open(row: Requirement) -> bool:
     """Whether something is still asked or looked at for the first time: no rejection stands."""
     return row.state in OPEN_STATES and not appeal_is_open(row)
@@ -320,13 +305,3 @@ def closed_reason_code(state: str, closed_reason: str | None) -> str | None:
     """
     in_words = state == RequirementState.CANCELED and closed_reason != ALTERNATIVE_SATISFIED
     return None if in_words else closed_reason
-
-
-def role_refusal(actor: Actor, action: RequirementAction) -> Refusal | None:
-    """What the actor's role, and for a waiver its scope, say against the action."""
-    if actor.role is not Role.SYSTEM and actor.role not in ROLES[action]:
-        message = f"The role {actor.role} may not take the action {action}."
-        return Refusal(ErrorCode.FORBIDDEN, message)
-    if action is _A.WAIVE and Scope.REQUIREMENT_WAIVE not in actor.scopes:
-        return Refusal(ErrorCode.FORBIDDEN, f"This needs the scope {Scope.REQUIREMENT_WAIVE}.")
-    return None

@@ -13,10 +13,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from models.actor import Actor
 from models.aggregate import AccountCommand, Unit
 from models.alternatives import give_back_to_others, handed_in_since, idle_since
+from models.authorisation import authorise_on
 from models.clock import Clock
 from models.deadlines import check_extension, check_times, extend_deadline
 from models.durations import after
-from models.errors import Forbidden, InvalidInput
+from models.errors import InvalidInput
 from models.events import EventType
 from models.evidence import DocumentReference, check_evidence
 from models.interaction import ASKING, Interaction
@@ -34,7 +35,6 @@ from models.requirement import (
     MAX_ENTRIES,
     MAX_MESSAGE_LENGTH,
     MAX_REASON_LENGTH,
-    OPENERS,
     Error,
     Priority,
     Reason,
@@ -42,9 +42,7 @@ from models.requirement import (
     RequirementAction,
     RequirementCommand,
     check_allowed,
-    require_role,
 )
-from models.requirement_permissions import is_another_teams
 from models.requirement_steps import (
     drop_proposal,
     end,
@@ -143,7 +141,6 @@ async def open_requirement(
 
     Raises `Forbidden`, `NotFound` for the account, `ProgramNotPublished`, `InvalidInput`.
     """
-    actor.require(OPENERS, "open requirements")
     check_text(command.program, MAX_CODE_LENGTH, "program")
     _check_reasons(command.requested_reasons)
     check_optional_text(command.alternative_group, MAX_CODE_LENGTH, "alternativeGroup")
@@ -153,6 +150,7 @@ async def open_requirement(
         program = unit.find(Program)
         if program is None:
             raise ProgramNotPublished(command.program)
+        authorise_on(actor, "requirementOpen", program)
         check_times(command.currently_due_at, command.deadline, unit.now)
         row = open_under(
             unit,
@@ -178,7 +176,6 @@ async def submit(
 
     Raises `EvidenceInvalid` with a problem per place, `IllegalTransition`.
     """
-    require_role(actor, RequirementAction.SUBMIT)
 
     async def step(unit: Unit) -> Requirement:
         row, program = await load_with_program(unit, command)
@@ -196,7 +193,6 @@ async def start_review(
     session: AsyncSession, actor: Actor, clock: Clock, command: StartReview
 ) -> Outcome[Requirement]:
     """Take what was submitted into review."""
-    require_role(actor, RequirementAction.START_REVIEW)
 
     async def step(unit: Unit) -> Requirement:
         row = await load(unit, command)
@@ -212,7 +208,6 @@ async def request_changes(
     session: AsyncSession, actor: Actor, clock: Clock, command: RequestChanges
 ) -> Outcome[Requirement]:
     """Send it back with what is wrong. Raises `InvalidInput` for a code the program hasn't."""
-    require_role(actor, RequirementAction.REQUEST_CHANGES)
 
     async def step(unit: Unit) -> Requirement:
         row, program = await load_with_program(unit, command)
@@ -233,16 +228,14 @@ async def request_changes(
 async def cancel(
     session: AsyncSession, actor: Actor, clock: Clock, command: Cancel
 ) -> Outcome[Requirement]:
-    """End it without a decision. An integrator cancels only what it opened itself."""
-    require_role(actor, RequirementAction.CANCEL)
+    """End it without a decision. An integrator cancels only what it opened."""
     check_text(command.reason, MAX_REASON_LENGTH, "reason")
     if command.reason.strip() == ALTERNATIVE_SATISFIED:
         raise InvalidInput("This is a code of Recourse's own: say it in words.", ("reason",))
 
     async def step(unit: Unit) -> Requirement:
         row, program = await load_with_program(unit, command)
-        if is_another_teams(row, actor):
-            raise Forbidden("An integrator may cancel only what it opened itself.")
+        authorise_on(actor, "requirementCancel", row)
         check_allowed(row, RequirementAction.CANCEL)
         since = handed_in_since(unit, row)
         end(unit, row, RequirementAction.CANCEL, EventType.REQUIREMENT_CANCELED, command.reason)
@@ -258,7 +251,6 @@ async def extend(
     session: AsyncSession, actor: Actor, clock: Clock, command: Extend
 ) -> Outcome[Requirement]:
     """Give it a later deadline."""
-    require_role(actor, RequirementAction.EXTEND)
 
     async def step(unit: Unit) -> Requirement:
         row, program = await load_with_program(unit, command)
@@ -282,7 +274,6 @@ async def assign(
     session: AsyncSession, actor: Actor, clock: Clock, command: Assign
 ) -> Outcome[Requirement]:
     """Hand it to a reviewer, or back to nobody."""
-    require_role(actor, RequirementAction.ASSIGN)
     if command.assignee_id is not None:
         check_own_name(command.assignee_id, MAX_ACTOR_ID_LENGTH, "assigneeId")
     check_optional_text(command.assignee_name, MAX_ACTOR_ID_LENGTH, "assigneeName")
@@ -307,7 +298,6 @@ async def prioritize(
     session: AsyncSession, actor: Actor, clock: Clock, command: Prioritize
 ) -> Outcome[Requirement]:
     """Say how soon risk should look at it."""
-    require_role(actor, RequirementAction.PRIORITIZE)
 
     async def step(unit: Unit) -> Requirement:
         row = await load(unit, command)
@@ -328,7 +318,6 @@ async def reopen(
     session: AsyncSession, actor: Actor, clock: Clock, command: Reopen
 ) -> Outcome[Requirement]:
     """Ask again for what was satisfied or waived. The deadline, if not given, is the program's."""
-    require_role(actor, RequirementAction.REOPEN)
     check_text(command.reason, MAX_REASON_LENGTH, "reason")
 
     async def step(unit: Unit) -> Requirement:

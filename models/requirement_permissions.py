@@ -3,8 +3,9 @@
 from datetime import datetime
 from typing import Any
 
-from models.actor import Actor, Role, same_caller
+from models.actor import Actor
 from models.appeal_rules import AppealPending, appeal_refusal
+from models.authorisation import operation_of, refusal, refusal_of
 from models.deadlines import extension_refusal
 from models.errors import ErrorCode
 from models.permission import Permission, Refusal
@@ -14,7 +15,6 @@ from models.requirement import (
     LIFECYCLE,
     ProposalPending,
     RequirementAction,
-    role_refusal,
     waits_for_appeal,
 )
 
@@ -43,11 +43,10 @@ def _refusals(row: Any, actor: Actor, action: RequirementAction, now: datetime) 
         found.append(Refusal(late.code, late.message))
     elif (standing := referral_refusal(row, action)) is not None:
         found.append(Refusal(standing.code, standing.message))
-    if (forbidden := role_refusal(actor, action)) is not None:
+    operation = operation_of("requirement", action)
+    forbidden = refusal(actor, operation) or refusal_of(actor, operation, row)
+    if forbidden is not None:
         found.append(forbidden)
-    elif action is RequirementAction.CANCEL and is_another_teams(row, actor):
-        message = "An integrator may cancel only what it opened itself."
-        found.append(Refusal(ErrorCode.FORBIDDEN, message))
     if action is RequirementAction.EXTEND and (limit := extension_refusal(row, now)) is not None:
         found.append(limit)
     # What is proposed is not for account users to know: their role may not read it.
@@ -57,9 +56,3 @@ def _refusals(row: Any, actor: Actor, action: RequirementAction, now: datetime) 
         proposed = ProposalPending(row.proposed_outcome)
         found.append(Refusal(proposed.code, proposed.message))
     return found
-
-
-def is_another_teams(row: Any, actor: Actor) -> bool:
-    """Whether the actor is an integrator and somebody else opened it: another's to cancel."""
-    opened_it = same_caller(actor, row.opened_by_kind, row.opened_by_id)
-    return actor.role is Role.INTEGRATOR and not opened_it

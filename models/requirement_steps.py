@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import select, tuple_
 
 from models.aggregate import Unit
+from models.authorisation import authorise_on, needs_program
 from models.base import stamp
 from models.deadlines import move_on, set_deadline
 from models.events import EventType, SubjectType
@@ -69,6 +70,12 @@ async def programs_of(unit: Unit, rows: Sequence[Requirement]) -> list[Program]:
         found = await unit.store.scalars(select(Program).where(version.in_(missing)))
         known |= {_version(program): program for program in found}
     return [known[key] for key in keys]
+
+
+async def check_own_program(unit: Unit, operation: str, row: Requirement) -> None:
+    """Raise `Forbidden` where the operation is for the program's own integrator alone."""
+    if needs_program(unit.actor, operation):
+        authorise_on(unit.actor, operation, await program_of(unit, row))
 
 
 def _version(program: Program) -> tuple[uuid.UUID, str, int]:

@@ -18,9 +18,10 @@ from sqlalchemy import CheckConstraint, Index, Table, Uuid, select
 from sqlalchemy.dialects.postgresql import ARRAY, distinct_on
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.actor import DECIDERS, Actor, ActorKind, Scope, same_person
+from models.actor import Actor, ActorKind, same_person
 from models.aggregate import AccountCommand
 from models.appeal_rules import resolution_appeal_checks
+from models.authorisation import operation_of, refusal
 from models.base import AccountScoped, Base, Changing, OwnId, account_key, own_key, staff_only
 from models.bounds import CREATED_AFTER, CREATED_BEFORE
 from models.checks import counts_changes, says_something
@@ -253,12 +254,9 @@ def _refusals(row: Any, actor: Actor, action: ResolutionAction) -> list[Refusal]
     if action not in LIFECYCLE.actions_from(row.state):
         message = f"The resolution is {row.state}."
         found.append(Refusal(ErrorCode.ILLEGAL_TRANSITION, message))
-    if actor.role not in DECIDERS:
-        found.append(Refusal(ErrorCode.FORBIDDEN, f"The role {actor.role} may not decide."))
-    waiver = action is ResolutionAction.APPROVE and row.outcome == ResolutionOutcome.WAIVED
-    if waiver and Scope.REQUIREMENT_WAIVE not in actor.scopes:
-        message = f"This needs the scope {Scope.REQUIREMENT_WAIVE}."
-        found.append(Refusal(ErrorCode.FORBIDDEN, message))
+    waiver = row.outcome == ResolutionOutcome.WAIVED
+    if (forbidden := refusal(actor, operation_of("resolution", action), waiver)) is not None:
+        found.append(forbidden)
     # Who of the staff it was is not for account users to know: their role may not read it.
     if actor.is_staff and (problem := four_eyes_problem(row, actor, action)) is not None:
         found.append(Refusal(ErrorCode.FOUR_EYES, problem))

@@ -20,6 +20,7 @@ from models.account import CreateAccount, change_profile, fill_new_account, new_
 from models.account_rejection import set_rejection
 from models.actor import Actor, Role, system
 from models.aggregate import Account, RiskTier
+from models.authorisation import development_subject
 from models.base import Base
 from models.bulk import insert_new_rows, insert_rows
 from models.capability import Capability
@@ -136,8 +137,12 @@ DECKS: dict[str, tuple[Any, ...]] = {
 
 
 async def prepare(session: AsyncSession, platform_id: uuid.UUID, clock: Clock) -> None:
-    """Publish the demo's programs on the platform, where it does not have them."""
-    await publish_missing(session, system(platform_id, SEEDER), clock, demo_programs())
+    """Publish the demo's programs on the platform, where it does not have them.
+
+    By whom an integrator's development token stands for: so that it may open under them.
+    """
+    integrator = Actor(Role.INTEGRATOR, development_subject(Role.INTEGRATOR), platform_id)
+    await publish_missing(session, integrator, clock, demo_programs())
 
 
 async def load(

@@ -12,8 +12,11 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from models.actor import Actor
+from models.authorisation import READERS
 
 BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED"
+# Of roles that change nothing: PostgreSQL itself refuses what would, whatever the operation.
+BEGIN_TO_READ = f"{BEGIN} READ ONLY"
 # What PostgreSQL says of the lock's statement where it has found the account.
 LOCKED = "SELECT 1"
 # SQLAlchemy sends neither BEGIN nor COMMIT: `transaction` does, with more in the same message.
@@ -49,11 +52,12 @@ def driver_of(session: AsyncSession) -> Any:
 async def transaction(session: AsyncSession, actor: Actor, first: str = "") -> AsyncIterator[str]:
     """One READ COMMITTED transaction in the actor's name; commits at the end, or not at all.
 
-    `first` is its first statement, if that takes no parameters: it goes out with BEGIN and the
-    settings, in one message of the simple protocol. Gives what PostgreSQL said of it.
+    Of a role that changes nothing it is read only. `first` is its first statement, if that takes no
+    parameters: it goes out with BEGIN and the settings, in one message of the simple protocol.
+    Gives what PostgreSQL said of it.
     """
     opening = [
-        BEGIN,
+        BEGIN_TO_READ if actor.role in READERS else BEGIN,
         settings_sql(actor.platform_id, actor.account_id),
         *([first] if first else []),
     ]

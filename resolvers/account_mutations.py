@@ -116,18 +116,18 @@ class AccountMutations:
     """The fields of the root type Mutation that concern accounts."""
 
     account_create: AccountCreatePayload = mutation(
+        "accountCreate",
         operations.create,
         AccountCreateInput,
         "Make an account.",
-        operations.CREATORS,
         (EventType.ACCOUNT_CREATED,),
         argument="The new account.",
     )
     account_update: AccountUpdatePayload = mutation(
+        "accountUpdate",
         operations.update,
         AccountUpdateInput,
         "Change what is known of an account.",
-        operations.KEEPERS,
         (EventType.ACCOUNT_UPDATED, *TOLD, *DERIVED),
         argument="The changes.",
     )

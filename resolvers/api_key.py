@@ -9,7 +9,6 @@ import strawberry
 from models.actor import Role
 from models.api_key import (
     API_KEYS,
-    KEEPERS,
     ApiKeyAction,
     ApiKeyState,
     api_keys_by_id,
@@ -19,6 +18,7 @@ from models.api_key import (
 from models.permission import Permission
 from models.reading import Record
 from resolvers import ids
+from resolvers.audiences import shows_type
 from resolvers.batching import Parents, batched
 from resolvers.context import Info
 from resolvers.enums import describe
@@ -120,7 +120,7 @@ register_columns(ApiKey, API_KEYS.table)
 
 def may_see(info: Info) -> bool:
     """Whether API keys are the caller's to see; to others there are none."""
-    return info.context.actor.role in KEEPERS
+    return shows_type(info, "ApiKey")
 
 
 async def api_keys_by_global_id(info: Info, texts: Sequence[str]) -> Sequence[Record | None]:

@@ -142,24 +142,24 @@ class ApiKeyMutations:
     """The fields of the root type Mutation that concern API keys."""
 
     api_key_create: ApiKeyCreatePayload = mutation(
+        "apiKeyCreate",
         operations.create,
         ApiKeyCreateInput,
         "Make an API key for a service of the platform.",
-        operations.KEEPERS,
         argument="What the service may do.",
     )
     api_key_rotate: ApiKeyRotatePayload = mutation(
+        "apiKeyRotate",
         operations.rotate,
         ApiKeyRotateInput,
         "Make another API key for the same service, with the same name, role and scopes; the old "
         "one lives on for a while, so that the service can change over.",
-        operations.KEEPERS,
         argument="Which key.",
     )
     api_key_revoke: ApiKeyRevokePayload = mutation(
+        "apiKeyRevoke",
         operations.revoke,
         ApiKeyRevokeInput,
         "End an API key: within 5 seconds no server takes it any more.",
-        operations.KEEPERS,
         argument="Which key.",
     )

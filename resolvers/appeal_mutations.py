@@ -3,9 +3,7 @@
 import strawberry
 
 from models import appeal as operations
-from models.actor import DECIDERS
 from models.events import DERIVED, TOLD, EventType
-from models.requirement import ROLES, RequirementAction
 from resolvers.mutation import mutation
 from resolvers.requirement_mutations import RequirementInput
 from resolvers.resolution_mutations import DecisionPayload, ResolutionInput
@@ -65,28 +63,28 @@ class AppealMutations:
     """The fields of the root type Mutation that concern appeals."""
 
     requirement_appeal: RequirementAppealPayload = mutation(
+        "requirementAppeal",
         operations.appeal,
         RequirementAppealInput,
         "Appeal a rejection, once and before the appeal deadline. What it restricts stays "
         "restricted until somebody who took no part in it overturns it.",
-        ROLES[RequirementAction.APPEAL],
         (EventType.REQUIREMENT_APPEALED, *TOLD, *DERIVED),
         argument="What is appealed.",
     )
     resolution_uphold: ResolutionUpholdPayload = mutation(
+        "resolutionUphold",
         operations.uphold,
         ResolutionUpholdInput,
         "Let an appealed rejection stand, for good. Whoever proposed or took it may not.",
-        DECIDERS,
         (EventType.RESOLUTION_UPHELD, EventType.REQUIREMENT_REJECTED, *TOLD, *DERIVED),
         argument="Which rejection.",
     )
     resolution_overturn: ResolutionOverturnPayload = mutation(
+        "resolutionOverturn",
         operations.overturn,
         ResolutionOverturnInput,
         "Reverse an appealed rejection: its requirement is satisfied. Whoever proposed or took it "
         "may not.",
-        DECIDERS,
         (
             EventType.RESOLUTION_OVERTURNED,
             EventType.REQUIREMENT_APPROVED,

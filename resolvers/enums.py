@@ -331,8 +331,10 @@ describe(
     {
         "ACCOUNT_USER": "A person of one account.",
         "REVIEWER": "A person of the risk team.",
-        "INTEGRATOR": "A team's service that publishes programs and opens requirements.",
-        "ADMIN": "A person who may do what reviewers and integrators may.",
+        "SENIOR_REVIEWER": "A reviewer who may cancel any requirement, too.",
+        "INTEGRATOR": "A team's service: it publishes programs, opens requirements under its own.",
+        "ADMIN": "A person who may do what reviewers and integrators may, under any program.",
+        "AUDITOR": "A person who reads all that staff reads, and changes nothing.",
         "SYSTEM": "Recourse itself.",
     },
 )

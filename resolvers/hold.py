@@ -10,6 +10,7 @@ from models.listing import record_class
 from models.permission import Permission
 from models.status import CapabilityKind, HoldReason, hold_is_on
 from resolvers import ids
+from resolvers.audiences import shows
 from resolvers.batching import Parents, batched
 from resolvers.context import Info
 from resolvers.loading import account_field
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
 
 
 def _notes(parents: Parents, info: Info) -> list[str | None]:
-    staff = info.context.actor.is_staff
-    return [row["note"] if staff else None for row in parents]
+    shown = shows(info, "Hold", "note")
+    return [row["note"] if shown else None for row in parents]
 
 
 def _active(parents: Parents, info: Info) -> list[bool]:

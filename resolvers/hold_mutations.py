@@ -84,18 +84,18 @@ class HoldMutations:
     """The fields of the root type Mutation that concern holds."""
 
     hold_place: HoldPlacePayload = mutation(
+        "holdPlace",
         operations.place,
         HoldPlaceInput,
         "Restrict capabilities of an account at once.",
-        operations.PLACERS,
         (EventType.HOLD_PLACED, *TOLD, *DERIVED),
         argument="The hold.",
     )
     hold_release: HoldReleasePayload = mutation(
+        "holdRelease",
         operations.release,
         HoldReleaseInput,
         "End a hold.",
-        operations.PLACERS,
         (EventType.HOLD_RELEASED, *TOLD, *DERIVED),
         argument="Which hold.",
     )

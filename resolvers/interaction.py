@@ -20,6 +20,7 @@ from models.interaction_reads import INTERACTIONS_OF_REQUIREMENT, requirements_o
 from models.permission import Permission
 from models.reading import Record
 from resolvers import ids
+from resolvers.audiences import shows
 from resolvers.batching import Parents, batched
 from resolvers.context import Info
 from resolvers.evidence import Document, documents_in
@@ -47,11 +48,11 @@ class InteractionFailure:
 
 
 def _failures(parents: Parents, info: Info) -> list[InteractionFailure | None]:
-    staff = info.context.actor.is_staff
+    shown = shows(info, "InteractionFailure", "detail")
     return [
         None
         if row["failure"] is None
-        else InteractionFailure(**row["failure"], detail=row["failure_said"] if staff else None)
+        else InteractionFailure(**row["failure"], detail=row["failure_said"] if shown else None)
         for row in parents
     ]
 
@@ -63,8 +64,8 @@ async def _requirements(parents: Parents, info: Info) -> list[list[Record]]:
 
 
 def _next_attempts(parents: Parents, info: Info) -> list[datetime | None]:
-    staff = info.context.actor.is_staff
-    return [row["attempt_at"] if staff else None for row in parents]
+    shown = shows(info, "Interaction", "nextAttemptAt")
+    return [row["attempt_at"] if shown else None for row in parents]
 
 
 def _permissions(parents: Parents, info: Info) -> list[list[Permission]]:

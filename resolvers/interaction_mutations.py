@@ -9,8 +9,8 @@ import strawberry
 
 from models import correspondence, delivery
 from models.events import EventType
-from models.interaction import WRITERS, InteractionChannel, InteractionPurpose
 from models.interaction import Interaction as InteractionRow
+from models.interaction import InteractionChannel, InteractionPurpose
 from models.interaction_steps import Failure, Report
 from resolvers import ids
 from resolvers.evidence import DocumentInput, references
@@ -296,45 +296,45 @@ class InteractionMutations:
     """The fields of the root type Mutation that concern interactions."""
 
     interaction_draft: InteractionDraftPayload = mutation(
+        "interactionDraft",
         correspondence.draft,
         InteractionDraftInput,
         "Write to an account's user; nothing goes out yet.",
-        WRITERS,
         (EventType.INTERACTION_DRAFTED,),
         argument="What to write.",
     )
     interaction_update: InteractionUpdatePayload = mutation(
+        "interactionUpdate",
         delivery.update,
         InteractionUpdateInput,
         "Change a contact that has not gone out yet. Of one that has gone out before, and is to "
         "again, only the instant changes: its content stays as it was read (ALREADY_SENT).",
-        WRITERS,
         (EventType.INTERACTION_UPDATED,),
         argument="The changes.",
     )
     interaction_schedule: InteractionSchedulePayload = mutation(
+        "interactionSchedule",
         delivery.schedule,
         InteractionScheduleInput,
         "Let a contact go out at an instant, or one that failed again, as it is.",
-        WRITERS,
         (EventType.INTERACTION_SCHEDULED,),
         argument="What and when.",
     )
     interaction_send: InteractionSendPayload = mutation(
+        "interactionSend",
         delivery.send,
         InteractionSendInput,
         "Let a contact go out at once: its user sees it, and an e-mail is given to the mail "
         "server right after.",
-        WRITERS,
         (EventType.INTERACTION_SENT, ANSWERED),
         argument="What to send.",
     )
     interaction_report: InteractionReportPayload = mutation(
+        "interactionReport",
         delivery.report,
         InteractionReportInput,
         "Report what has happened to a contact. Steps may be left out, but there is none back; "
         "the same report again changes nothing.",
-        WRITERS,
         (
             EventType.INTERACTION_SENT,
             EventType.INTERACTION_DELIVERED,
@@ -345,19 +345,19 @@ class InteractionMutations:
         argument="What was seen.",
     )
     interaction_receive: InteractionReceivePayload = mutation(
+        "interactionReceive",
         correspondence.receive,
         InteractionReceiveInput,
         "Take a message from the account's user. What it answers of the platform's is RESPONDED; "
         "requirements stay as they are, since a message is no evidence.",
-        correspondence.RECEIVERS,
         (EventType.INTERACTION_RECEIVED, ANSWERED),
         argument="The message.",
     )
     interaction_cancel: InteractionCancelPayload = mutation(
+        "interactionCancel",
         delivery.cancel,
         InteractionCancelInput,
         "Don't let a contact go out, or not again. What has gone out before stays visible.",
-        WRITERS,
         (EventType.INTERACTION_CANCELED,),
         argument="What not to send.",
     )

@@ -6,6 +6,7 @@ from inspect import Parameter, Signature, signature
 from typing import Any
 
 from models.listing import Link, ListSpec
+from resolvers.audiences import shows_type
 from resolvers.batching import Parents
 from resolvers.context import Info
 from resolvers.pagination import (
@@ -30,8 +31,8 @@ class Listing:
     """How a noun is listed: which rows, and by which arguments beside those of Relay.
 
     `filter` and `order` are the types of `filter` and `orderBy`; without, a list does not take
-    them. `filtered` says what a filter asks. In the place of a `staff_only` list, account users
-    get null.
+    them. `filtered` says what a filter asks. In the place of a list of what is for staff alone,
+    account users get null.
     """
 
     spec: ListSpec
@@ -39,7 +40,6 @@ class Listing:
     filter: Any = None
     filtered: Callable[[Info, Any], Filtered] | None = None
     order: Any = None
-    staff_only: bool = False
 
     def at_root(self, name: str) -> Callable[..., Any]:
         """The resolver of a list that hangs on nothing; `name` is the list's in its cursors."""
@@ -53,7 +53,7 @@ class Listing:
         """The resolver of the lists that hang on the parents by `link`."""
 
         async def resolve(parents: Parents, info: Info, **given: Any) -> Sequence[Page | None]:
-            if self.staff_only and not info.context.actor.is_staff:
+            if not shows_type(info, self.type_name):
                 return [None for _ in parents]
             return await fetch_pages(self._request(info, name, given, link), parents)
 

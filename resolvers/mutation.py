@@ -8,11 +8,11 @@ import strawberry
 from sqlalchemy import Table
 from sqlalchemy.ext.asyncio import AsyncSession
 from strawberry.schema_directive import Location
-from strawberry.types.field import StrawberryField
 from strawberry.utils.str_converters import to_camel_case
 
 from models.account import ACCOUNTS
-from models.actor import Actor, Role, Scope
+from models.actor import Actor, Role
+from models.authorisation import OPERATIONS, in_words
 from models.clock import Clock
 from models.errors import InvalidInput, RecourseError
 from models.events import EventType
@@ -62,51 +62,35 @@ class Emits:
     events: list[EventType] = strawberry.directive_field(name="events")
 
 
-@dataclass(frozen=True)
-class Needs:
-    """What a mutation needs of its caller."""
-
-    roles: frozenset[Role]
-    scopes: tuple[Scope, ...] = ()
-
-    def met_by(self, actor: Actor) -> bool:
-        """Whether the caller may use the mutation at all."""
-        return actor.role in self.roles and all(scope in actor.scopes for scope in self.scopes)
-
-
-# Each mutation's field, with what it needs. Filled as mutations are declared.
-NEEDS_OF_MUTATIONS: list[tuple[StrawberryField, Needs]] = []
-
-
 def mutation(
+    name: str,
     operation: Operation[C],
     takes: type[Commanding[C]],
     description: str,
-    roles: frozenset[Role],
     emits: Sequence[EventType] = (),
-    scopes: Sequence[Scope] = (),
     *,
     argument: str,
 ) -> Any:
     """A mutation's field: it runs one operation, with the command of the input that it takes.
 
-    What it needs and causes is said in directives and in words; `argument` describes the input.
+    What it needs, by its name in the table of authorisation, and causes is said in directives and
+    in words; `argument` describes the input.
     """
-    ordered = [role for role in Role if role in roles]
-    words = [description, f"Needs the role {' or '.join(ordered)}."]
-    if scopes:
-        words.append(f"Needs the scope {', '.join(scopes)}.")
+    words = [description, in_words(name)]
     if emits:
         words.append(f"Emits {', '.join(emits)}.")
-    requires = Requires(roles=ordered, scopes=[str(scope) for scope in scopes])
+    rule = OPERATIONS[name]
+    always = rule.scope is not None and not rule.for_waivers
+    requires = Requires(
+        roles=[role for role in Role if role in rule.roles],
+        scopes=[str(rule.scope)] if always else [],
+    )
     directives: list[object] = [requires, *([Emits(events=list(emits))] if emits else [])]
-    declared: StrawberryField = strawberry.field(
+    return strawberry.field(
         resolver=_resolver(operation, takes, argument),
         description=" ".join(words),
         directives=directives,
     )
-    NEEDS_OF_MUTATIONS.append((declared, Needs(roles, tuple(scopes))))
-    return declared
 
 
 @strawberry.input(description="What every mutation takes.")

@@ -43,6 +43,4 @@ register_columns(Note, NOTES.table)
 
 
 # The oldest first.
-notes_of_requirements = Listing(NOTES, "Note", staff_only=True).of_each(
-    "requirement.internalNotes", OF_REQUIREMENT
-)
+notes_of_requirements = Listing(NOTES, "Note").of_each("requirement.internalNotes", OF_REQUIREMENT)

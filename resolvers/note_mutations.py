@@ -37,10 +37,10 @@ class NoteMutations:
     """The fields of the root type Mutation that concern notes."""
 
     note_add: NoteAddPayload = mutation(
+        "noteAdd",
         operations.add,
         NoteAddInput,
         "Note something about a requirement, for staff only.",
-        operations.WRITERS,
         (EventType.NOTE_ADDED,),
         argument="The note.",
     )

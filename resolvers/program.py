@@ -120,7 +120,12 @@ class Program(Node):
     state: ProgramState = strawberry.field(
         description="Whether new requirements may be opened under this version."
     )
-    owner: str = strawberry.field(description="The team that owns the program.")
+    owner: str = strawberry.field(
+        description=(
+            "The team that owns the program. To an integrator, its own are those that have its id "
+            "here, and the versions that it published."
+        )
+    )
     category: RequirementCategory = strawberry.field(description="What it is about.")
     title: str = strawberry.field(description="The title of its requirements, for the account.")
     description: str = strawberry.field(
@@ -208,7 +213,7 @@ class Program(Node):
     allowed_actions: list[ProgramActionPermission] = batched(
         _permissions,
         description="What the viewer may do with the version now, and why not otherwise.",
-        needs=("state",),
+        needs=("state", "owner", "published_by_kind", "published_by_id"),
     )
 
 

@@ -86,7 +86,12 @@ class ProgramPublishInput(VersionedInput):
         description="The code of the program, of a-z, 0-9 and _ . : -; a new one makes a program."
     )
     name: str = strawberry.field(description="The name, for staff.")
-    owner: str = strawberry.field(description="The team that owns it.")
+    owner: str = strawberry.field(
+        description=(
+            "The team that owns it. The integrator of this id may open requirements under it, "
+            "publish its next version and retire it; so may the one that publishes this version."
+        )
+    )
     category: RequirementCategory = strawberry.field(description="What it is about.")
     title: str = strawberry.field(description="The title of its requirements, for the account.")
     description: str = strawberry.field(
@@ -250,18 +255,18 @@ class ProgramMutations:
     """The fields of the root type Mutation that concern programs."""
 
     program_publish: ProgramPublishPayload = mutation(
+        "programPublish",
         operations.publish,
         ProgramPublishInput,
         "Publish the next version of a program; `expectedVersion` is the published one's, 0 for a "
         "new program.",
-        operations.PUBLISHERS,
         argument="The new version.",
     )
     program_retire: ProgramRetirePayload = mutation(
+        "programRetire",
         operations.retire,
         ProgramRetireInput,
         "Retire the published version of a program: nothing new opens under it, what is open goes "
         "on.",
-        operations.PUBLISHERS,
         argument="Which program.",
     )

@@ -4,7 +4,6 @@ import strawberry
 
 from models import referral as operations
 from models.events import EventType
-from models.requirement import ROLES, RequirementAction
 from resolvers.mutation import mutation
 from resolvers.requirement_mutations import RequirementInput, RequirementPayload
 
@@ -51,21 +50,21 @@ class ReferralMutations:
     """The fields of the root type Mutation that concern third parties."""
 
     requirement_refer: RequirementReferPayload = mutation(
+        "requirementRefer",
         operations.refer,
         RequirementReferInput,
         "Say that the platform waits for somebody else about a requirement that it has to review, "
         "be it because of an appeal. Time is theirs until it is recalled or its state leaves "
         "SUBMITTED and IN_REVIEW; the promise to review rests meanwhile.",
-        ROLES[RequirementAction.REFER],
         (EventType.REQUIREMENT_REFERRED, EventType.NOTE_ADDED),
         argument="Whom it waits for.",
     )
     requirement_recall: RequirementRecallPayload = mutation(
+        "requirementRecall",
         operations.recall,
         RequirementRecallInput,
         "Say that nobody else is waited for any more: it is the platform's turn again, and what "
         "was left of the promise to review runs on.",
-        ROLES[RequirementAction.RECALL],
         (EventType.REQUIREMENT_RECALLED,),
         argument="Which requirement.",
     )

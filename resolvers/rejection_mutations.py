@@ -4,7 +4,6 @@ import strawberry
 
 from models import account_rejection as operations
 from models.account_rejection import RejectionReason
-from models.actor import DECIDERS
 from models.events import DERIVED, TOLD, EventType
 from resolvers.account import Account
 from resolvers.mutation import AccountInput, Payload, account_of_payload, mutation
@@ -59,19 +58,19 @@ class RejectionMutations:
     """The fields of the root type Mutation that concern the rejection of accounts."""
 
     account_reject: AccountRejectPayload = mutation(
+        "accountReject",
         operations.reject,
         AccountRejectInput,
         "End the relation with an account: it may do nothing any more. What it was asked for stays "
         "asked.",
-        DECIDERS,
         (EventType.ACCOUNT_REJECTED, *TOLD, *DERIVED),
         argument="Which account.",
     )
     account_reinstate: AccountReinstatePayload = mutation(
+        "accountReinstate",
         operations.reinstate,
         AccountReinstateInput,
         "Take a rejected account back: it may do what its requirements and holds allow.",
-        DECIDERS,
         (EventType.ACCOUNT_REINSTATED, *TOLD, *DERIVED),
         argument="Which account.",
     )

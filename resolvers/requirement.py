@@ -24,6 +24,7 @@ from models.status import (
     due_status,
 )
 from resolvers import ids
+from resolvers.audiences import shows
 from resolvers.batching import Parents, batched
 from resolvers.clock import Clock, clocks_of_requirements
 from resolvers.context import Info
@@ -95,7 +96,7 @@ def _closed_reason_codes(parents: Parents) -> list[str | None]:
 
 
 def _assignees(parents: Parents, info: Info) -> list[Actor | None]:
-    if not info.context.actor.is_staff:
+    if not shows(info, "Requirement", "assignee"):
         return [None for _ in parents]
     return [
         None
@@ -106,8 +107,8 @@ def _assignees(parents: Parents, info: Info) -> list[Actor | None]:
 
 
 def _proposed_outcomes(parents: Parents, info: Info) -> list[ResolutionOutcome | None]:
-    staff = info.context.actor.is_staff
-    return [row["proposed_outcome"] if staff else None for row in parents]
+    shown = shows(info, "Requirement", "proposedOutcome")
+    return [row["proposed_outcome"] if shown else None for row in parents]
 
 
 def _permissions(parents: Parents, info: Info) -> list[list[Permission]]:

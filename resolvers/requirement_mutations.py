@@ -6,9 +6,8 @@ import strawberry
 
 from models import decision as decisions
 from models import requirement_operations as operations
-from models.actor import Scope
 from models.events import DERIVED, TOLD, EventType
-from models.requirement import OPENERS, ROLES, Error, Priority, Reason, RequirementAction
+from models.requirement import Error, Priority, Reason
 from models.requirement import Requirement as RequirementRow
 from models.resolution import EVIDENCE_ACCEPTED
 from resolvers import ids
@@ -318,42 +317,42 @@ class RequirementMutations:
     """The fields of the root type Mutation that concern requirements."""
 
     requirement_open: RequirementOpenPayload = mutation(
+        "requirementOpen",
         operations.open_requirement,
         RequirementOpenInput,
         "Ask something of an account.",
-        OPENERS,
         (EventType.REQUIREMENT_OPENED, *TOLD, *DERIVED),
         argument="What to ask.",
     )
     requirement_submit: RequirementSubmitPayload = mutation(
+        "requirementSubmit",
         operations.submit,
         RequirementSubmitInput,
         "Hand in evidence: the contacts that asked for it are answered.",
-        ROLES[RequirementAction.SUBMIT],
         (EventType.REQUIREMENT_SUBMITTED, EventType.INTERACTION_RESPONDED, *DERIVED),
         argument="The evidence.",
     )
     requirement_start_review: RequirementStartReviewPayload = mutation(
+        "requirementStartReview",
         operations.start_review,
         RequirementStartReviewInput,
         "Take what was submitted into review.",
-        ROLES[RequirementAction.START_REVIEW],
         (EventType.REQUIREMENT_REVIEW_STARTED,),
         argument="Which requirement.",
     )
     requirement_approve: RequirementApprovePayload = mutation(
+        "requirementApprove",
         decisions.approve,
         RequirementApproveInput,
         "Accept what was submitted; where the program asks for four eyes, propose to.",
-        ROLES[RequirementAction.APPROVE],
         (EventType.REQUIREMENT_APPROVED, EventType.RESOLUTION_PROPOSED, *DECIDED),
         argument="What to accept.",
     )
     requirement_request_changes: RequirementRequestChangesPayload = mutation(
+        "requirementRequestChanges",
         operations.request_changes,
         RequirementRequestChangesInput,
         "Send back what was submitted, with what is wrong.",
-        ROLES[RequirementAction.REQUEST_CHANGES],
         (
             EventType.REQUIREMENT_CHANGES_REQUESTED,
             EventType.REQUIREMENT_DEADLINE_MOVED,
@@ -364,27 +363,26 @@ class RequirementMutations:
         argument="What is wrong.",
     )
     requirement_reject: RequirementRejectPayload = mutation(
+        "requirementReject",
         decisions.reject,
         RequirementRejectInput,
         "Refuse what was submitted; where the program asks for four eyes, propose to.",
-        ROLES[RequirementAction.REJECT],
         (EventType.REQUIREMENT_REJECTED, EventType.RESOLUTION_PROPOSED, *DECIDED),
         argument="What to refuse.",
     )
     requirement_waive: RequirementWaivePayload = mutation(
+        "requirementWaive",
         decisions.waive,
         RequirementWaiveInput,
         "Propose to do without; it always takes a second pair of eyes.",
-        ROLES[RequirementAction.WAIVE],
         (EventType.RESOLUTION_PROPOSED,),
-        (Scope.REQUIREMENT_WAIVE,),
         argument="What to waive.",
     )
     requirement_cancel: RequirementCancelPayload = mutation(
+        "requirementCancel",
         operations.cancel,
         RequirementCancelInput,
-        "End a requirement without a decision; an integrator only what it opened itself.",
-        ROLES[RequirementAction.CANCEL],
+        "End a requirement without a decision.",
         (
             EventType.REQUIREMENT_CANCELED,
             EventType.REQUIREMENT_DEADLINE_MOVED,
@@ -395,34 +393,34 @@ class RequirementMutations:
         argument="What to cancel.",
     )
     requirement_extend: RequirementExtendPayload = mutation(
+        "requirementExtend",
         operations.extend,
         RequirementExtendInput,
         "Give a requirement a later deadline.",
-        ROLES[RequirementAction.EXTEND],
         (EventType.REQUIREMENT_EXTENDED, *TOLD, *DERIVED),
         argument="What to extend.",
     )
     requirement_assign: RequirementAssignPayload = mutation(
+        "requirementAssign",
         operations.assign,
         RequirementAssignInput,
         "Hand a requirement to a reviewer, or back to nobody.",
-        ROLES[RequirementAction.ASSIGN],
         (EventType.REQUIREMENT_ASSIGNED,),
         argument="Whom to.",
     )
     requirement_prioritize: RequirementPrioritizePayload = mutation(
+        "requirementPrioritize",
         operations.prioritize,
         RequirementPrioritizeInput,
         "Say how soon risk should look at a requirement.",
-        ROLES[RequirementAction.PRIORITIZE],
         (EventType.REQUIREMENT_UPDATED,),
         argument="What to look at how soon.",
     )
     requirement_reopen: RequirementReopenPayload = mutation(
+        "requirementReopen",
         operations.reopen,
         RequirementReopenInput,
         "Ask again for what was satisfied or waived.",
-        ROLES[RequirementAction.REOPEN],
         (EventType.REQUIREMENT_REOPENED, *TOLD, *DERIVED),
         argument="What to reopen.",
     )

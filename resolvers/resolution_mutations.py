@@ -3,7 +3,6 @@
 import strawberry
 
 from models import decision as decisions
-from models.actor import DECIDERS
 from models.events import DERIVED, TOLD, EventType
 from models.requirement import Requirement as RequirementRow
 from models.resolution import Resolution as ResolutionRow
@@ -80,11 +79,11 @@ class ResolutionMutations:
     """The fields of the root type Mutation that concern decisions."""
 
     resolution_approve: ResolutionApprovePayload = mutation(
+        "resolutionApprove",
         decisions.approve_resolution,
         ResolutionApproveInput,
         "Make somebody else's proposal final, with its effect; a waiver takes the scope that "
         "proposing it takes.",
-        DECIDERS,
         (
             EventType.REQUIREMENT_APPROVED,
             EventType.REQUIREMENT_REJECTED,
@@ -94,10 +93,10 @@ class ResolutionMutations:
         argument="Which proposal.",
     )
     resolution_decline: ResolutionDeclinePayload = mutation(
+        "resolutionDecline",
         decisions.decline_resolution,
         ResolutionDeclineInput,
         "Turn somebody else's proposal down; the requirement stays as it is.",
-        DECIDERS,
         (EventType.RESOLUTION_DECLINED,),
         argument="Which proposal.",
     )

@@ -37,6 +37,7 @@ from resolvers.account_mutations import AccountMutations
 from resolvers.api_key import ApiKey, api_keys, api_keys_by_global_id
 from resolvers.api_key_mutations import ApiKeyMutations
 from resolvers.appeal_mutations import AppealMutations
+from resolvers.audiences import shows_type
 from resolvers.context import Info
 from resolvers.errors import query_error
 from resolvers.event import Event, events
@@ -74,8 +75,6 @@ ROWS = {
     ids.REQUIREMENT: ("Requirement", REQUIREMENTS.table),
     ids.RESOLUTION: ("Resolution", RESOLUTIONS.table),
 }
-# Of these an account user's role may read nothing: to them there are none.
-STAFF_ONLY = {ids.NOTE}
 
 
 async def _accounts_by_global_id(info: Info, texts: list[str]) -> list[Record | None]:
@@ -97,7 +96,8 @@ async def _load(info: Info, prefix: str, texts: list[str]) -> Sequence[Record | 
     if prefix == ids.API_KEY:
         return await api_keys_by_global_id(info, texts)
     type_name, table = ROWS[prefix]
-    if prefix in STAFF_ONLY and not info.context.actor.is_staff:
+    if not shows_type(info, type_name):
+        # Their role may read nothing of these: to them there are none.
         return [None for _ in texts]
     return await rows_by_global_id(info, type_name, prefix, table, texts)
 

@@ -3,17 +3,16 @@
 from typing import Any
 
 import strawberry
-from strawberry.utils.str_converters import to_camel_case
 
 from models.account import ACCOUNTS
 from models.actor import ActorKind, Role
+from models.authorisation import MUTATIONS, refusal
 from models.ids import hex_id
 from models.lookup import accounts_by_id
 from models.reading import Record
 from resolvers.account import Account
 from resolvers.batching import Parents, batched
 from resolvers.context import Info
-from resolvers.mutation import NEEDS_OF_MUTATIONS
 from resolvers.selection import asked_columns
 
 
@@ -47,7 +46,6 @@ class Viewer:
 def viewer(info: Info) -> Any:
     """Who is asking."""
     actor = info.context.actor
-    allowed = [field.name for field, needs in NEEDS_OF_MUTATIONS if needs.met_by(actor)]
     return Viewer(
         id=actor.id,
         kind=actor.kind,
@@ -55,5 +53,5 @@ def viewer(info: Info) -> Any:
         display_name=actor.name,
         scopes=sorted(actor.scopes),
         platform_id=str(actor.platform_id),
-        allowed_mutations=sorted(to_camel_case(name) for name in allowed),
+        allowed_mutations=sorted(name for name in MUTATIONS if refusal(actor, name) is None),
     )

@@ -10,10 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from app.tokens import MAX_SUBJECT_LENGTH, TOKEN_ROLES
+from app.tokens import MAX_SUBJECT_LENGTH
 from models.account import MAX_EXTERNAL_ID_LENGTH
 from models.actor import Actor, Role, Scope
 from models.api_key import SERVICE
+from models.authorisation import CALLERS
 from models.errors import InvalidInput
 from models.ids import account_id_for, platform_id_for
 from models.text import check_line, check_own_name, check_text
@@ -82,7 +83,7 @@ class ClaimNames:
         """The one role of ours that the claim names, alone or among others of the issuer's."""
         given = claims[self.role]
         named = {_text(one).upper() for one in (given if isinstance(given, list) else [given])}
-        [role] = [role for role in TOKEN_ROLES if role in named]
+        [role] = [role for role in CALLERS if role in named]
         return role
 
     def _platform(self, claims: Mapping[str, Any]) -> uuid.UUID:

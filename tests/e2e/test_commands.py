@@ -15,6 +15,7 @@ from app.cli import cli
 from app.embedded import DATABASE, PORT, SUPERUSER
 from app.settings import Settings
 from app.tokens import LIFETIME
+from models.authorisation import CALLERS
 from resolvers.ids import NOT_AN_ID
 from tests.e2e.conftest import DEMO_ACCOUNTS
 from tests.e2e.process import ROOT, Recourse, Serving
@@ -51,7 +52,7 @@ def sql(recourse: Recourse, statement: str) -> None:
     asyncio.run(run())
 
 
-@pytest.mark.parametrize("role", ["reviewer", "integrator", "admin", "account_user"])
+@pytest.mark.parametrize("role", [role.lower() for role in CALLERS])
 def test_a_token_and_nothing_else_is_printed(
     recourse: Recourse, server: Serving, role: str
 ) -> None:

@@ -117,6 +117,10 @@ class Workbench:
         known = self.run.staff(role, name)
         return replace(known, scopes=frozenset()) if name == "newbie" else known
 
+    def is_foreign(self, by: str, terms: Terms) -> bool:
+        """Whether somebody is an integrator to whom these are another team's terms."""
+        return by == "risk-engine" and terms.owner != by
+
     def span(self) -> timedelta:
         return self.random.choice(SPANS)
 

@@ -128,6 +128,7 @@ def another_version(random: Random, code: str, version: int) -> Terms:
         max_extension=random.choice(spans),
         reminders=random.choice(REMINDERS),
         reasons=random.choice([(), (), ("checked",)]),
+        owner=random.choice(["risk-engine", "risk-engine", "identity-team"]),
     )
 
 
@@ -143,6 +144,7 @@ class ProgramRules(Workbench):
         present = 0 if new else self.terms[code].version
         terms = another_version(self.random, code, present + 1)
         by, good = self.one_of(PUBLISHERS), self.random.random() < 0.9
+        foreign = not new and self.is_foreign(by, self.terms[code])
         version, refusals = self.version(present)
         command = replace(publishing(terms), expected_version=version, idempotency_key=self.key())
         if not good:
@@ -151,13 +153,15 @@ class ProgramRules(Workbench):
                 {"due_after": "P2D", "deadline_after": "PT47H"},
             ]
             command = replace(command, **self.random.choice(wrong))
-        refusals |= unless(by in PUBLISHERS) | (set() if good else {"INVALID_INPUT"})
+        refusals |= unless(by in PUBLISHERS and not foreign)
+        refusals |= set() if good else {"INVALID_INPUT"}
         if not self._change_program("program publish", programs.publish, by, command, refusals):
             return
         if present and code not in self.retired:
             self.program_states[code, present] = "SUPERSEDED"
         self.retired.discard(code)
-        self.terms[code] = terms
+        # Who publishes a version may go on with it.
+        self.terms[code] = replace(terms, owner=by) if by == "risk-engine" else terms
         self.program_states[code, terms.version] = "PUBLISHED"
         self.see_programs()
 
@@ -171,7 +175,9 @@ class ProgramRules(Workbench):
         by = self.one_of(PUBLISHERS)
         version, refusals = self.version(present)
         command = Retire(code=code, expected_version=version, idempotency_key=self.key())
-        refusals |= unless(by in PUBLISHERS) | ({"NOT_FOUND"} if unknown else set())
+        foreign = not unknown and self.is_foreign(by, self.terms[code])
+        refusals |= unless(by in PUBLISHERS and not foreign)
+        refusals |= {"NOT_FOUND"} if unknown else set()
         refusals |= {"ILLEGAL_TRANSITION"} if code in self.retired else set()
         if self._change_program("program retire", programs.retire, by, command, refusals):
             self.retired.add(code)
@@ -222,6 +228,7 @@ def publishing(terms: Terms) -> Publish:
     spans["reminders"] = tuple(span.iso for span in terms.reminders)
     return program_values(
         code=terms.code,
+        owner=terms.owner or "identity-team",
         restricts=terms.restricts,
         gates=terms.gates,
         four_eyes=terms.four_eyes,

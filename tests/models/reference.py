@@ -84,6 +84,8 @@ class Terms:
     reminders: tuple[Span, ...] = ()
     # The only reasons of decisions that it knows; none means any.
     reasons: tuple[str, ...] = ()
+    # The integrator whose it is, as far as it is one of the machine's.
+    owner: str = ""
 
     def restricts_from(self, now: datetime) -> datetime:
         """From when a rejection of now restricts."""

@@ -93,7 +93,7 @@ class RequirementRules(Workbench):
             expected_version=version,
             idempotency_key=self.key(),
         )
-        refusals |= unless(by in OPENERS)
+        refusals |= unless(by in OPENERS and not self.is_foreign(by, terms))
         if late or (due and given and due > given) or terms.code in self.retired:
             refusals |= {"INVALID_INPUT"}
 
@@ -173,7 +173,7 @@ class RequirementRules(Workbench):
             expected_version=version,
             idempotency_key=self.key(),
         )
-        refusals |= unless(by != "uma")
+        refusals |= unless(by != "uma" and not self.is_foreign(by, item.terms))
 
         def effect(_: Any) -> None:
             item.notes += 1

@@ -33,9 +33,9 @@ async def test_a_service_cancels_nothing_that_a_reviewer_of_its_name_has_opened(
     run: Runner,
 ) -> None:
     service, namesake = run.staff(Role.INTEGRATOR, "svc"), run.staff(Role.REVIEWER, "svc")
-    account = await create_account(run)
-    theirs = await open_requirement(run, account, actor=namesake)
-    own = await open_requirement(run, account, actor=service)
+    account, program = await create_account(run), await publish_program(run, owner="svc")
+    theirs = await open_requirement(run, account, program, actor=namesake)
+    own = await open_requirement(run, account, program, actor=service)
     command = Cancel(**key_of(theirs), reason="Not needed.")
     with pytest.raises(Forbidden):
         await run(requirements.cancel, service, command)

@@ -6,6 +6,7 @@ does is in `machine.py` and the rules beside it, what must come of it in `refere
 
 import asyncio
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from random import Random, SystemRandom
 
 import pytest
@@ -108,7 +109,8 @@ class Machine(
     def __init__(self) -> None:
         super().__init__()
         self.models, self.done, self.letters, self.seen = [], [], [], {}
-        self.terms = {terms.code: terms for terms in PROGRAMS}
+        # The integrator publishes them.
+        self.terms = {terms.code: replace(terms, owner="risk-engine") for terms in PROGRAMS}
         self.retired: set[str] = set()
         self.program_states = {(terms.code, 1): "PUBLISHED" for terms in PROGRAMS}
 

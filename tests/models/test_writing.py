@@ -50,7 +50,9 @@ async def test_a_key_that_one_row_gives_up_is_free_for_another_of_the_same_opera
         return open_under(unit, program, currently_due_at=None, deadline=None, origin=ORIGIN)
 
     async with run.database.session_for(run.admin) as session:
-        made = await operate(session, run.admin, run.clock, "test", command, Requirement, step)
+        made = await operate(
+            session, run.admin, run.clock, "requirementOpen", command, Requirement, step
+        )
     assert (await run.fetch(Requirement, *key_of(made.value).values())).origin == ORIGIN
 
 
@@ -68,7 +70,9 @@ async def test_one_that_another_row_holds_is_refused_and_nothing_is_written(
 
     async with run.database.session_for(run.admin) as session:
         with pytest.raises(IntegrityError, match="ux_requirements_origin"):
-            await operate(session, run.admin, run.clock, "test", command, Requirement, step)
+            await operate(
+                session, run.admin, run.clock, "requirementOpen", command, Requirement, step
+            )
     assert await _events(run) == before
 
 
@@ -91,7 +95,9 @@ async def test_a_row_that_is_not_as_it_was_read_is_not_written(run: Runner) -> N
 
     async with run.database.session_for(run.admin) as session:
         with pytest.raises(StaleDataError):
-            await operate(session, run.admin, run.clock, "test", command, Requirement, step)
+            await operate(
+                session, run.admin, run.clock, "requirementOpen", command, Requirement, step
+            )
     assert (await run.fetch(Requirement, row.account_id, row.id)).version == row.version
 
 

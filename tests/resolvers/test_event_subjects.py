@@ -146,7 +146,7 @@ async def change_as_imports_do(run: Runner, row: Requirement) -> None:
 
     command = AccountCommand(account_id=row.account_id)
     async with run.database.session_for(run.system) as session:
-        await operate(session, run.system, run.clock, "import", command, Account, step)
+        await operate(session, run.system, run.clock, "accountUpdate", command, Account, step)
 
 
 async def write_in_every_way(run: Runner, row: Requirement) -> None:

@@ -22,8 +22,8 @@ from graphql import (
 )
 
 from app.schema_file import check
-from app.tokens import TOKEN_ROLES
 from models.actor import Role
+from models.authorisation import CALLERS
 from models.ids import hex_id
 from models.requirement import Requirement, RequirementAction
 from models.resolution import OF_APPEALS, ResolutionAction, ResolutionState
@@ -229,7 +229,7 @@ def test_these_are_all_actions_on_requirements() -> None:
 
 
 @pytest.mark.parametrize("state", STATES)
-@pytest.mark.parametrize("role", [*TOKEN_ROLES, "ANOTHER_INTEGRATOR"])
+@pytest.mark.parametrize("role", [*CALLERS, "ANOTHER_INTEGRATOR"])
 async def test_what_is_allowed_on_a_requirement_is_what_then_happens(
     own: Platform, role: str, state: str
 ) -> None:
@@ -327,11 +327,11 @@ async def test_what_is_allowed_on_a_resolution_is_what_then_happens(
 
 
 @pytest.mark.parametrize("rejected", [False, True])
-@pytest.mark.parametrize("role", list(TOKEN_ROLES))
+@pytest.mark.parametrize("role", CALLERS)
 async def test_what_is_allowed_on_an_account_is_what_then_happens(
     own: Platform, role: Role, rejected: bool
 ) -> None:
-    account, program = await create_account(own.run), await publish_program(own.run)
+    account, program = await create_account(own.run), await publish_program(own.run, owner="olga")
     asked = account_id(account)
     reject = ("accountReject", {"id": asked, "reason": "FRAUD", "statement": "It is fraud."})
     reinstate = ("accountReinstate", {"id": asked, "reason": "It was none."})
@@ -360,7 +360,7 @@ async def test_what_is_allowed_on_an_account_is_what_then_happens(
 
 
 @pytest.mark.parametrize("released", [False, True])
-@pytest.mark.parametrize("role", list(TOKEN_ROLES))
+@pytest.mark.parametrize("role", CALLERS)
 async def test_what_is_allowed_on_a_hold_is_what_then_happens(
     own: Platform, role: Role, released: bool
 ) -> None:
@@ -377,13 +377,14 @@ async def test_what_is_allowed_on_a_hold_is_what_then_happens(
 
 
 @pytest.mark.parametrize("state", ["PUBLISHED", "SUPERSEDED", "RETIRED"])
-@pytest.mark.parametrize("role", list(TOKEN_ROLES))
+@pytest.mark.parametrize("owner", ["olga", "identity-team"])
+@pytest.mark.parametrize("role", CALLERS)
 async def test_what_is_allowed_on_a_program_is_what_then_happens(
-    own: Platform, role: Role, state: str
+    own: Platform, role: Role, owner: str, state: str
 ) -> None:
-    program = await publish_program(own.run)
+    program = await publish_program(own.run, owner=owner)
     if state == "SUPERSEDED":
-        await publish_program(own.run, code=program.code)
+        await publish_program(own.run, code=program.code, owner=owner)
     given = {"code": program.code, "expectedVersion": 1}
     if state == "RETIRED":
         assert await _try(own, own.integrator, "programRetire", given) == []
