@@ -126,7 +126,7 @@ class Library:
 
 
 def _other_text() -> RequestRefused:
-    message = "`query` is not the document that it is named."
+    message = "`query` must be the document that it is named."
     return RequestRefused(400, RequestCode.BAD_REQUEST, message)
 
 

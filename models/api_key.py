@@ -290,7 +290,7 @@ async def revoke(
 def _check_role(role: str) -> None:
     if role not in KEY_ROLES:
         allowed = " or ".join(KEY_ROLES)
-        raise InvalidInput(f"A key stands for a service: its role is {allowed}.", ("role",))
+        raise InvalidInput(f"A key stands for a service: its role must be {allowed}.", ("role",))
 
 
 def _check_scopes(actor: Actor, scopes: Sequence[str]) -> None:
@@ -298,7 +298,7 @@ def _check_scopes(actor: Actor, scopes: Sequence[str]) -> None:
         raise InvalidInput(f"At most {MAX_SCOPES} scopes.", ("scopes",))
     for index, scope in enumerate(scopes):
         if scope not in set(Scope):
-            message = f"A scope is one of these: {', '.join(Scope)}."
+            message = f"A scope must be one of these: {', '.join(Scope)}."
             raise InvalidInput(message, ("scopes", str(index)))
         # Nobody gives what they have not.
         if actor.role is not Role.SYSTEM and scope not in actor.scopes:
@@ -307,7 +307,7 @@ def _check_scopes(actor: Actor, scopes: Sequence[str]) -> None:
 
 def _check_expiry(expires_at: datetime | None, now: datetime) -> None:
     if expires_at is not None and expires_at <= now:
-        raise InvalidInput("A key expires at an instant to come.", ("expiresAt",))
+        raise InvalidInput("A key must expire at an instant to come.", ("expiresAt",))
 
 
 async def _lock(
