@@ -123,7 +123,7 @@ async def caught_up(info: Info, accounts: Parents) -> dict[HexId, Derived]:
 
 
 def is_due(account: Any, now: datetime) -> bool:
-    """Whether time alone has changed the account's status since it was written."""
+    """Whether an instant has come since at which time alone has something to do to the account."""
     return account["next_change_at"] is not None and account["next_change_at"] <= now
 
 

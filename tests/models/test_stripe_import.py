@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.orm import undefer
 
 from models import account as accounts
@@ -28,9 +29,9 @@ from models.evidence import Evidence
 from models.hold import Hold, ReleaseHold
 from models.ids import account_id_for
 from models.program import Program, RequirementCategory, Retire, retire
+from models.requirement import AskedAlready, Requirement
 from models.requirement import Error as RequirementError
-from models.requirement import Requirement
-from models.requirement_operations import Cancel, Extend, RequestChanges, Submit
+from models.requirement_operations import Cancel, Extend, Reopen, RequestChanges, Submit
 from models.resolution import Resolution, ResolutionOutcome
 from models.statement import AutomatedDecision
 from models.status import HoldReason, RequirementState
@@ -39,7 +40,17 @@ from models.stripe.snapshot import Due, parse
 from models.stripe_import import Effect, Imported, import_account, importer, prepare
 from models.tables import METADATA
 from models.verify import Finding, verify
-from tests.factories import Runner, decide, judge, key_of, object_to, settle, unique
+from tests.factories import (
+    Runner,
+    create_requirement,
+    decide,
+    judge,
+    key_of,
+    object_to,
+    open_requirement,
+    settle,
+    unique,
+)
 
 REAL = json.loads(
     (Path(__file__).parents[1] / "data" / "stripe_account.json").read_text(encoding="utf-8")
@@ -800,3 +811,18 @@ async def test_any_way_through_states_keeps_the_account_sound(importing: Importi
     found: list[Finding] = []
     await verify(run.database.worker, found.append)
     assert [finding for finding in found if finding.account_id == importing.account_id] == []
+
+
+async def test_what_another_import_asks_for_by_now_is_not_reopened(
+    run: Runner, owner_engine: AsyncEngine
+) -> None:
+    ended = await create_requirement(run, "SATISFIED")
+    account = await run.fetch(Account, ended.account_id)
+    await open_requirement(run, account)
+    async with owner_engine.begin() as connection:
+        same = update(Requirement).where(Requirement.account_id == account.account_id)
+        await connection.execute(same.values(origin="external_account"))
+    again = Reopen(**key_of(ended), reason="It expired.")
+    with pytest.raises(AskedAlready):
+        await run(requirements.reopen, run.reviewer, again)
+    assert (await run.fetch(Requirement, account.account_id, ended.id)).state == "SATISFIED"
