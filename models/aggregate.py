@@ -44,6 +44,7 @@ from models.status import (
     AccountStatus,
     Derived,
     derive,
+    is_due,
 )
 
 if TYPE_CHECKING:
@@ -266,8 +267,7 @@ class Unit:
     @property
     def is_due(self) -> bool:
         """Whether an instant has come at which time alone has something to do here."""
-        due = self.account.next_change_at
-        return due is not None and due <= self.now
+        return is_due(self.account.next_change_at, self.now)
 
     @contextmanager
     def by_the_clock(self) -> Iterator[None]:

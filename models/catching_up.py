@@ -30,7 +30,7 @@ async def catch_up(unit: Unit, tell: Tell = notify) -> None:
     before = restrictions(unit, unit.account.derived_at)
     with unit.by_the_clock():
         unit.catch_up()
-        await tell_restrictions(unit, before, tell)
+        await tell_restrictions(unit, begun(unit, before), tell)
 
 
 async def pass_time(unit: Unit, tell: Tell = notify) -> None:
@@ -56,32 +56,27 @@ def restrictions(unit: Unit, at: datetime) -> Restrictions:
     return found
 
 
-def _begun(unit: Unit, before: Restrictions) -> list[Requirement]:
-    """The requirements that restrict by now what they did not restrict before."""
+def begun(unit: Unit, before: Restrictions) -> Restrictions:
+    """What each restricts by now and did not before; those that begin nothing are left out."""
     now = restrictions(unit, unit.now)
-    return [
-        row
-        for row in unit.requirements
-        if now.get(row.id, NOTHING) - before.get(row.id, NOTHING) and not _is_told(unit, row)
-    ]
+    new = {own: kinds - before.get(own, NOTHING) for own, kinds in now.items()}
+    return {own: kinds for own, kinds in new.items() if kinds}
 
 
-async def tell_restrictions(unit: Unit, before: Restrictions, tell: Tell = notify) -> None:
-    """Tell of each restriction that has begun, within an open unit."""
-    rows = _begun(unit, before)
+async def tell_restrictions(unit: Unit, new: Restrictions, tell: Tell = notify) -> None:
+    """Tell of what requirements have begun to restrict, within an open unit."""
+    rows = [row for row in unit.requirements if row.id in new and not _is_told(unit, row)]
     for row, program in zip(rows, await programs_of(unit, rows), strict=True):
         tell(unit, NoticeKind.RESTRICTED, row, program)
 
 
-def tell_holds(unit: Unit, before: Restrictions) -> None:
+def tell_holds(unit: Unit, new: Restrictions) -> None:
     """Tell of what holds have begun to restrict: time alone begins none, but operations do."""
-    now = restrictions(unit, unit.now)
     for hold in unit.holds:
-        kinds = now.get(hold.id, NOTHING) - before.get(hold.id, NOTHING)
-        if kinds:
+        if hold.id in new:
             # In the words of its reason: never what staff note of it.
-            words = words_of_hold(hold.reason)
-            notify_account(unit, AccountNotice.HELD, words, sorted(kinds), hold.expires_at)
+            words, kinds = words_of_hold(hold.reason), sorted(new[hold.id])
+            notify_account(unit, AccountNotice.HELD, words, kinds, hold.expires_at)
 
 
 def _is_told(unit: Unit, row: Requirement) -> bool:

@@ -18,7 +18,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 from models.actor import Actor
 from models.aggregate import Account, AccountCommand, Row, Unit
 from models.authorisation import authorise
-from models.catching_up import catch_up, pass_time, restrictions, tell_holds, tell_restrictions
+from models.catching_up import (
+    begun,
+    catch_up,
+    pass_time,
+    restrictions,
+    tell_holds,
+    tell_restrictions,
+)
 from models.clock import Clock
 from models.errors import NotFound
 from models.events import outbox_columns
@@ -82,8 +89,9 @@ async def run_locked(
     before = restrictions(unit, unit.now)
     value = await step(unit)
     unit.derive()
-    await tell_restrictions(unit, before)
-    tell_holds(unit, before)
+    new = begun(unit, before)
+    await tell_restrictions(unit, new)
+    tell_holds(unit, new)
     _remember(unit, operation, command, value)
     await write(unit)
     return Outcome(value)

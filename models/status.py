@@ -212,6 +212,11 @@ def due_status(
     return DueStatus.EVENTUALLY_DUE
 
 
+def is_due(next_change_at: datetime | None, now: datetime) -> bool:
+    """Whether an instant has come at which time alone has something to do to an account."""
+    return next_change_at is not None and next_change_at <= now
+
+
 def hold_is_on(hold: HoldFacts, now: datetime) -> bool:
     """Whether the hold restricts at `now`."""
     return hold.released_at is None and (hold.expires_at is None or now < hold.expires_at)

@@ -17,7 +17,7 @@ from models.permission import Permission
 from models.reading import Record
 from models.requirement_reads import requirement_summaries
 from models.search import MAX_SEARCH_WORDS, prefix_end, terms
-from models.status import AccountStatus, hold_is_on
+from models.status import AccountStatus, hold_is_on, is_due
 from models.text import check_text
 from resolvers import ids
 from resolvers.batching import Parents, batched
@@ -27,7 +27,6 @@ from resolvers.capability import (
     Capability,
     capabilities_of_accounts,
     caught_up,
-    is_due,
 )
 from resolvers.context import Info
 from resolvers.errors import query_error
@@ -71,7 +70,7 @@ def _as_derived(name: str) -> Callable[[Parents, Info], Any]:
 
     def resolve(parents: Parents, info: Info) -> Any:
         now = info.context.now
-        if any(is_due(row, now) for row in parents):
+        if any(is_due(row["next_change_at"], now) for row in parents):
             return catch_up(parents, info)
         return [row[name] for row in parents]
 

@@ -22,6 +22,7 @@ from models.status import (
     Effects,
     derive,
     hold_is_on,
+    is_due,
 )
 from resolvers.batching import Parents, batched
 from resolvers.context import Info
@@ -103,7 +104,7 @@ async def caught_up(info: Info, accounts: Parents) -> dict[HexId, Derived]:
     Three statements where there are any, so that a response never contradicts itself.
     """
     context, now = info.context, info.context.now
-    rows = {row["account_id"]: row for row in accounts if is_due(row, now)}
+    rows = {row["account_id"]: row for row in accounts if is_due(row["next_change_at"], now)}
     missing = [account_id for account_id in rows if account_id not in context.derived]
     if missing:
         requirements = await live_requirements(context.reader, missing, REQUIREMENT_FACTS)
@@ -120,11 +121,6 @@ async def caught_up(info: Info, accounts: Parents) -> dict[HexId, Derived]:
                 requested, rejected, cast(Any, requirements[account_id]), cast(Any, holds[n]), now
             )
     return {account_id: context.derived[account_id] for account_id in rows}
-
-
-def is_due(account: Any, now: datetime) -> bool:
-    """Whether an instant has come since at which time alone has something to do to the account."""
-    return account["next_change_at"] is not None and account["next_change_at"] <= now
 
 
 class DerivedCapability:

@@ -14,7 +14,7 @@ from models.actor import Actor, Role, Scope
 from models.aggregate import Unit
 from models.alternatives import tell_overtaken
 from models.appeal import end_overturned, end_upheld, open_appeal
-from models.catching_up import pass_time, restrictions, tell_restrictions
+from models.catching_up import begun, pass_time, restrictions, tell_restrictions
 from models.deadlines import extend_deadline
 from models.decision import confirm, take_effect
 from models.demo.names import Business
@@ -111,7 +111,7 @@ class History:
             before = restrictions(unit, at)
             await step()
             unit.derive()
-            await tell_restrictions(unit, before, self.tell)
+            await tell_restrictions(unit, begun(unit, before), self.tell)
             unit.requirements = [row for row in unit.requirements if row.state in LIVE_STATES]
         await self._pass_time(self.now)
 
