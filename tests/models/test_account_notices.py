@@ -193,6 +193,7 @@ async def test_what_is_about_no_requirement_may_come_to_be_about_one(run: Runner
 async def test_a_hold_is_told_once_it_restricts_something(run: Runner) -> None:
     account = await create_account(run, capabilities=("TRANSFERS",))
     await place_hold(run, account, capabilities=("PAYOUTS", "TRANSFERS"))
+    run.clock.advance(timedelta(hours=1))
     changes = {"capabilities": ("PAYOUTS", "TRANSFERS")}
     await run(
         accounts.update,

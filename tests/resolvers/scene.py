@@ -58,9 +58,12 @@ async def create_full_account(run: Runner, more_requirements: int = 0) -> Accoun
     """
     account = await create_account(run, email="owner@acme.example")
     await _place_holds(run, account)
+    # Ids of one millisecond come in any order: some of each kind are among the first of all.
+    run.clock.advance(timedelta(milliseconds=1))
     program = await publish_full_program(run)
     group = [await _open_alternative(run, account, program) for _ in range(3)]
     await _settle_with_history(run, group[0])
+    run.clock.advance(timedelta(milliseconds=1))
     lost = await _lose_appeal(run, account, program)
     cards = await _gate_cards(run, account)
     # All of this comes first in every order.
