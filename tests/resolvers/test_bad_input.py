@@ -26,7 +26,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from models.aggregate import Account
 from models.ids import hex_id
 from resolvers import ids
-from tests.factories import create_requirement, open_requirement, publish_program
+from tests.factories import create_api_key, create_requirement, open_requirement, publish_program
 from tests.resolvers.api import Answer, Api, Caller, Platform
 from tests.resolvers.inputs import MAKERS, Inputs, requirement_id
 from tests.resolvers.lists import LISTS, Listing
@@ -154,6 +154,8 @@ async def scene(api: Api) -> Scene:
     """The platform that everything bad is sent to."""
     platform = await api.platform()
     account = await create_full_account(platform.run)
+    for _ in range(2):
+        await create_api_key(platform.run)
     query = "{ resolutions(first: 1) { nodes { requirement { id } } } }"
     [first] = (await platform.api.call(platform.admin, query)).data["resolutions"]["nodes"]
     query = "{ interactions(first: 50) { nodes { inReplyTo { id } } } }"
